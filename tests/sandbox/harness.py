@@ -107,12 +107,13 @@ class Ground:
         file = self.state / local_aws.NAME / "port.json"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            addresses = [f"127.0.0.1:{port}".encode() for port in (int(file.read_text()), probe.getsockname()[1])]
-        file.write_bytes(addresses[1].rpartition(b":")[2])
+            free = probe.getsockname()[1]
+        old, new = f"127.0.0.1:{int(file.read_text())}".encode(), f"127.0.0.1:{free}".encode()
+        file.write_text(str(free), encoding="ascii")
         for folder in ("backend", "project", local_aws.NAME):
             for path in (self.state / folder).rglob("*.*"):
-                if path.is_file() and addresses[0] in (text := path.read_bytes()):
-                    path.write_bytes(text.replace(*addresses))
+                if path.is_file() and old in (text := path.read_bytes()):
+                    path.write_bytes(text.replace(old, new))
 
     def with_server(self, *, pack: Path | None = None, **settings: Any) -> Sandbox:
         """The sandbox as `sandbox` makes it, with Atlantis itself."""

@@ -2,7 +2,7 @@
 
 import pulumi
 import pulumi_aws as aws
-from atlantis_on_fargate import Atlantis, AtlantisArgs, IngressArgs, OperationsArgs, ServerArgs, TaskArgs
+from atlantis_on_fargate import Atlantis, AtlantisArgs, IngressArgs, OperationsArgs, ServerArgs, TaskArgs  # pyright: ignore[reportMissingImports] - installed with the package
 
 for name, account in {"platform": "222222222222", "data": "333333333333"}.items():
     role = f"arn:aws:iam::{account}:role/deployer"

@@ -2,7 +2,7 @@
 
 import pulumi
 import pulumi_aws as aws
-from atlantis_on_fargate import Atlantis, AtlantisArgs, IngressArgs, OperationsArgs, ServerArgs
+from atlantis_on_fargate import Atlantis, AtlantisArgs, IngressArgs, OperationsArgs, ServerArgs  # pyright: ignore[reportMissingImports] - installed with the package
 
 for region in ("ap-northeast-2", "us-east-1"):
     atlantis = Atlantis(
