@@ -22,6 +22,8 @@ class LoopbackServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 128
+    """socketserver's 5 resets connections while 150 pull requests are cloned at once."""
 
     def __init__(
         self,
