@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -16,12 +16,18 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest, Store
 
-__all__ = ["PullRequests", "deliver", "is_busy", "sample_repository"]
+__all__ = ["PullRequests", "deliver", "has_failed", "is_busy", "sample_repository"]
 
 _CONTINUED = "**Warning**: Output length greater than max comment size. Continued in next comment."
 _BUSY = re.compile(r' is currently locked (for this pull request )?by "')
 _ATTEMPTS = 30
 _Found = TypeVar("_Found")
+_FAILURE = re.compile(r"^\*\*\w[\w ]* (?:Error\*\*|Failed\*\*:)|^Error: Pre-workflow hook failed", re.MULTILINE)
+
+
+def has_failed(comments: Iterable[str]) -> bool:
+    """Whether one of Atlantis' comments reports an error or a failure, by the headings of its templates."""
+    return any(_FAILURE.search(comment) for comment in comments)
 
 
 def sample_repository(allowlist: str, wanted: str = "sandbox-sample") -> str:

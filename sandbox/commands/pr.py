@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from sandbox.pull_requests import PullRequests
+from sandbox.pull_requests import PullRequests, has_failed
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import console
 from sandbox.testbed.errors import SandboxError
@@ -42,12 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the arguments ask for, in the order open or push, approve, comment, merge or close."""
+    """Do what the arguments ask for, in the order open or push, approve, comment, merge or close.
+
+    Exit code 1 if Atlantis reports an error.
+    """
     if arguments.source is None and arguments.number is None:
         raise SandboxError("Set FROM=folder, which opens a pull request, or NUMBER=n, which continues with one")
     if arguments.source is not None and not arguments.source.is_dir():
         raise SandboxError(f"FROM={arguments.source} is not a folder; name a git repository or a folder with files")
-    requests = PullRequests.of(Sandbox(arguments.stack))
+    requests, shown = PullRequests.of(Sandbox(arguments.stack)), list[str]()
     repository = arguments.repository or requests.repository()
     if arguments.number is not None:
         pull = requests.find(repository, arguments.number)
@@ -56,13 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.source is not None:
             _push(requests, pull, arguments)
             console.step(f"Pushed to {pull.branch} of {repository}#{pull.number}; waiting for Atlantis' comment")
-            _show(requests.planned(pull, seconds=arguments.seconds, action="synchronize"))
+            shown += _show(requests.planned(pull, seconds=arguments.seconds, action="synchronize"))
     else:
         pull = _open(requests, repository, arguments)
         console.step(
             f"Opened {repository}#{pull.number} from {pull.branch} to {pull.base}; waiting for Atlantis' comment"
         )
-        _show(requests.planned(pull, seconds=arguments.seconds))
+        shown += _show(requests.planned(pull, seconds=arguments.seconds))
         console.note(f"make pr NUMBER={pull.number} APPROVE=1 COMMENT='atlantis apply'")
         console.note(
             f"make pr NUMBER={pull.number} FROM={arguments.source}   pushes changes. From a git repository also:"
@@ -74,11 +77,11 @@ def run(arguments: argparse.Namespace) -> int:
         pull = requests.store.approve(pull, "sandbox-reviewer")
         console.step("Approved it as sandbox-reviewer")
     if arguments.comment:
-        _show(requests.comment(pull, arguments.comment, seconds=arguments.seconds))
+        shown += _show(requests.comment(pull, arguments.comment, seconds=arguments.seconds))
     if arguments.merge or arguments.close:
         pull = requests.merge(pull) if arguments.merge else requests.close(pull)
         console.step(f"{'Merged' if pull.merged else 'Closed'} {repository}#{pull.number}")
-    return 0
+    return 1 if has_failed(shown) else 0
 
 
 def _open(requests: PullRequests, repository: str, arguments: argparse.Namespace) -> PullRequest:
@@ -126,5 +129,6 @@ def _files(folder: Path) -> dict[str, str]:
     return found
 
 
-def _show(comments: list[str]) -> None:
+def _show(comments: list[str]) -> list[str]:
     sys.stdout.write("\n" + "\n\n".join(comments).strip() + "\n\n")
+    return comments

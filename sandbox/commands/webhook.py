@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from sandbox.pull_requests import PullRequests, deliver
+from sandbox.pull_requests import PullRequests, deliver, has_failed
 from sandbox.samples import managed_service
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import console, terraform_provider
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Send a sample event and print the response; exit code 0 if Atlantis accepted it."""
+    """Send a sample event and print the response; exit code 0 if Atlantis accepted and planned it."""
     requests = PullRequests.of(Sandbox(arguments.stack))
     pull = None
     body = events.ping()
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     accepted = answer.status == 200
     if pull is not None and accepted:
-        _show_comment(requests, pull)
+        return 0 if _show_comment(requests, pull) else 1
     return 0 if accepted else 1
 
 
@@ -62,12 +62,16 @@ def _sample_pull_request(requests: PullRequests) -> PullRequest:
     return requests.open(repository, name, {f"{name}/{file}": text for file, text in files.items()}, title)
 
 
-def _show_comment(requests: PullRequests, pull: PullRequest) -> None:
+def _show_comment(requests: PullRequests, pull: PullRequest) -> bool:
+    """Print Atlantis' comments; whether they have a plan."""
     console.step("Waiting for Atlantis' comment with the plan")
     try:
         comments = requests.answer(pull, 0, _COMMENT_SECONDS)
     except SandboxError as error:
         console.note(str(error))
-        return
+        return False
     sys.stdout.write("\n" + "\n".join(comments).strip() + "\n")
+    if has_failed(comments):
+        return False
     console.note(f"make pr NUMBER={pull.number} APPROVE=1 COMMENT='atlantis apply'   applies it")
+    return True
