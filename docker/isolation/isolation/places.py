@@ -48,9 +48,9 @@ class Places:
     def __init__(self, commands: Mapping[str, int], now: Callable[[], float] = time.monotonic) -> None:
         self.commands, self._now = commands, now
         self.workers: dict[str, dict[str, str]] = {role: {} for role in commands}
-        self.ended: Counter[str] = Counter()
-        """How many workers went away since the last line of the log."""
         """By role, the address of each healthy worker by its ID."""
+        self.ended: Counter[str] = Counter()
+        """By role, how many workers went away since the last line of the log."""
         self._tickets: dict[str, list[Ticket]] = {role: [] for role in commands}
         self._rests_until: dict[str, float] = {}
         # Where the last command of a checkout ran, and when it ended.
