@@ -126,7 +126,7 @@ def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> 
             "container:datadog",
             "store DD_API_KEY in",
         ),
-        (_with(AGENT | {"name": "plan"}), "container:plan", "a container of the program has this name"),
+        (_with(AGENT | {"name": "agent"}), "container:agent", "a container of the program has this name"),
         (
             _with(AGENT | {"user": "agent"}),
             "container:datadog",

@@ -20,7 +20,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "production": PRODUCTION,
     "bare": BARE,
     "redis": REDIS,
-    "isolated": {"terraformIsolation": "containers", "driftProjects": ["my-organization/network:vpc"]},
+    "isolated": {"terraformIsolation": "tasks", "driftProjects": ["my-organization/network:vpc"]},
     "log-archive": {"logArchiveDays": 400},
     "alarms": {"alarmTopicArns": [f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call"], "clusterName": "platform"},
     "without-load-balancer": {
@@ -37,7 +37,7 @@ _DECIDED_INPUTS = {"containerDefinitions"}
 
 def described(graph: Graph) -> dict[str, Any]:
     """Inputs and protection of each resource by its name and type; of its tags those that not all resources of a stack have."""
-    usual = graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["tags"]
+    usual = graph.all("aws:ecs/taskDefinition:TaskDefinition")[0].inputs["tags"]
     return {
         f"{each.name} ({each.type})": {
             "inputs": {

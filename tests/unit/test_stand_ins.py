@@ -13,6 +13,7 @@ def test_a_type_has_an_entry_and_an_example(token: str) -> None:
 
 PARTS = {
     "aws:acm/certificateValidation:CertificateValidation",
+    "aws:appautoscaling/policy:Policy",
     "aws:cloudwatch/logMetricFilter:LogMetricFilter",
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
