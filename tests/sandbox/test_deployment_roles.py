@@ -70,7 +70,6 @@ EXPLAINED: Mapping[str, str] = {
     "acm:DeleteCertificate": REPLACED,
     "application-autoscaling:DeleteScalingPolicy": REPLACED,
     "application-autoscaling:DeregisterScalableTarget": REPLACED,
-    "application-autoscaling:UntagResource": LATER,
     "cloudwatch:DeleteDashboards": REPLACED,
     "cloudwatch:UntagResource": LATER,
     "ec2:CreateNetworkInterface": f"{CALLER} of CreateMountTarget",

@@ -55,9 +55,7 @@ def test_baseline_exempts_what_was_found_and_stops_what_is_new(
     (service,) = [each for each in state["deployment"]["resources"] if each["type"] == "aws:ecs/service:Service"]
     (files,) = [each for each in state["deployment"]["resources"] if each["type"] == "aws:efs/fileSystem:FileSystem"]
     files["inputs"]["encrypted"] = files["outputs"]["encrypted"] = False
-    group = next(
-        each for each in state["deployment"]["resources"] if each["type"] == "aws:ec2/securityGroup:SecurityGroup"
-    )
+    (group,) = [each for each in state["deployment"]["resources"] if each["urn"].endswith("::network-alb")]
     office = {"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["203.0.113.0/24"]}
     group["inputs"]["ingress"] = group["outputs"]["ingress"] = [office]
     file, baseline, sarif = tmp_path / "state.json", tmp_path / "baseline.json", tmp_path / "findings.sarif"

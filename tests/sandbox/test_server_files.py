@@ -53,7 +53,9 @@ def _secrets(files: Files) -> Mapping[str, str]:
 
 
 def _container(given: Mapping[str, Any]) -> dict[str, str]:
-    definitions = stack(**given).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"]
+    definitions = (
+        stack(**given).one("aws:ecs/taskDefinition:TaskDefinition", "compute-task").inputs["containerDefinitions"]
+    )
     return {item["name"]: item["value"] for item in json.loads(definitions)[0]["environment"]}
 
 

@@ -55,7 +55,8 @@ def _roles(parameters: Mapping[str, Any], existing: ExistingResources) -> Iterat
         if found := _IN_ARN.fullmatch(str(value)):
             if found["kind"] == "instance-profile":
                 yield from existing.roles_in(found["name"].rpartition("/")[2])
-            elif "principal" not in kind and "resource" not in kind:
+            # Values of variables, such as those of a container, pass nothing.
+            elif "principal" not in kind and "resource" not in kind and kind != "value":
                 yield str(value)
         elif kind.endswith(("role", "rolename")):
             # Glue, CodeBuild and IAM accept names. Other parameters called so have other values, such as USER.

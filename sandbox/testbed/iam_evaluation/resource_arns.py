@@ -22,6 +22,8 @@ _PARAMETERS: Mapping[str, Sequence[str]] = {
     "DbClusterInstanceName": ("DBClusterIdentifier",),
     "DeliveryDestinationName": ("deliveryDestinationName", "name"),
     "DeliveryName": ("id",),
+    "DestinationName": ("destinationName",),
+    "GlobalReplicationGroupId": ("GlobalReplicationGroupId",),
     "GroupFriendlyName": ("AutoScalingGroupName", "AutoScalingGroupNames", "ResourceId"),
     "Id": ("HostedZoneId", "HealthCheckId", "DelegationSetId", "CollectionId", "TrafficPolicyId", "Id"),
     "NaclId": ("NetworkAclId",),
@@ -278,7 +280,10 @@ def _names(placeholder: str, call: ApiCall, parameters: Mapping[str, Any]) -> li
     names += [
         name
         for name, noun in nouns.items()
-        if min(len(noun), len(stem)) > _SHORT and (noun.endswith(stem) or stem.endswith(noun))
+        # A number counts something.
+        if not any(isinstance(value, int) for value in parameters[name])
+        and min(len(noun), len(stem)) > _SHORT
+        and (noun.endswith(stem) or stem.endswith(noun))
     ]
     return names
 

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 
 REFUSED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "the stand-in carries out only ECS services, and target tracking": {
+        "aws_appautoscaling_policy": ("policy_type", "scalable_dimension", "service_namespace"),
+        "aws_appautoscaling_target": ("scalable_dimension", "service_namespace"),
+    },
     "the stand-in carries out only false": {
         "aws_route53_zone": ("force_destroy",),
         "aws_subnet": (

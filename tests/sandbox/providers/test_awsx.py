@@ -114,7 +114,7 @@ def test_accepts_what_the_program_asks_for() -> None:
 
 def _children(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """What the component registers, in a separate process because the SDK's mocks are global."""
-    command = [sys.executable, "-m", "tests.sandbox.testbed.providers.awsx_children", json.dumps(inputs)]
+    command = [sys.executable, "-m", "tests.sandbox.providers.awsx_children", json.dumps(inputs)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

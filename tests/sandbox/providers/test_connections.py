@@ -67,7 +67,7 @@ def test_a_provider_beside_the_engine_ends_with_its_lifeline(provider: str, prov
 
 
 def test_first_calls_that_come_together_find_every_schema_without_a_cache(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.sandbox.testbed.providers.cold_schemas", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.sandbox.providers.cold_schemas", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     rows = len({**table.RESOURCES, **table.FUNCTIONS})

@@ -76,7 +76,7 @@ def _answers(world: World) -> list[tuple[str, Properties, Properties]]:
             {"arn": world["load_balancer"]},
             {
                 "arnSuffix": world["load_balancer"].partition("loadbalancer/")[2],
-                "internal": False,
+                "internal": True,
                 "vpcId": world["load_balancer_vpc"],
             },
         ),
