@@ -140,6 +140,9 @@ def _copy(plan: Plan, state: Path, aws: LocalAws) -> tuple[dict[str, Any], Repli
     replica = make_replica(plan.anatomy, aws, ids, table_ids, secrets)
     # The sandbox replaces the plan's settings by the same substitutes.
     substitutes.use({f"{kind} {value}": replica.ids[identity] for kind, value, identity in parts})
+    if "publicSubnetIds" in around:
+        # The plan's settings don't name the public subnets, so the sandbox would create others with the same ranges.
+        substitutes.use_as_public_subnets(plan.settings["vpcId"], settings["publicSubnetIds"])
     of_copy = {key: replica.ids.get(value, value) for key, value in copied.items()}
     return {key: value for key, value in settings.items() if key not in around} | of_copy, replica
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from adoption.anatomy import Anatomy
+from adoption.anatomy import LISTENERS, RULES, Anatomy, target_groups
 from adoption.kinds import KINDS
 from adoption.properties import MISSING, attribute
 from adoption.state import StateResource, TerraformState
@@ -86,6 +86,7 @@ class _Maker:
         secrets: Mapping[str, str],
     ) -> None:
         self._anatomy = anatomy
+        self._ec2 = aws.client("ec2")
         self._route_tables = route_tables
         self._secrets = secrets
         self._texts = {**substitutes, anatomy.account: aws.account, anatomy.region: aws.region}
@@ -112,7 +113,7 @@ class _Maker:
         return Replica(TerraformState(made, data), tuple(left_out), self._texts)
 
     def _in_order(self) -> Iterator[StateResource]:
-        """Each resource after its dependencies in the Terraform state."""
+        """Each resource after its dependencies in the Terraform state, and a service after what forwards to it."""
         by_block: dict[str, list[StateResource]] = {}
         for resource in self._anatomy.state.resources:
             # A dependency names a module without the index that the address has.
@@ -124,12 +125,31 @@ class _Maker:
                 return
             done.add(block)
             for resource in by_block.get(block, ()):
-                for dependency in sorted(resource.dependencies):
+                for dependency in (*sorted(resource.dependencies), *self._forwarding(resource)):
                     yield from visit(dependency)
             yield from by_block.get(block, ())
 
         for block in by_block:
             yield from visit(block)
+
+    def _forwarding(self, service: StateResource) -> Iterator[str]:
+        """The blocks of the listeners and rules that forward to an ECS service.
+
+        ECS refuses a service whose target group has no load balancer, and modules leave this dependency out.
+        """
+        if service.type != "aws_ecs_service":
+            return
+        groups = target_groups(service.attributes.get("load_balancer"))
+        for resource in self._anatomy.state.of(*LISTENERS, *RULES):
+            name = "action" if resource.type in RULES else "default_action"
+            if groups & target_groups(resource.attributes.get(name)):
+                yield INDEX.sub("", resource.block)
+
+    def _one_a_zone(self, subnets: list[str]) -> list[str]:
+        """The first of the subnets of each Availability Zone: substitutes of public and private subnets share zones."""
+        found = self._ec2.describe_subnets(SubnetIds=subnets)["Subnets"]
+        zones = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in found}
+        return list({zones[subnet]: subnet for subnet in reversed(subnets)}.values())
 
     def _make(self, resource: StateResource, pending: PendingCreations) -> None:
         token = TYPES[resource.type]
@@ -141,6 +161,9 @@ class _Maker:
         attributes = self._translated(resource.attributes)
         if resource.type == "aws_vpc_endpoint" and attributes.get("route_table_ids"):
             attributes = {**attributes, "route_table_ids": self._route_tables}
+        if resource.type == "aws_vpc_endpoint" and attributes.get("subnet_ids"):
+            known = [subnet for subnet in attributes["subnet_ids"] if self._exists(subnet)]
+            attributes = {**attributes, "subnet_ids": self._one_a_zone(known)}
         if attributes.get("tags_all"):
             attributes = {**attributes, "tags": attributes["tags_all"]}
         inputs = _inputs(schema, attributes, LEFT_OUT.get(resource.type, frozenset()), self._exists)

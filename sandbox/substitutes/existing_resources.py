@@ -57,6 +57,10 @@ class ExistingResources:
         self._made |= parts
         write_json(self._file, self._made)
 
+    def use_as_public_subnets(self, vpc: str, subnets: Sequence[str]) -> None:
+        """Use these substitutes as the public subnets of the substitute of ``vpc`` if the settings name none."""
+        self.use({f"subnet {name}": subnet for name, subnet in zip(_unnamed_subnets(vpc), subnets, strict=False)})
+
     def replace(self, stack: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The ``settings`` of ``stack`` (``namespace:key`` to value) with the substitutes' ids."""
         given = {
@@ -272,4 +276,8 @@ class ExistingResources:
 
 def _public_subnets(given: Mapping[str, Any]) -> list[str]:
     """The named public subnets. A stack without a load balancer that it creates names none, but its VPC has them."""
-    return given.get("publicSubnetIds") or [f"{number} of {given['vpcId']}" for number in (1, 2)]
+    return given.get("publicSubnetIds") or _unnamed_subnets(given["vpcId"])
+
+
+def _unnamed_subnets(vpc: str) -> list[str]:
+    return [f"{number} of {vpc}" for number in (1, 2)]

@@ -23,6 +23,7 @@ ZONE, HOST, BALANCER_ZONE = "Z0123456789ABCDEFGHIJ", "atlantis.example.org", "Z3
 SHOP = arn("elasticloadbalancing", "targetgroup/shop-api/0123456789abcdef")
 PLATFORM = arn("ecs", "cluster/platform")
 SHOP_TASK = arn("ecs", "task-definition/shop:3")
+LISTENER = "module.platform.aws_lb_listener.https"
 SHARED: Mapping[str, Any] = {"httpsListenerArn": HTTPS, "clusterName": "platform", "hostedZoneId": ZONE}
 """The settings with which the shared parts stay as they are."""
 _OF_PLATFORM = ("aws_lb", "aws_lb_listener", "aws_ecs_cluster")
@@ -62,11 +63,13 @@ def shared_state() -> State:
         "api": rule(100, SHOP, host_header=["shop.example.org"], path_pattern=["/api/*"]),
         "rest": rule(300, SHOP, path_pattern=["/*"]),
     }.items():
-        add(state, f"aws_lb_listener_rule.{name}", attributes, module="module.shop")
+        of = (LISTENER, "module.shop.aws_lb_target_group.shop")
+        add(state, f"aws_lb_listener_rule.{name}", attributes, module="module.shop", dependencies=of)
     hooks = rule(40, TARGETS, host_header=[HOST], path_pattern=["/events"])
     people = rule(200, TARGETS, host_header=[HOST], source_ip=["203.0.113.0/25", "203.0.113.128/25"])
-    add(state, "aws_lb_listener_rule.hooks", hooks, module="module.atlantis")
-    add(state, "aws_lb_listener_rule.people", people, module="module.atlantis")
+    of = (LISTENER, "module.atlantis.aws_lb_target_group.this")
+    add(state, "aws_lb_listener_rule.hooks", hooks, module="module.atlantis", dependencies=of)
+    add(state, "aws_lb_listener_rule.people", people, module="module.atlantis", dependencies=of)
     alias = {"name": find(state, "aws_lb.this")["dns_name"], "zone_id": BALANCER_ZONE, "evaluate_target_health": True}
     record = {
         "id": f"{ZONE}_{HOST}_A",

@@ -73,10 +73,18 @@ def find(state: State, address: str) -> dict[str, Any]:
     return entry["instances"][0]["attributes"]
 
 
-def add(state: State, address: str, attributes: Mapping[str, Any], *, module: str = "", mode: str = "managed") -> None:
+def add(
+    state: State,
+    address: str,
+    attributes: Mapping[str, Any],
+    *,
+    module: str = "",
+    mode: str = "managed",
+    dependencies: tuple[str, ...] = (),
+) -> None:
     """Add a resource, or a data source with `mode` data, to `state`: `module` is empty for the root module."""
     type_, name = address.split(".")
-    instances = [{"attributes": dict(attributes)}]
+    instances = [{"attributes": dict(attributes), "dependencies": list(dependencies)}]
     entry = {"mode": mode, "type": type_, "name": name, "provider": PROVIDER, "instances": instances}
     state["resources"].append(entry | ({"module": module} if module else {}))
 
