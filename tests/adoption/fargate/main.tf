@@ -29,6 +29,10 @@ resource "aws_vpc" "this" {
   cidr_block = "10.20.0.0/16"
 }
 
+resource "aws_internet_gateway" "this" {
+  vpc_id = aws_vpc.this.id
+}
+
 resource "aws_subnet" "public" {
   for_each          = local.zones
   vpc_id            = aws_vpc.this.id
@@ -140,6 +144,7 @@ resource "aws_lb" "this" {
   security_groups            = [aws_security_group.alb.id]
   subnets                    = [for subnet in aws_subnet.public : subnet.id]
   drop_invalid_header_fields = true
+  depends_on                 = [aws_internet_gateway.this]
 }
 
 resource "aws_lb_target_group" "this" {
