@@ -116,7 +116,7 @@ def test_an_exemption_lets_it_pass_and_is_reported(tmp_path: Path, production: G
     (used,) = [each for each in findings if each.resource == "compute-service"]
     assert (used.level, used.policy) == ("advisory", "evaluation-report")
     assert used.message == (
-        "compute-service is exempt from single-task (maximum-percent) until 2099-12-31:"
+        "compute-service is exempt from single-task (maximum-percent) until 2099-12-31 whatever it finds:"
         " A trial of an Atlantis with its lock in Redis."
     )
 
