@@ -150,7 +150,7 @@ resource "aws_vpc_security_group_egress_rule" "to_tasks" {
 
 resource "aws_security_group" "task" {
   name        = "${local.name}-task"
-  description = "The service's tasks"
+  description = "Tasks of the service"
   vpc_id      = local.vpc_id
 }
 
