@@ -112,8 +112,9 @@ def test_a_second_request_has_its_own_results(
 
 @pytest.mark.usefixtures("impatient")
 def test_a_detection_that_runs_is_waited_for(
-    group: Callable[..., None], stack_file: Path, capsys: pytest.CaptureFixture[str]
+    group: Callable[..., None], stack_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(drift, "_UNANSWERED_SECONDS", 5.0)
     group("drift-began", run="scheduled", requests=[])
     group("drift-project", run="scheduled", repository="o/r", branch="main", project="x:default", result="clean")
     timer = threading.Timer(1.5, lambda: group("drift-run", run="scheduled", good=1))

@@ -35,7 +35,8 @@ class Answer(NamedTuple):
 
 def fetch(request: urllib.request.Request, timeout: float, *, direct: bool = False) -> Answer:
     """Send `request`; raises OSError if no whole answer comes. A truncated one raises HTTPException in the library."""
-    opened = _DIRECT.open if direct else urllib.request.urlopen
+    # The library's own opener keeps the proxies of the first request of the process.
+    opened = _DIRECT.open if direct else urllib.request.build_opener().open
     try:
         try:
             with opened(request, timeout=timeout) as answer:
