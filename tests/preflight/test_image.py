@@ -98,7 +98,7 @@ def test_an_image_that_cannot_isolate_terraform_is_named_with_the_command_that_b
     world.assert_only(
         "image: programs",
         Status.FAILED,
-        f"atlantis:v0.47.1-3 has {found}, and terraformIsolation needs atlantis.isolation=1",
+        f"atlantis:v0.47.1-3 has {found}, and terraformIsolation needs atlantis.isolation=2",
         "docker buildx build --platform linux/amd64 --build-arg DIGEST=<digest of ghcr.io/runatlantis/atlantis:v0.47.1> ",
         f"--tag {REGISTRY}/atlantis:v0.47.1-4 --push docker",
         "set imageTag to v0.47.1-4",
@@ -111,7 +111,7 @@ def test_the_programs_are_looked_for_in_the_image_of_the_tasks_architecture(worl
     world.push_index("arm64", "amd64", tag="v0.47.1-1", digest=digest)
     world.values |= {"terraformIsolation": "tasks", "imageTag": "v0.47.1-1", "cpuArchitecture": "ARM64"}
     result = world.result("image: programs")
-    assert (result.status, result.message) == (Status.OK, "atlantis:v0.47.1-1 has atlantis.isolation=1")
+    assert (result.status, result.message) == (Status.OK, "atlantis:v0.47.1-1 has atlantis.isolation=2")
 
 
 def test_the_stock_image_needs_no_label_without_isolation(world: World):

@@ -84,10 +84,10 @@ def test_a_deployment_of_server_and_workers_waits_for_an_apply(service: Deployed
 
 
 def test_a_plan_whose_server_ends_is_ended_at_once(service: DeployedService, github: Store) -> None:
-    pull = opened(service, github, "plan-of-killed", slow=120)
+    pull = opened(service, github, "plan-of-killed", slow=300)
     eventually("the plan", lambda: "plan" in _commands(service, "plan", pull, "start"), seconds=90)
     os.kill(container(service).pid, signal.SIGKILL)
-    eventually("its end", lambda: "plan" in _commands(service, "plan", pull, "end"), seconds=60)
+    eventually("its end", lambda: "plan" in _commands(service, "plan", pull, "end"), seconds=120)
 
 
 def test_a_plan_whose_worker_ends_starts_again_on_another_one(service: DeployedService, github: Store) -> None:
