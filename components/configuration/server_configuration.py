@@ -158,15 +158,19 @@ def warnings(path: str | None) -> list[str]:
         "and the stack's check of committed files is a hook; remove cancel, and stop a command with its own time-outs",
     )
     flags = load(path)
-    listed = [word.strip() for word in str(flags.get("allow-commands", "")).split(",")]
     found = [forks] if flags.get("allow-fork-prs") is True else []
-    return yaml_file.lines(path, iter([*found, *([cancels] if {"cancel", "all"} & set(listed) else [])]))
+    return yaml_file.lines(
+        path, iter([*found, *([cancels] if {"cancel", "all"} & set(_allowed_commands(flags)) else [])])
+    )
 
 
 def state_commands(flags: Mapping[str, Any]) -> list[str]:
     """The words of the flag allow-commands that enable `atlantis state rm`."""
-    words = [word.strip() for word in str(flags.get("allow-commands", "")).split(",")]
-    return [word for word in words if word in _STATE_COMMANDS]
+    return [word for word in _allowed_commands(flags) if word in _STATE_COMMANDS]
+
+
+def _allowed_commands(flags: Mapping[str, Any]) -> list[str]:
+    return [word.strip() for word in str(flags.get("allow-commands", "")).split(",")]
 
 
 def not_a_secret_flag(flag: str) -> str | None:

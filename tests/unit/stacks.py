@@ -23,10 +23,6 @@ EXECUTION_ROLE_SESSIONS = [
     f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-execution-prod",
     f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis-ecs-task-execution-prod/*",
 ]
-TASK_ROLE_SESSIONS = [
-    f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-prod",
-    f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis-ecs-task-prod/*",
-]
 
 ALLOWED = [*(f"198.51.100.{host}/32" for host in range(6)), "140.82.112.0/20", "2001:db8::/32"]
 """More ranges than a listener rule takes, one of them GitHub's own, one IPv6."""
