@@ -1,7 +1,8 @@
 """One issue for each project and branch, at the sandbox's stand-in for GitHub."""
 
+import socket
+import threading
 from collections.abc import Iterator
-from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
 
@@ -125,21 +126,30 @@ def test_a_plans_text_cant_end_its_own_fence(github: GitHub, issues: Issues) -> 
         (Answer(403, b"no", {}), "403; grant the App `issues: write`: no"),
         (Answer(500, b"no", {}), "GitHub answered 500: no"),
         (Answer(200, b"{", {}), "Expecting property name"),
-        (None, "the answer ended early or isn't HTTP: IncompleteRead"),
     ],
 )
 def test_the_message_of_a_call_that_failed_says_why(
-    monkeypatch: pytest.MonkeyPatch, answer: Answer | None, expected: str
+    monkeypatch: pytest.MonkeyPatch, answer: Answer, expected: str
 ) -> None:
-    def urlopen(*_: Any, **__: Any) -> Any:
-        raise IncompleteRead(b"half")
-
-    monkeypatch.setattr(rest.urllib.request, "urlopen", urlopen)
-    if answer:
-        monkeypatch.setattr(rest, "fetch", lambda *_: answer)
+    monkeypatch.setattr(rest, "fetch", lambda *_: answer)
     with pytest.raises(GithubError) as found:
         Rest("https://api.github.com", str, "issues: write").call("GET", "/repos/o/r/issues")
     assert expected in str(found.value)
+
+
+def test_an_answer_that_ends_early_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answers() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+
+        thread = threading.Thread(target=answers)
+        thread.start()
+        with pytest.raises(GithubError, match=r"the answer ended early or isn't HTTP: IncompleteRead\(1 bytes"):
+            Rest(f"http://127.0.0.1:{server.getsockname()[1]}", str, "issues: write").call("GET", "/repos/o/r/issues")
+        thread.join()
 
 
 def test_a_comment_isnt_repeated_when_closing_fails() -> None:
