@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from ..compute.service import WORKERS
 from ..context import Context
+from ..settings import Settings
 from .log_metrics import DRIFTED, GOOD_RUNS, HEALTHY, LONGEST_WAIT
 from .service_metrics import MetricDimensions
 
@@ -44,6 +45,8 @@ class _Alarm:
     periods: int
     missing: str
     """How CloudWatch treats missing data: `breaching`, `notBreaching`, or `ignore`, which keeps the alarm's state."""
+    entry: str = ""
+    """Its heading in docs/on-call.md; empty: its name."""
 
 
 class Alarms(pulumi.ComponentResource):
@@ -51,13 +54,14 @@ class Alarms(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AlarmsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Alarms", name, None, opts)
-        topics = args.context.settings.operations.alarm_topic_arns
+        settings = args.context.settings
+        topics = settings.operations.alarm_topic_arns
         for alarm in [*_requests(args), *_resources(args), *_drift(args.context), *_workers(args.context)]:
             namespace, metric = alarm.metric.rsplit("/", 1)
             aws.cloudwatch.MetricAlarm(
                 f"{name}-{alarm.name}",
                 name=args.context.names.alarm(alarm.name),
-                alarm_description=alarm.meaning,
+                alarm_description=f"{alarm.meaning}. {_page(settings)}#{alarm.entry or alarm.name}",
                 namespace=namespace,
                 metric_name=metric,
                 dimensions=alarm.dimensions,
@@ -73,6 +77,19 @@ class Alarms(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
         self.register_outputs({})
+
+
+def entries(settings: Settings) -> list[str]:
+    """Links to the entries of all alarms that the settings can create, in Markdown."""
+    names = ["unreachable", "unanswered", "errors", "certificate", "memory", "burst-credits"]
+    names += ["drift", "drift-detection"] if settings.drift.enabled else []
+    names += ["no-worker", "waiting"] if settings.worker_groups else []
+    return [f"[{name}]({_page(settings)}#{name})" for name in names]
+
+
+def _page(settings: Settings) -> str:
+    """The chapter with an entry for each alarm; without `documentationUrl`, its file in this repository."""
+    return f"{(settings.operations.documentation_url or 'docs').rstrip('/')}/on-call.md"
 
 
 def _requests(args: AlarmsInputs) -> list[_Alarm]:
@@ -249,6 +266,7 @@ def _workers(context: Context) -> list[_Alarm]:
         for alarm in (
             _Alarm(
                 name=f"no-{group.role}-worker",
+                entry="no-worker",
                 meaning=f"No healthy worker for {group.role} commands for five minutes: look at the events of the service "
                 f"{context.names.workers(group.role)} and at the log streams {group.role}/",
                 metric=f"{metrics}/{HEALTHY}",
@@ -263,6 +281,7 @@ def _workers(context: Context) -> list[_Alarm]:
             ),
             _Alarm(
                 name=f"{group.role}-waiting",
+                entry="waiting",
                 meaning=f"A {group.role} command has waited for a free worker for half of workerWaitMinutes, after which it fails: "
                 f"raise {group.role}Workers",
                 metric=f"{metrics}/{LONGEST_WAIT}",

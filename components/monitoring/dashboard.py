@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from ..compute.service import WORKERS
 from ..context import Context
 from ..names import PhysicalNames
+from .alarms import entries
 from .log_metrics import (
     BUSY,
     DRIFTED,
@@ -65,10 +66,18 @@ class Dashboard(pulumi.ComponentResource):
             }
             for position, (title, stat, metrics) in enumerate(graphs)
         ]
+        on_call = {
+            "type": "text",
+            "x": 0,
+            "y": -(-len(graphs) // per_row) * _HEIGHT,
+            "width": _COLUMNS,
+            "height": 2,
+            "properties": {"markdown": "On call: " + ", ".join(entries(settings))},
+        }
         aws.cloudwatch.Dashboard(
             name,
             dashboard_name=args.context.names.dashboard,
-            dashboard_body=pulumi.Output.json_dumps({"widgets": widgets}),
+            dashboard_body=pulumi.Output.json_dumps({"widgets": [*widgets, on_call]}),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})

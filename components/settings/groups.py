@@ -280,6 +280,9 @@ class OperationsArgs(Group):
     alarm_topic_arns: Sequence[Input[str]] = setting(accepted.topic_arns, default=())
     """ARNs of the SNS topics that CloudWatch alarms notify: server unreachable, errors, memory, burst credits, certificate.
     Empty: no alarms"""
+    documentation_url: str | None = setting(values.https_endpoint, default=None)
+    """URL of your copy of the folder docs, such as https://github.com/my-organization/atlantis/blob/main/docs: alarms and the
+    dashboard link to its on-call entries. Empty: they name the file"""
     deletion_protection: bool = setting(values.boolean, default=True)
     """Protect the file system, KMS keys, repository, secrets, log buckets and load balancer from deletion and replacement"""
     tags: Mapping[str, Input[str]] = setting(accepted.tags, default={})
