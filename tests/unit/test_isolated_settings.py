@@ -1,15 +1,11 @@
 """terraformIsolation: what the settings and the server's own configuration must not undo."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from components import settings as settings_package
 from components.configuration import repo_configuration
 from components.configuration.server_steps import in_server
 from tests.unit.isolated import ISOLATED
-from tests.unit.recording import ACCOUNT, LOCAL, REGION
+from tests.unit.recording import ACCOUNT
 from tests.unit.stacks import stack
 
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/x"
@@ -76,46 +72,3 @@ def test_a_step_that_runs_in_the_servers_container_is_named() -> None:
         "workflow custom, plan: cat x",
         "workflow custom, plan: ./make-environment",
     ]
-
-
-@pytest.mark.parametrize(
-    ("settings", "reason"),
-    [
-        ({"terraformIsolation": "other"}, "none, tasks"),
-        ({"repositoryRoles": [f"o/r={ROLE_ARN} {ROLE_ARN}"]}, "applies only with terraformIsolation tasks"),
-        ({"terraformIsolation": "tasks", "repositoryRoles": [f"o/r={ROLE_ARN}"]}, "plan role and the apply role"),
-        (
-            {"terraformStateBuckets": ["b-state"], "terraformStatePrefixes": ["{repository}/"]},
-            r"\{repository\} applies only with terraformIsolation tasks",
-        ),
-        (
-            {"terraformStateBuckets": ["b-state"], "terraformStatePrefixes": ["states/", "states/{repository}/"]}
-            | TASKS,
-            r"states/ contains states/\{repository\}/, so every repository would reach the states of all",
-        ),
-        ({"planAssumableRoleArns": [ROLE_ARN]}, "applies only with terraformIsolation tasks"),
-        (
-            {"planAssumableRoleArns": [ROLE_ARN.replace("aws", "aws-cn", 1)]} | TASKS,
-            "planAssumableRoleArns = .* must be in the partition aws of",
-        ),
-        (
-            {"repositoryRoles": [f"o/r={ROLE_ARN} {ROLE_ARN.replace('aws', 'aws-cn', 1)}"]} | TASKS,
-            "repositoryRoles = .* must be in the partition aws of",
-        ),
-        ({"moduleRepositories": ["modules"]}, "applies only with terraformIsolation tasks"),
-        ({"terraformIsolation": "tasks", "moduleRepositories": ["owner/modules"]}, "without its owner"),
-        ({"terraformIsolation": "tasks", "flags": "tf-download: true"}, "would run in the server's task"),
-        ({"terraformIsolation": "tasks", "flags": "use-tf-plugin-cache: true"}, "shared by the commands of all"),
-        ({"terraformIsolation": "tasks", "flags": "enable-external-stores: true"}, "no AWS credentials"),
-    ],
-)
-def test_settings_that_undo_the_isolation_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], reason: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    given = dict(settings)
-    if flags := given.pop("flags", None):
-        (tmp_path / "server.yaml").write_text(f"{flags}\n")
-        given["serverConfigFile"] = "server.yaml"
-    with pytest.raises(settings_package.SettingsError, match=reason):
-        settings_package.parse({**LOCAL, **given}, stack="prod", region=REGION)

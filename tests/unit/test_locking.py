@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.settings import SettingsError
-from tests.unit.recording import ACCOUNT, arn_of, deploy, id_of
+from tests.unit.recording import ACCOUNT, arn_of, id_of
 from tests.unit.stacks import BARE, PRODUCTION, REDIS, TAGS, arn, stack, tagged
 
 GROUP, SUBNETS = "aws:elasticache/replicationGroup:ReplicationGroup", "aws:elasticache/subnetGroup:SubnetGroup"
@@ -245,25 +244,3 @@ def test_node_type_and_password_generation_are_settings() -> None:
     assert graph.one(GROUP).inputs["nodeType"] == "cache.m7g.large"
     password = graph.one("random:index/randomPassword:RandomPassword", "locking-password-value")
     assert password.inputs["keepers"] == {"generation": "3"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [
-        ({"lockingDatabase": "Redis"}, "lockingDatabase = 'Redis': must be one of boltdb, redis"),
-        (
-            {"lockingNodeType": "cache.m7g.large"},
-            "lockingNodeType = 'cache.m7g.large': requires lockingDatabase redis",
-        ),
-        ({"lockingPasswordGeneration": 2}, "lockingPasswordGeneration = 2: requires lockingDatabase redis"),
-        (REDIS | {"lockingNodeType": "t4g.micro"}, "must be an ElastiCache node type"),
-        (REDIS | {"lockingNodeType": "cache.t1.micro"}, "must be an ElastiCache node type"),
-        (REDIS | {"lockingPasswordGeneration": 0}, "must be an integer from 1 to 10000"),
-        (REDIS | {"environment": "a--b"}, "environment = 'a--b': must not have two consecutive hyphens"),
-    ],
-)
-def test_what_contradicts_is_refused(changes: dict[str, Any], problem: str) -> None:
-    with pytest.raises(SettingsError) as refused:
-        deploy(**changes)
-    assert len(refused.value.problems) == 1
-    assert problem in refused.value.problems[0]

@@ -192,36 +192,6 @@ def test_the_security_group_lets_the_task_reach_its_proxy(url: str, port: int | 
     )
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"httpsProxy": "http://me:hunter2@proxy.example.com:3128"}, "httpsProxy: must not have a user or a password"),
-        ({"httpProxy": "http://me@proxy.example.com:3128"}, "httpProxy: must not have a user or a password"),
-        ({"httpProxy": "hunter2@proxy"}, "a proxy of your own on localhost that gets the password from a secret"),
-        ({"httpsProxy": "https://proxy.example.com:3128"}, "must be http://<host>:<port>, such as"),
-        ({"httpsProxy": "http://proxy.example.com"}, "must be http://<host>:<port>"),
-        ({"httpsProxy": "http://proxy.example.com:x"}, "must be http://<host>:<port>"),
-        ({"httpsProxy": "http://proxy.example.com:3128/path"}, "must be http://<host>:<port>"),
-        ({"httpsProxy": "http://[::1]:3128"}, "must be http://<host>:<port>"),
-        ({"httpsProxy": 3128}, "must be http://<host>:<port>"),
-        ({"noProxy": ["10.0.0.1"]}, "noProxy = ['10.0.0.1']: applies only with httpProxy or httpsProxy"),
-        ({"httpsProxy": PROXY, "noProxy": ["*.example.com"]}, "a domain with its subdomains such as .example.com"),
-        (
-            {"httpsProxy": PROXY, "environmentVariables": {"https_proxy": "http://x:1"}},
-            "environmentVariables = 'https_proxy': is set by httpsProxy; remove it",
-        ),
-        (
-            {"caCertificates": authority(), "secretEnvironment": ["SSL_CERT_FILE=shared/x:y"]},
-            "secretEnvironment = 'SSL_CERT_FILE': is set by caCertificates; remove it",
-        ),
-    ],
-)
-def test_a_wrong_proxy_is_refused_and_a_password_never_shown(changes: dict[str, Any], told: str) -> None:
-    (problem,) = problems(changes)
-    assert told in problem
-    assert "hunter2" not in problem
-
-
 def test_production_with_everything_fits() -> None:
     graph = stack(**PRODUCTION, httpsProxy=PROXY, caCertificates=authority())
     assert list(containers_of(graph)) == ["atlantis", "task-protection", "certificates"]

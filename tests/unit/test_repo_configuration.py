@@ -24,61 +24,6 @@ def changed(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        (
-            {"repo": []} | STRICT,
-            "repo: Atlantis has no such key and refuses the file (field not found); did you mean repos?",
-        ),
-        (changed(pre_workflow_hooks=[{"run": "a", "shel": "b"}]), "and would ignore it; did you mean shell?"),
-        ({"repos": "x"}, "repos: must be a list"),
-        ({"repos": ["x"]}, "repos[0]: must be a mapping"),
-        (changed(apply_requirement=["approved"]), "repos[0].apply_requirement: Atlantis has no such key"),
-        (changed(id=None), "repos[0].id: missing"),
-        (changed(apply_requirements="approved"), "repos[0].apply_requirements = 'approved': must be a list"),
-        (changed(apply_requirements=["aproved"]), "'aproved' is unknown; must be of approved"),
-        (changed(allow_custom_workflows="no"), "must be true or false"),
-        (changed(branch="/(main/"), "is not a regular expression"),
-        (changed(workflow="custom"), "workflow 'custom' is not defined under workflows"),
-        (changed(allowed_workflows=["custom"]), "workflow 'custom' is not defined under workflows"),
-        (STRICT | {"workflows": ["x"]}, "workflows: must be a mapping of workflows"),
-        (STRICT | {"workflows": {"a": "b"}}, "workflows.a: must be a mapping of stages"),
-        (STRICT | {"workflows": {"a": {"plans": {}}}}, "workflows.a.plans: Atlantis has no such key"),
-        (
-            STRICT | {"workflows": {"a": {"plan": {"steps": "init"}}}},
-            "workflows.a.plan: must be a mapping with a list of steps",
-        ),
-    ],
-)
-def test_what_atlantis_refuses_or_ignores_is_named(content: dict[str, Any], problem: str) -> None:
-    found = list(configuration.problems(content))
-    assert len(found) == 1
-    assert problem in found[0].message
-
-
-@pytest.mark.parametrize(
-    ("content", "rule"),
-    [
-        (changed(apply_requirements=["approved"]), "apply_requirements lacks mergeable, undiverged"),
-        (changed(apply_requirements=[]), "lacks approved, mergeable, undiverged"),
-        (changed(import_requirements=None), "import_requirements lacks approved"),
-        (changed(allowed_overrides=["apply_requirements"]), "lets a pull request change apply_requirements"),
-        (changed(allowed_overrides=["workflow"]), "lets a pull request change workflow"),
-        (changed(allow_custom_workflows=True), "runs commands from pull requests"),
-        (changed(id="github.com/a/b"), "no entry for /.*/"),
-        (
-            {"repos": [STRICT["repos"][0], {"id": "x", "apply_requirements": ["approved"]}]},
-            "repos[1] (x).apply_requirements",
-        ),
-    ],
-)
-def test_a_weaker_rule_is_named(content: dict[str, Any], rule: str) -> None:
-    assert list(configuration.problems(content)) == []
-    (found,) = configuration.weaker(content)
-    assert rule in found.message
-
-
-@pytest.mark.parametrize(
     "content",
     [
         STRICT,

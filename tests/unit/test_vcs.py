@@ -24,57 +24,6 @@ def refused(changes: dict[str, Any]) -> list[str]:
     return error.value.problems
 
 
-@pytest.mark.parametrize(
-    ("changes", "key", "reason"),
-    [
-        ({"vcsKind": "svn"}, "vcsKind = 'svn'", "must be one of github-app, github, gitlab"),
-        (GITLAB | {"vcsUser": None}, "vcsKind = 'gitlab'", "also requires vcsUser"),
-        (GITLAB | {"vcsUser": "a b"}, "vcsUser = 'a b'", "must be the name of a user"),
-        ({"vcsUser": "bot"}, "vcsUser = 'bot', vcsKind = 'github-app'", "isn't used with github-app"),
-        ({"vcsTokenSecretName": "bot"}, "vcsTokenSecretName = 'bot'", "isn't used with github-app"),
-        ({"vcsHost": "git.example.com"}, "vcsHost = 'git.example.com'", "isn't used with github-app"),
-        (RANGES, "vcsWebhookCidrBlocks", "isn't used with github-app"),
-        (GITLAB | {"githubAppSecretName": "app"}, "githubAppSecretName = 'app'", "isn't used with gitlab"),
-        (GITLAB | {"githubHostname": "ghe.example.com"}, "githubHostname", "isn't used with gitlab"),
-        (GITLAB | {"githubWebhookCidrBlocks": ["192.0.2.0/24"]}, "githubWebhookCidrBlocks", "isn't used with gitlab"),
-        (GITLAB | {"repoAllowlist": "github.com/acme/*"}, "repoAllowlist", "the host of each entry must be vcsHost"),
-        (
-            {"vcsKind": "azure-devops", "vcsUser": "bot", "repoAllowlist": "dev.azure.com/a/b/c/d"},
-            "repoAllowlist = 'dev.azure.com/a/b/c/d', vcsKind = 'azure-devops'",
-            "at most 3 names after the host",
-        ),
-        ({"repoAllowlist": "github.com/a/b/c"}, "repoAllowlist = 'github.com/a/b/c'", "at most 2 names after the host"),
-        (
-            GITLAB | {"vcsHost": "git.example.com", "repoAllowlist": "git.example.com/acme/*"},
-            "vcsHost = 'git.example.com'",
-            "also requires vcsWebhookCidrBlocks",
-        ),
-        (OWN | {"vcsKind": "gitea"}, "vcsHost = 'git.example.com'", "because it publishes none"),
-        (
-            OWN | RANGES | {"vcsKind": "bitbucket-server", "vcsHost": None},
-            "vcsKind = 'bitbucket-server'",
-            "requires vcsHost",
-        ),
-        (
-            GITLAB | {"terraformIsolation": "tasks"},
-            "terraformIsolation = 'tasks', vcsKind = 'gitlab'",
-            "available with github-app only",
-        ),
-        (
-            GITLAB | {"serverSecrets": ["gitlab-token=a:b"]},
-            "serverSecrets = 'gitlab-token'",
-            "the stack sets this flag",
-        ),
-        (GITLAB | {"vcsWebhookCidrBlocks": ["0.0.0.0/0"]}, "vcsWebhookCidrBlocks", "opens the server to the internet"),
-    ],
-    ids=str,
-)
-def test_a_contradiction_is_named(changes: dict[str, Any], key: str, reason: str) -> None:
-    (problem,) = refused(changes)
-    assert problem.startswith(key)
-    assert reason in problem
-
-
 def test_drift_is_for_the_app_only() -> None:
     changes = GITLAB | {"terraformIsolation": "tasks", "driftProjects": ["acme/infra"]}
     assert ["reports drift as issues of the App" in problem for problem in refused(changes)].count(True) == 1
