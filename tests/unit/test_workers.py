@@ -202,6 +202,6 @@ def test_repositories_with_other_roles_and_secrets_for_workflows_reach_the_comma
 
 
 def test_subnets_of_another_vpc_are_refused_before_anything_is_registered() -> None:
-    message, registered = refusal(**ISOLATED | {"planWorkerSubnetIds": ["subnet-00000000000000009"]})
+    message, registered = refusal(**ISOLATED, planWorkerSubnetIds=["subnet-00000000000000009"])
     assert "planWorkerSubnetIds: subnet-00000000000000009 is of" in " ".join(message.split())
     assert not [resource for resource in registered if resource.custom]
