@@ -19,7 +19,7 @@ endif
 TESTS ?= tests/conformance tests/sandbox tests/preflight
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down outputs env status logs password webhook attack preflight drift dashboard trust-policy boundary adopt policy-check policy-config policy-baseline \
+.PHONY: help up preview refresh down outputs env status logs password webhook attack preflight drift cost dashboard trust-policy boundary adopt policy-check policy-config policy-baseline \
 	test lint lock settings format test-unit test-policy test-sandbox mutants conformance scan bench builds first programs python-version clean
 
 help: ## list the commands
@@ -72,6 +72,9 @@ preflight: .venv/installed ## check what a deployment needs: image, secrets, cer
 
 drift: .venv/installed ## detect drift now in the projects of driftProjects, and print a table; STACK=prod asks your deployed stack
 	@$(if $(filter local,$(STACK)),$(SANDBOX) drift,$(PYTHON) -m preflight.drift) --stack $(STACK)
+
+cost: .venv/installed ## print what a stack costs a month, part by part, with AWS' current prices; uses your AWS credentials
+	@$(PYTHON) -m preflight.cost --stack $(if $(filter local,$(STACK)),prod,$(STACK))
 
 dashboard: .venv/installed ## open the stack's CloudWatch dashboard, and print its address
 	@$(PYTHON) -m preflight.dashboard --stack $(if $(filter local,$(STACK)),prod,$(STACK))
