@@ -5,8 +5,8 @@ from typing import Any
 from tests.unit.authorities import authority
 from tests.unit.existing_parts import EXISTING_GROUP, EXISTING_LISTENER
 from tests.unit.recording import ACCOUNT, LOCAL, REGION
+from tests.unit.shapes import METRICS
 from tests.unit.stacks import PRODUCTION
-from tests.unit.test_extra_containers import METRICS
 
 SIGN_IN: dict[str, Any] = {
     "oidcIssuer": "https://login.example.com",

@@ -1,69 +1,19 @@
 """The access logs' bucket: private, encrypted, and written to by this account's load balancers only."""
 
-from typing import Any
-
-import pytest
-
-from tests.unit.stacks import BARE, TAGS, arn, stack
+from tests.unit.stacks import arn, stack
 
 BUCKET = "atlantis-prod-access-logs-123456789012-ap-northeast-2"
 BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
 
 
-def test_the_bucket_is_kept_with_its_logs() -> None:
-    bucket = stack().one("aws:s3/bucket:Bucket")
-    assert bucket.inputs == {"bucket": BUCKET, "forceDestroy": False, "tags": TAGS}
-    assert (bucket.parent, bucket.protect) == ("ingress-access-logs", True)
-
-
-def test_without_deletion_protection_the_bucket_goes_with_its_logs() -> None:
-    bucket = stack(**BARE).one("aws:s3/bucket:Bucket")
-    assert (bucket.inputs["forceDestroy"], bucket.protect) == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("resource_type", "inputs"),
-    [
-        (
-            "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-            {
-                "blockPublicAcls": True,
-                "blockPublicPolicy": True,
-                "ignorePublicAcls": True,
-                "restrictPublicBuckets": True,
-            },
-        ),
-        (
-            "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
-            {"rule": {"objectOwnership": "BucketOwnerEnforced"}},
-        ),
-        (
-            "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-            {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]},
-        ),
-        ("aws:s3/bucketVersioning:BucketVersioning", {"versioningConfiguration": {"status": "Enabled"}}),
-        (
-            "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
-            {
-                "rules": [
-                    {
-                        "id": "expire",
-                        "status": "Enabled",
-                        "filter": {"prefix": ""},
-                        "expiration": {"days": 90},
-                        "noncurrentVersionExpiration": {"noncurrentDays": 1},
-                        "abortIncompleteMultipartUpload": {"daysAfterInitiation": 1},
-                    }
-                ]
-            },
-        ),
-    ],
-    ids=["no public access", "no ACLs", "encrypted", "versions", "90 days"],
-)
-def test_the_bucket_is_private_encrypted_and_forgets(resource_type: str, inputs: dict[str, Any]) -> None:
-    resource = stack().one(resource_type)
-    assert resource.inputs == {"bucket": BUCKET} | inputs
-    assert resource.parent == "ingress-access-logs"
+def test_the_bucket_is_private() -> None:
+    assert stack().one("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock").inputs == {
+        "bucket": BUCKET,
+        "blockPublicAcls": True,
+        "blockPublicPolicy": True,
+        "ignorePublicAcls": True,
+        "restrictPublicBuckets": True,
+    }
 
 
 def test_the_lifecycle_waits_for_the_versions_that_it_is_about() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.names import PhysicalNames
-from tests.unit.stacks import BARE, REDIS, stack
+from tests.unit.stacks import REDIS, stack
 
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -37,37 +37,11 @@ def test_what_an_alarm_watches_is_shown_with_the_same_dimensions() -> None:
     assert {metric: shown().get(metric) for metric in watched} == watched
 
 
-def test_the_locking_database_is_shown_where_there_is_one() -> None:
-    assert not [metric for metric in shown() if "ElastiCache" in metric]
-    assert shown(**REDIS)["AWS/ElastiCache/CurrConnections"] == {"CacheClusterId": "atlantis-prod-002"}
-
-
-def test_every_graph_has_the_statistic_that_shows_a_problem() -> None:
-    """A sum of a gauge means nothing, an average hides peaks and slow answers, and only a minimum shows used up credits."""
-    assert {graph["properties"]["title"]: graph["properties"]["stat"] for graph in graphs(**REDIS)} == {
-        "Tasks": "Average",
-        "Memory (%)": "Maximum",
-        "CPU (%)": "Maximum",
-        "Healthy tasks": "Maximum",
-        "Requests": "Sum",
-        "Failed requests": "Sum",
-        "Seconds until an answer": "p95",
-        "File system: burst credits (bytes)": "Minimum",
-        "File system: I/O (bytes)": "Sum",
-        "Redis: memory (%)": "Maximum",
-        "Redis: connections": "Maximum",
-    }
-
-
 def test_no_graph_covers_another() -> None:
     widgets = json.loads(stack(**REDIS).one(DASHBOARD).inputs["dashboardBody"])["widgets"]
     places = [(widget["x"], widget["y"]) for widget in widgets]
     assert len(places) == len(set(places)) == 12
     assert all(x in (0, 8, 16) and y % 6 == 0 for x, y in places)
-
-
-def test_every_stack_has_one_in_a_name_of_its_region() -> None:
-    assert stack(**BARE).one(DASHBOARD).inputs["dashboardName"] == "atlantis-prod-ap-northeast-2"
 
 
 @pytest.mark.parametrize(

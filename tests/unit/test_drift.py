@@ -3,20 +3,12 @@
 import json
 from typing import Any
 
-import pytest
-
 from tests.unit.recording import REGION
 from tests.unit.stacks import stack
 
-PROJECTS = [
-    "my-organization/network@release:vpc",
-    "my-organization/network@release:dns:prod",
-    "my-organization/apps#shop",
-    "my-organization/all",
-]
 DRIFT: dict[str, Any] = {
     "terraformIsolation": "tasks",
-    "driftProjects": PROJECTS,
+    "driftProjects": ["my-organization/network:vpc"],
     "alarmTopicArns": [f"arn:aws:sns:{REGION}:123456789012:alarms"],
 }
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
@@ -34,20 +26,6 @@ def variables(container: dict[str, Any]) -> dict[str, str]:
 
 def secrets(container: dict[str, Any]) -> dict[str, str]:
     return {entry["name"]: entry["valueFrom"] for entry in container["secrets"]}
-
-
-def test_the_agent_has_the_projects_by_repository_and_branch() -> None:
-    agent = containers(**DRIFT)["agent"]
-    assert json.loads(variables(agent)["DRIFT_DETECTION"]) == {
-        "repositories": [
-            {"repository": "my-organization/network", "branch": "release", "directories": ["vpc", "dns:prod"]},
-            {"repository": "my-organization/apps", "branch": "main", "projects": ["shop"]},
-            {"repository": "my-organization/all", "branch": "main", "all": True},
-        ],
-        "schedule": {"everyHours": 24},
-        "showPlan": False,
-    }
-    assert agent["logConfiguration"]["options"]["awslogs-group"] == "/ecs/atlantis-prod-agent"
 
 
 def test_the_apis_secret_is_generated_and_only_the_server_and_the_agent_have_it() -> None:
@@ -72,50 +50,10 @@ def test_a_stack_without_drift_detection_has_none_of_it() -> None:
     assert "DRIFT_DETECTION" not in variables(agent)
 
 
-def test_metrics_come_from_the_log_that_plans_cant_write_to() -> None:
-    graph = stack(**DRIFT)
-    filters = {r.inputs["name"]: r.inputs for r in graph.all(FILTER) if r.parent == "drift"}
-    assert {name: inputs["metricTransformation"]["value"] for name, inputs in filters.items()} == {
-        "DriftedProjects": "$.drifted",
-        "FailedProjects": "$.failed",
-        "GoodRuns": "$.good",
-        "HoursSinceGoodRun": "$.hours",
-        "Drifted": "$.drifted",
-        "Failed": "$.failed",
-        "HoursSinceGoodPlan": "$.hours",
-    }
-    assert {inputs["logGroupName"] for inputs in filters.values()} == {"/ecs/atlantis-prod-agent"}
-    assert filters["Drifted"]["pattern"] == '{ $.event = "drift-project" }'
-    assert filters["Drifted"]["metricTransformation"]["dimensions"] == {
-        "Repository": "$.repository",
-        "Branch": "$.branch",
-        "Project": "$.project",
-    }
-    assert filters["GoodRuns"]["pattern"] == '{ $.event = "drift-run" }'
-    assert filters["HoursSinceGoodRun"]["pattern"] == '{ $.event = "drift-age" }'
-
-
-@pytest.mark.parametrize(
-    ("schedule", "hours"), [({}, 48), ({"driftEveryHours": 6}, 12), ({"driftDailyAt": "04:30"}, 48)]
-)
-def test_an_alarm_waits_for_two_intervals_without_a_good_run(schedule: dict[str, Any], hours: int) -> None:
-    graph = stack(**DRIFT, **schedule)
-    alarms = {r.inputs["name"]: r.inputs for r in graph.all("aws:cloudwatch/metricAlarm:MetricAlarm")}
-    missing, drifted = alarms["atlantis-prod-drift-detection"], alarms["atlantis-prod-drift"]
-    assert (missing["metricName"], missing["namespace"]) == ("GoodRuns", "Atlantis/atlantis-prod")
-    assert (missing["period"], missing["evaluationPeriods"], missing["treatMissingData"]) == (3600, hours, "breaching")
-    assert (drifted["metricName"], drifted["treatMissingData"]) == ("DriftedProjects", "ignore")
-
-
-def test_the_dashboard_shows_drift() -> None:
-    body = json.loads(stack(**DRIFT).one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])
-    shown = {widget["properties"]["title"]: widget["properties"]["metrics"] for widget in body["widgets"][:-1]}
-    assert {"Drift: projects", "Drift: detections without failures"} <= shown.keys()
-    assert shown["Drift: hours since a detection without failures"] == [["Atlantis/atlantis-prod", "HoursSinceGoodRun"]]
-    ((search,),) = shown["Drift: hours since a plan that worked, by project"]
-    assert search["expression"] == (
-        "SEARCH('{\"Atlantis/atlantis-prod\",Repository,Branch,Project} MetricName=\"HoursSinceGoodPlan\"', 'Maximum', 3600)"
-    )
+def test_an_alarm_waits_for_two_days_without_a_good_daily_run() -> None:
+    alarms = stack(**DRIFT, driftDailyAt="04:30").all("aws:cloudwatch/metricAlarm:MetricAlarm")
+    (missing,) = [alarm.inputs for alarm in alarms if alarm.inputs["name"] == "atlantis-prod-drift-detection"]
+    assert (missing["period"], missing["evaluationPeriods"]) == (3600, 48)
 
 
 def test_only_the_agents_own_role_can_read_its_log() -> None:

@@ -21,22 +21,6 @@ def arn(resource: str) -> str:
     return f"arn:aws:ecs:ap-northeast-2:123456789012:{resource}"
 
 
-def test_the_service_is_in_the_existing_cluster_and_none_is_created() -> None:
-    graph = stack(**SHARED)
-    assert graph.one("aws:ecs/service:Service").inputs["cluster"] == arn("cluster/platform")
-    assert graph.one("aws:ecs/service:Service").inputs["name"] == "atlantis-prod"
-    assert [each.name for each in graph.resources if each.type.startswith("aws:ecs/cluster")] == []
-    assert graph.outputs["atlantis_ecs_cluster_id"] == arn("cluster/platform")
-    assert graph.outputs["atlantis_ecs_cluster_name"] == "platform"
-
-
-def test_alarms_and_dashboard_watch_the_service_in_it() -> None:
-    graph = stack(**SHARED, alarmTopicArns=["arn:aws:sns:ap-northeast-2:123456789012:on-call"])
-    memory = graph.one("aws:cloudwatch/metricAlarm:MetricAlarm", "alarms-memory").inputs["dimensions"]
-    assert memory == {"ClusterName": "platform", "ServiceName": "atlantis-prod"}
-    assert '"ClusterName", "platform"' in graph.one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"]
-
-
 @pytest.mark.parametrize("policy", ["permissions-task-own-stack", "permissions-boundary"])
 def test_terraform_can_change_other_services_of_the_cluster_but_not_atlantis(policy: str) -> None:
     denied = statement(stack(**SHARED, **OWN_BOUNDARY), policy, "DenyOwnResources")["Resource"]
@@ -64,9 +48,5 @@ def test_a_cluster_that_is_deleted_fails_the_run() -> None:
         stack(clusterName="deleted")
 
 
-def test_an_existing_key_encrypts_both_logs_and_their_archive() -> None:
-    graph = stack(logKeyArn=KEY, logArchiveDays=400)
-    assert "compute-logs-key" not in graph.names("aws:kms/key:Key")
-    assert graph.one("aws:cloudwatch/logGroup:LogGroup", "compute-logs").inputs["kmsKeyId"] == KEY
-    stream = graph.one("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream").inputs
-    assert stream["serverSideEncryption"]["keyArn"] == KEY
+def test_with_an_existing_key_none_is_created_for_the_logs() -> None:
+    assert "compute-logs-key" not in stack(logKeyArn=KEY, logArchiveDays=400).names("aws:kms/key:Key")

@@ -92,15 +92,6 @@ def test_many_ranges_stay_within_the_condition_values_of_a_rule_and_the_prioriti
     assert (len(set(priorities)), min(priorities), max(priorities)) == (len(found), FIRST, FIRST + 127)
 
 
-def test_nothing_of_a_load_balancer_of_its_own_is_created() -> None:
-    graph = stack(**SHARED)
-    kinds = {each.type for each in graph.resources if each.type.startswith("aws:lb/") or "s3" in each.type}
-    assert kinds == {RULE, "aws:lb/targetGroup:TargetGroup"}
-    assert "network-alb" not in [each.name for each in graph.resources]
-    assert graph.outputs["atlantis_alb_dns_name"] == "shared.example"
-    assert graph.outputs["atlantis_alb_security_group_id"] == EXISTING_GROUP
-
-
 def test_a_given_priority_is_the_first_one() -> None:
     assert rules(stack(**SHARED, listenerRulePriority=300))[0]["priority"] == 300
 
@@ -177,24 +168,6 @@ def test_terraform_can_change_neither_the_load_balancer_nor_its_security_group()
     assert group["Resource"] == [f"arn:aws:ec2:ap-northeast-2:123456789012:security-group/{EXISTING_GROUP}"]
     used = statement(graph, "permissions-task-security-groups", "DenyUseOfSecurityGroups")["Condition"]
     assert EXISTING_GROUP in used["ForAnyValue:StringEquals"]["elasticloadbalancing:SecurityGroup"]
-
-
-def test_metrics_of_the_shared_load_balancer_are_those_of_the_target_group() -> None:
-    topic = "arn:aws:sns:ap-northeast-2:123456789012:on-call"
-    graph = stack(**SHARED, alarmTopicArns=[topic])
-    alarms = {each.name: each.inputs for each in graph.all("aws:cloudwatch/metricAlarm:MetricAlarm")}
-    assert sorted(alarms) == [
-        f"alarms-{name}" for name in ("burst-credits", "errors", "memory", "unanswered", "unreachable")
-    ]
-    balancers = [each["dimensions"] for each in alarms.values() if each["namespace"] == "AWS/ApplicationELB"]
-    assert {each["LoadBalancer"] for each in balancers} == {"app/shared/50dc6c495c0c9188"}
-    assert all("TargetGroup" in each for each in balancers)
-    body = graph.one("aws:cloudwatch/dashboard:Dashboard").decoded["dashboardBody"]
-    shown = [
-        metric for widget in body["widgets"] for metric in widget["properties"]["metrics"] if "LoadBalancer" in metric
-    ]
-    assert all("TargetGroup" in metric for metric in shown)
-    assert len(shown) == 5
 
 
 def test_the_preview_says_what_the_stack_cannot_guarantee() -> None:

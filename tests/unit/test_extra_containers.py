@@ -8,80 +8,23 @@ from components.settings.extra_containers import STACKS_OWN
 from tests.unit.authorities import authority
 from tests.unit.isolated import ISOLATED, containers_of, statements
 from tests.unit.recording import ACCOUNT, REGION, Graph
+from tests.unit.shapes import METRICS
+from tests.unit.shapes import SLEEPER as LEAST
 from tests.unit.stacks import PRODUCTION, arn, stack
 from tests.unit.test_settings import problems
 
-DIGEST = "sha256:" + "0a" * 32
 SECRET = arn("secretsmanager", "secret:metrics/key-AbCdEf")
 PARAMETER = arn("ssm", "parameter/metrics/url")
-METRICS: dict[str, Any] = {
-    "name": "metrics",
-    "image": f"public.ecr.aws/example/metrics:1.2@{DIGEST}",
-    "command": ["--interval", "60", "--interval"],
-    "entryPoint": ["/metrics"],
-    "environment": {"SITE": "eu", "LINES": "one\ntwo"},
-    "secrets": {"API_KEY": f"{SECRET}:key::", "ENDPOINT": PARAMETER},
-    "user": "1000:1000",
-    "cpu": 64,
-    "memory": 128,
-}
-LEAST: dict[str, Any] = {"name": "sleeper", "image": f"busybox@{DIGEST}"}
 EXTRA: dict[str, Any] = {"extraContainers": [METRICS, LEAST]}
 
 
-def log(name: str) -> dict[str, Any]:
-    options = {"awslogs-group": "/ecs/atlantis-prod", "awslogs-region": REGION, "awslogs-stream-prefix": name}
-    return {"logDriver": "awslogs", "options": options}
-
-
-HARDENED: dict[str, Any] = {
-    "essential": False,
-    "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},
-    "privileged": False,
-    "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
-    "readonlyRootFilesystem": True,
-    "stopTimeout": 30,
-}
-
-
-def test_a_container_is_what_its_object_says_and_is_hardened() -> None:
+def test_a_container_has_the_secrets_of_its_object() -> None:
     found = containers_of(stack(**EXTRA))
-    assert found["metrics"] == HARDENED | {
-        "name": "metrics",
-        "image": METRICS["image"],
-        "cpu": 64,
-        "memory": 128,
-        "user": "1000:1000",
-        "entryPoint": ["/metrics"],
-        "command": ["--interval", "60", "--interval"],
-        "environment": [{"name": "LINES", "value": "one\ntwo"}, {"name": "SITE", "value": "eu"}],
-        "secrets": [
-            {"name": "API_KEY", "valueFrom": f"{SECRET}:key::"},
-            {"name": "ENDPOINT", "valueFrom": PARAMETER},
-        ],
-        "logConfiguration": log("metrics"),
-    }
-    assert found["sleeper"] == HARDENED | {
-        "name": "sleeper",
-        "image": LEAST["image"],
-        "cpu": 128,
-        "memory": 256,
-        "user": "65534:65534",
-        "logConfiguration": log("sleeper"),
-    }
-
-
-def test_the_stacks_containers_keep_the_cpu_that_is_left_and_have_none_without_extra_ones() -> None:
-    server, protection = (containers_of(stack(**EXTRA))[name] for name in ("atlantis", "task-protection"))
-    assert (server["cpu"], protection["cpu"]) == (2048 - 64 - 128 - 16, 16)
-    assert not any("cpu" in each or "memory" in each for each in containers_of(stack()).values())
-
-
-def test_with_workers_the_agent_has_a_quarter_of_what_is_left_and_the_workers_have_no_extra_container() -> None:
-    graph = stack(**ISOLATED, **EXTRA)
-    found = containers_of(graph)
-    assert (found["agent"]["cpu"], found["atlantis"]["cpu"]) == (464, 1392)
-    assert list(containers_of(graph, "plan")) == ["executor", "agent", "tls"]
+    assert found["metrics"]["secrets"] == [
+        {"name": "API_KEY", "valueFrom": f"{SECRET}:key::"},
+        {"name": "ENDPOINT", "valueFrom": PARAMETER},
+    ]
+    assert "secrets" not in found["sleeper"]
 
 
 def test_the_names_of_the_stacks_own_containers_are_known() -> None:
@@ -122,7 +65,6 @@ def test_terraform_is_denied_them() -> None:
 
 
 def test_a_parameter_needs_the_endpoint_of_a_new_vpc() -> None:
-    assert "network-endpoint-ssm" in stack(**EXTRA).names("aws:ec2/vpcEndpoint:VpcEndpoint")
     secret = LEAST | {"secrets": {"KEY": SECRET}}
     assert "network-endpoint-ssm" not in stack(extraContainers=[secret]).names("aws:ec2/vpcEndpoint:VpcEndpoint")
 

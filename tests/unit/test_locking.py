@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.recording import ACCOUNT, arn_of, id_of
-from tests.unit.stacks import BARE, PRODUCTION, REDIS, TAGS, arn, stack, tagged
+from tests.unit.stacks import BARE, PRODUCTION, REDIS, TAGS, arn, stack
 
 GROUP, SUBNETS = "aws:elasticache/replicationGroup:ReplicationGroup", "aws:elasticache/subnetGroup:SubnetGroup"
 SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
@@ -14,51 +14,10 @@ INGRESS, EGRESS = (
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
 )
-SERVICE = "aws:ecs/service:Service"
 
 
 def container_of(**changes: Any) -> dict[str, Any]:
     return json.loads(stack(**changes).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])[0]
-
-
-def names_and_types(**changes: Any) -> set[tuple[str, str]]:
-    return {(resource.type, resource.name) for resource in stack(**changes).resources}
-
-
-def test_the_setting_adds_these_resources_and_takes_none_away() -> None:
-    without, with_redis = names_and_types(), names_and_types(**REDIS)
-    assert without - with_redis == set()
-    assert with_redis - without == {
-        ("atlantis:index:Locking", "locking"),
-        ("atlantis:index:CustomerKey", "locking-key"),
-        ("aws:kms/key:Key", "locking-key"),
-        ("aws:kms/alias:Alias", "locking-key-alias"),
-        ("aws:secretsmanager/secret:Secret", "locking-password"),
-        (SECRET_POLICY, "locking-password-policy"),
-        ("aws:secretsmanager/secretVersion:SecretVersion", "locking-password-version"),
-        ("random:index/randomPassword:RandomPassword", "locking-password-value"),
-        (SUBNETS, "locking-subnets"),
-        (GROUP, "locking-redis"),
-        ("aws:ec2/securityGroup:SecurityGroup", "network-redis"),
-        (EGRESS, "network-tasks-to-redis-egress"),
-        (INGRESS, "network-tasks-to-redis-ingress"),
-    }
-
-
-def test_the_setting_changes_only_what_uses_the_database() -> None:
-    without = {(resource.type, resource.name): resource.inputs for resource in stack().resources}
-    changed = {
-        resource.name
-        for resource in stack(**REDIS).resources
-        if (resource.type, resource.name) in without and without[resource.type, resource.name] != resource.inputs
-    }
-    assert changed == {
-        "compute-task",
-        "compute-service",
-        "permissions-execution-secrets",
-        "dashboard",
-        "permissions-task-security-groups",
-    }
 
 
 def test_boltdb_by_name_is_the_default() -> None:
@@ -66,43 +25,6 @@ def test_boltdb_by_name_is_the_default() -> None:
     assert sorted(named, key=lambda resource: (resource.type, resource.name)) == sorted(
         stack().resources, key=lambda resource: (resource.type, resource.name)
     )
-
-
-def test_the_database_has_two_nodes_in_two_zones_and_is_encrypted_at_rest_and_in_transit() -> None:
-    group = stack(**REDIS).one(GROUP)
-    assert group.inputs == {
-        "replicationGroupId": "atlantis-prod",
-        "description": "Atlantis prod: locks",
-        "engine": "valkey",
-        "engineVersion": "8.0",
-        "nodeType": "cache.t4g.micro",
-        "numCacheClusters": 2,
-        "automaticFailoverEnabled": True,
-        "multiAzEnabled": True,
-        "port": 6379,
-        "subnetGroupName": "atlantis-prod",
-        "securityGroupIds": [id_of("network-redis")],
-        "atRestEncryptionEnabled": True,
-        "kmsKeyId": arn_of("locking-key"),
-        "transitEncryptionEnabled": True,
-        "authToken": "generated-secret-value",
-        "authTokenUpdateStrategy": "ROTATE",
-        "snapshotRetentionLimit": 7,
-        "autoMinorVersionUpgrade": True,
-        "applyImmediately": True,
-        "tags": TAGS,
-    }
-    assert group.protect
-    assert "authToken" in group.secret_inputs
-
-
-def test_its_security_group_belongs_to_it() -> None:
-    assert stack(**REDIS).one("aws:ec2/securityGroup:SecurityGroup", "network-redis").inputs == {
-        "name": "atlantis-redis-prod",
-        "description": "Atlantis locking database: reached by the Atlantis task only",
-        "vpcId": "vpc-new",
-        "tags": tagged("atlantis-redis-prod"),
-    }
 
 
 @pytest.mark.parametrize(
@@ -181,32 +103,13 @@ def test_its_key_is_used_through_elasticache_and_secrets_manager_only() -> None:
     assert stack(**REDIS).one("aws:kms/alias:Alias", "locking-key-alias").inputs["name"] == "alias/locking-atlantis"
 
 
-def test_the_task_is_told_where_it_is_and_reads_the_password_by_its_key() -> None:
+def test_the_server_alone_gets_the_password() -> None:
     without, container = container_of(), container_of(**REDIS)
-    added = [variable for variable in container["environment"] if variable not in without["environment"]]
-    assert added == [
-        {"name": "ATLANTIS_LOCKING_DB_TYPE", "value": "redis"},
-        {"name": "ATLANTIS_REDIS_HOST", "value": "redis.example"},
-        {"name": "ATLANTIS_REDIS_PORT", "value": "6379"},
-        {"name": "ATLANTIS_REDIS_TLS_ENABLED", "value": "true"},
-    ]
     assert [secret for secret in container["secrets"] if secret not in without["secrets"]] == [
         {"name": "ATLANTIS_REDIS_PASSWORD", "valueFrom": f"{arn_of('locking-password')}:password::"}
     ]
-    differ = {key for key, value in container.items() if without[key] != value}
-    assert differ == {"command", "environment", "secrets"}
     assert "ATLANTIS_REDIS_PASSWORD" in "".join(container["command"])
-
-
-def test_a_deployment_starts_the_new_task_before_it_stops_the_old_one() -> None:
-    service = stack(**REDIS).one(SERVICE)
-    assert service.inputs == stack().one(SERVICE).inputs | {
-        "deploymentMinimumHealthyPercent": 100,
-        "deploymentMaximumPercent": 200,
-    }
-    assert service.inputs["desiredCount"] == 1
-    assert service.inputs["availabilityZoneRebalancing"] == "DISABLED"
-    assert "locking-password-version" in service.depends_on
+    assert "authToken" in stack(**REDIS).one(GROUP).secret_inputs
 
 
 _READ = ("secrets-github-app", "secrets-webhook", "secrets-web-password", "locking-password")

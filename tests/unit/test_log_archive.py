@@ -14,13 +14,6 @@ ROLE, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
 KEY = arn_of("compute-logs-key")
 
 
-def test_without_the_setting_there_is_none() -> None:
-    assert stack().all(STREAM) == stack().all(FILTER) == []
-    assert [bucket.name for bucket in stack().all("aws:s3/bucket:Bucket")] == ["ingress-access-logs"]
-    sids = [statement["Sid"] for statement in stack().one("aws:kms/key:Key", "compute-logs-key").document()]
-    assert sids == ["AdministerThroughIam", "EncryptLogs"]
-
-
 def test_the_archive_s_permissions_exist_before_what_uses_them() -> None:
     graph = stack(**ARCHIVED)
     assert {"log-archive-role-policy", "log-archive-policy", "log-archive-encryption"} <= set(
@@ -29,21 +22,8 @@ def test_the_archive_s_permissions_exist_before_what_uses_them() -> None:
     assert "log-archive-delivery-role-policy" in graph.one(FILTER).depends_on
 
 
-def test_the_bucket_is_encrypted_kept_and_forgets_after_the_days() -> None:
-    graph = stack(**ARCHIVED)
-    bucket = graph.one("aws:s3/bucket:Bucket", "log-archive")
-    assert (bucket.inputs["bucket"], bucket.protect) == (BUCKET, True)
-    encryption = graph.one(
-        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-        "log-archive-encryption",
-    )
-    default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY}
-    assert encryption.inputs["rules"] == [{"applyServerSideEncryptionByDefault": default, "bucketKeyEnabled": True}]
-    (rule,) = graph.one(
-        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "log-archive-lifecycle"
-    ).inputs["rules"]
-    assert (rule["expiration"], rule["noncurrentVersionExpiration"]) == ({"days": 400}, {"noncurrentDays": 1})
-    (statement,) = graph.one("aws:s3/bucketPolicy:BucketPolicy", "log-archive-policy").document()
+def test_the_bucket_is_reached_over_tls_only() -> None:
+    (statement,) = stack(**ARCHIVED).one("aws:s3/bucketPolicy:BucketPolicy", "log-archive-policy").document()
     assert (statement["Sid"], statement["Effect"]) == ("DenyInsecureTransport", "Deny")
 
 

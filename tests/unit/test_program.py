@@ -7,41 +7,11 @@ from typing import Any
 import pytest
 
 from sandbox.testbed.paths import CHECKOUT
-from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, arn_of, refusal
-from tests.unit.stacks import BARE, stack
+from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, refusal
+from tests.unit.stacks import stack
 
 SUBNET_OF_ANOTHER_VPC = "subnet-00000000000000009"
 OTHER = "210987654321"
-
-
-def test_the_outputs_are_those_of_the_stack_that_it_replaces_and_the_two_urls() -> None:
-    assert stack().outputs == {
-        "atlantis_url": "https://atlantis.example.com",
-        "atlantis_webhook_url": "https://atlantis.example.com/events",
-        "atlantis_ecr_repository_url": "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/atlantis",
-        "atlantis_ecr_repository_arn": arn_of("storage-repository"),
-        "atlantis_ecs_cluster_id": arn_of("compute-cluster"),
-        "atlantis_ecs_cluster_name": "atlantis-prod",
-        "atlantis_ecs_service_name": "atlantis-prod",
-        "atlantis_task_definition_arn": arn_of("compute-task"),
-        "atlantis_task_definition_revision": 7,
-        "atlantis_alb_dns_name": "alb.example",
-        "atlantis_alb_zone_id": "ZALB",
-        "atlantis_target_group_arn": arn_of("ingress-targets"),
-        "atlantis_alb_security_group_id": "network-alb-id",
-        "atlantis_ecs_tasks_security_group_id": "network-ecs-tasks-id",
-        "atlantis_ecs_task_execution_role_arn": arn_of("permissions-execution-role"),
-        "atlantis_ecs_task_role_arn": arn_of("permissions-task-role"),
-        "atlantis_efs_id": "storage-efs-id",
-        "atlantis_efs_dns_name": "efs.example",
-        "atlantis_efs_access_point_id": "storage-access-point-id",
-        "atlantis_cloudwatch_log_group_name": "/ecs/atlantis-prod",
-        "atlantis_cloudwatch_log_group_arn": arn_of("compute-logs"),
-    }
-
-
-def test_every_stack_has_the_same_outputs() -> None:
-    assert stack(**BARE).outputs.keys() == stack().outputs.keys()
 
 
 def test_settings_that_are_wrong_end_the_run_before_anything_is_registered() -> None:

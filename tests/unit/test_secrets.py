@@ -145,7 +145,6 @@ def test_the_page_asks_for_a_generated_password_that_those_who_deploy_can_read()
     }
     policy = graph.one(SECRET_POLICY, "secrets-web-password-policy").decoded["policy"]
     assert policy == refuse_all_but(*EXECUTION_ROLE_SESSIONS, DEPLOYER)
-    assert secret_references(graph)["ATLANTIS_WEB_PASSWORD"] == f"{arn_of('secrets-web-password')}:web_password::"
     again = stack(webPasswordGeneration=2).one(PASSWORD, "secrets-web-password-value")
     assert again.inputs["keepers"] == {"generation": "2"}
 
@@ -168,12 +167,26 @@ def secret_references(graph: Any) -> dict[str, str]:
     return {reference["name"]: reference["valueFrom"] for reference in container["secrets"]}
 
 
-def test_the_task_refers_to_the_secrets_that_exist() -> None:
-    app, webhook = (
-        arn("secretsmanager", "secret:shared/github-app-AbCdEf"),
-        arn("secretsmanager", "secret:shared/webhook-AbCdEf"),
-    )
-    assert secret_references(stack(**BARE)) == {
+@pytest.mark.parametrize(
+    ("changes", "app", "webhook", "more"),
+    [
+        (
+            {},
+            arn_of("secrets-github-app"),
+            arn_of("secrets-webhook"),
+            {"ATLANTIS_WEB_PASSWORD": f"{arn_of('secrets-web-password')}:web_password::"},
+        ),
+        (
+            BARE,
+            arn("secretsmanager", "secret:shared/github-app-AbCdEf"),
+            arn("secretsmanager", "secret:shared/webhook-AbCdEf"),
+            {},
+        ),
+    ],
+    ids=["created", "existing"],
+)
+def test_the_task_refers_to_its_secrets(changes: dict[str, Any], app: str, webhook: str, more: dict[str, str]) -> None:
+    assert secret_references(stack(**changes)) == more | {
         "ATLANTIS_GH_APP_ID": f"{app}:app_id::",
         "ATLANTIS_GH_APP_INSTALLATION_ID": f"{app}:installation_id::",
         "ATLANTIS_GH_APP_KEY": f"{app}:private_key::",

@@ -139,15 +139,6 @@ def test_named_roles_can_be_assumed_and_no_others() -> None:
     assert "sts:AssumeRole" not in json.dumps(without)
 
 
-def test_clocks_and_room_are_the_settings() -> None:
-    graph = stack(ephemeralStorage=50, stopTimeout=60, loadBalancerIdleTimeout=900, efsThroughputMode="elastic")
-    assert graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["ephemeralStorage"] == {"sizeInGib": 50}
-    assert container(stopTimeout=60)["stopTimeout"] == 60
-    assert graph.one("aws:lb/loadBalancer:LoadBalancer").inputs["idleTimeout"] == 900
-    assert graph.one("aws:efs/fileSystem:FileSystem").inputs["throughputMode"] == "elastic"
-    assert "ephemeralStorage" not in stack().one("aws:ecs/taskDefinition:TaskDefinition").inputs
-
-
 def test_an_internal_load_balancer_stands_in_the_private_subnets() -> None:
     graph = stack(
         loadBalancerScheme="internal", allowedCidrBlocks=["10.1.0.0/16"], githubWebhookCidrBlocks=["10.2.0.0/16"]

@@ -8,50 +8,12 @@ import pytest
 
 from tests.unit.recording import EXISTING_VPC, arn_of
 from tests.unit.stacks import (
-    BARE,
     EXECUTION_ROLE_SESSIONS,
-    PRODUCTION,
     ROOT,
-    TAGS,
     stack,
-    tagged,
 )
 
-FILE_SYSTEM, ACCESS_POINT = "aws:efs/fileSystem:FileSystem", "aws:efs/accessPoint:AccessPoint"
 MOUNT_TARGET, FILE_SYSTEM_POLICY = "aws:efs/mountTarget:MountTarget", "aws:efs/fileSystemPolicy:FileSystemPolicy"
-REPOSITORY = "aws:ecr/repository:Repository"
-
-UNDER_AWS_KEY = {
-    "encrypted": True,
-    "performanceMode": "generalPurpose",
-    "throughputMode": "bursting",
-    "lifecyclePolicies": [
-        {"transitionToIa": "AFTER_30_DAYS"},
-        {"transitionToPrimaryStorageClass": "AFTER_1_ACCESS"},
-    ],
-    "tags": tagged("atlantis-prod"),
-}
-
-
-def test_the_file_system_is_encrypted_under_a_customer_key_and_protected() -> None:
-    file_system = stack().one(FILE_SYSTEM)
-    assert file_system.inputs == UNDER_AWS_KEY | {"kmsKeyId": arn_of("storage-efs-key")}
-    assert file_system.protect
-
-
-def test_the_file_system_can_keep_the_aws_managed_key_while_the_customer_s_waits() -> None:
-    graph = stack(**BARE)
-    assert graph.one(FILE_SYSTEM).inputs == UNDER_AWS_KEY
-    assert "storage-efs-key" in graph.names("aws:kms/key:Key")
-
-
-def test_user_group_and_directory_of_the_access_point_are_settings() -> None:
-    inputs = stack(**PRODUCTION).one(ACCESS_POINT).inputs
-    assert inputs["posixUser"] == {"uid": 1001, "gid": 1002}
-    assert inputs["rootDirectory"] == {
-        "path": "/data/atlantis",
-        "creationInfo": {"ownerUid": 1001, "ownerGid": 1002, "permissions": "755"},
-    }
 
 
 def test_in_an_existing_vpc_a_mount_target_keeps_its_name_in_another_order_of_the_subnets() -> None:
@@ -90,10 +52,6 @@ def test_a_mount_target_that_was_named_by_its_position_keeps_that_name_as_an_ali
     monkeypatch.setattr(aws.efs, "MountTarget", record)
     stack(**settings, owner=f"aliases-{len(settings)}")
     assert found == aliases
-
-
-def test_there_are_two_mount_targets() -> None:
-    assert len(stack().all(MOUNT_TARGET)) == 2
 
 
 def refused(sid: str, actions: list[str], condition: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -146,26 +104,6 @@ def test_the_file_system_s_policy_has_no_condition_key_that_efs_does_not_evaluat
     assert keys <= EVALUATED_BY_EFS
 
 
-def test_the_file_system_is_backed_up() -> None:
-    assert stack().one("aws:efs/backupPolicy:BackupPolicy").inputs == {
-        "fileSystemId": "storage-efs-id",
-        "backupPolicy": {"status": "ENABLED"},
-    }
-
-
-def test_the_repository_is_encrypted_scanned_immutable_and_protected() -> None:
-    repository = stack().one(REPOSITORY)
-    assert repository.inputs == {
-        "name": "atlantis",
-        "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": arn_of("storage-ecr-key")}],
-        "imageScanningConfiguration": {"scanOnPush": True},
-        "imageTagMutability": "IMMUTABLE",
-        "forceDelete": False,
-        "tags": TAGS,
-    }
-    assert repository.protect
-
-
 def test_the_execution_role_may_pull_from_the_repository() -> None:
     assert stack().one("aws:ecr/repositoryPolicy:RepositoryPolicy").decoded == {
         "repository": "atlantis",
@@ -182,9 +120,3 @@ def test_the_execution_role_may_pull_from_the_repository() -> None:
             ],
         },
     }
-
-
-def test_without_deletion_protection_the_stores_can_be_destroyed_with_what_they_hold() -> None:
-    graph = stack(**BARE)
-    assert [graph.one(kind).protect for kind in (FILE_SYSTEM, ACCESS_POINT, REPOSITORY)] == [False] * 3
-    assert graph.one(REPOSITORY).inputs["forceDelete"] is True

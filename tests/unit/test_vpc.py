@@ -7,44 +7,14 @@ import pytest
 
 from components.network import vpc
 from tests.unit.recording import EXISTING_VPC
-from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack
+from tests.unit.stacks import TAGS, stack
 
 SUBNET = "aws:ec2/subnet:Subnet"
-
-
-def test_a_new_vpc_takes_the_range_of_the_settings() -> None:
-    assert stack(**BARE).one("awsx:ec2:Vpc").inputs["cidrBlock"] == "10.9.0.0/20"
 
 
 def test_the_default_security_group_of_a_new_vpc_has_no_rules() -> None:
     group = stack().one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
     assert group.inputs == {"vpcId": "vpc-new", "tags": TAGS}
-
-
-def test_with_a_vpc_that_exists_nothing_of_a_vpc_is_made() -> None:
-    made = {resource.type for resource in stack(**PRODUCTION).resources}
-    assert not made & {
-        "awsx:ec2:Vpc",
-        "atlantis:index:NewVpc",
-        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-        "aws:ec2/vpc:Vpc",
-        "aws:ec2/subnet:Subnet",
-        "aws:ec2/natGateway:NatGateway",
-        "aws:ec2/internetGateway:InternetGateway",
-        "aws:ec2/eip:Eip",
-    }
-
-
-def test_a_vpc_that_exists_is_used_by_everything_that_lives_in_one() -> None:
-    graph = stack(**PRODUCTION)
-    public, private = EXISTING_VPC["publicSubnetIds"], EXISTING_VPC["privateSubnetIds"]
-    assert {resource.inputs["vpcId"] for resource in graph.resources if "vpcId" in resource.inputs} == {
-        EXISTING_VPC["vpcId"]
-    }
-    assert sorted(graph.one("aws:lb/loadBalancer:LoadBalancer").inputs["subnets"]) == public
-    assert graph.one("aws:ecs/service:Service").inputs["networkConfiguration"]["subnets"] == private
-    assert [target.inputs["subnetId"] for target in graph.all("aws:efs/mountTarget:MountTarget")] == private
-    assert graph.one("aws:ec2/vpcEndpoint:VpcEndpoint", "network-endpoint-logs").inputs["subnetIds"] == private
 
 
 def test_of_several_private_subnets_in_a_zone_the_first_is_used() -> None:

@@ -31,23 +31,6 @@ def environment(graph: Graph) -> dict[str, str]:
     return {each["name"]: each["value"] for each in server(graph)["environment"]}
 
 
-def test_plain_variables_are_in_the_server_s_environment_beside_its_own() -> None:
-    own = environment(stack())
-    assert environment(stack(environmentVariables={"TF_VAR_region": "eu-west-1", "LANG": "C.UTF-8"})) == own | {
-        "TF_VAR_region": "eu-west-1",
-        "LANG": "C.UTF-8",
-    }
-
-
-def test_in_workers_terraform_gets_the_plain_variables_too() -> None:
-    isolated = stack(
-        environmentVariables={"TF_VAR_region": "eu-west-1"},
-        secretEnvironment=["TOKEN=ci/x:y"],
-        terraformIsolation="tasks",
-    )
-    assert environment(isolated)["ISOLATION_FORWARD"] == "TF_VAR_region TOKEN"
-
-
 def test_a_parameter_is_referenced_by_its_arn_and_a_secret_by_its_key() -> None:
     secrets = {each["name"]: each["valueFrom"] for each in server(stack(**PARAMETERS))["secrets"]}
     assert secrets["REGISTRY_TOKEN"] == f"{ARN}/ci/registry"
