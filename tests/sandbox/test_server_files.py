@@ -13,7 +13,6 @@ import yaml
 from components import settings
 from components.configuration import repo_configuration
 from sandbox.atlantis import build
-from tests.sandbox.server_files import ACCEPTED, REFUSED, Files
 from tests.sandbox.started_server import refusal
 from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack
@@ -29,14 +28,18 @@ OWN = (
 )
 """Variables of the deployed task that this server has values of its own for."""
 
+FILES: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(
+    Path(__file__).with_name("server_files.yaml").read_text(encoding="utf-8")
+)
 
-def _given(files: Files, name: str) -> dict[str, Any]:
+
+def _given(files: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The stack's settings for the files, which are written to the working directory, under separate names: `stack` caches."""
     slug = re.sub(r"\W", "-", name)
-    given: dict[str, Any] = {**LOCAL, **files.settings}
+    given: dict[str, Any] = {**LOCAL, **files.get("settings", {})}
     for key, file, text in (
-        ("serverConfigFile", f"server-{slug}.yaml", files.flags),
-        ("repoConfigFile", f"repos-{slug}.yaml", files.rules),
+        ("serverConfigFile", f"server-{slug}.yaml", files.get("flags")),
+        ("repoConfigFile", f"repos-{slug}.yaml", files.get("rules")),
     ):
         if text:
             Path(file).write_text(text, encoding="utf-8")
@@ -46,9 +49,9 @@ def _given(files: Files, name: str) -> dict[str, Any]:
     )
 
 
-def _secrets(files: Files) -> Mapping[str, str]:
+def _secrets(files: Mapping[str, Any]) -> Mapping[str, str]:
     """A value for each secret flag."""
-    flags = [reference.split("=", 1)[0] for reference in files.settings.get("serverSecrets", [])]
+    flags = [reference.split("=", 1)[0] for reference in files.get("settings", {}).get("serverSecrets", [])]
     return dict.fromkeys(flags, "xoxb-none")
 
 
@@ -59,14 +62,14 @@ def _container(given: Mapping[str, Any]) -> dict[str, str]:
     return {item["name"]: item["value"] for item in json.loads(definitions)[0]["environment"]}
 
 
-@pytest.mark.parametrize("name", ACCEPTED)
+@pytest.mark.parametrize("name", FILES["accepted"])
 def test_an_accepted_configuration_starts_the_server_as_the_stack_passes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     # The program asks the server's parser too.
     monkeypatch.setenv("PATH", f"{os.defpath}:{build.executable().parent}")
-    files = ACCEPTED[name]
+    files = FILES["accepted"][name]
     given = _given(files, name)
     settings.parse(given, stack="prod", region=REGION)
     passed = _container(given)
@@ -77,22 +80,22 @@ def test_an_accepted_configuration_starts_the_server_as_the_stack_passes_it(
     variables = {key: value for key, value in passed.items() if key.startswith("ATLANTIS_") and not key.startswith(OWN)}
     assert refusal(tmp_path, SERVER | variables, "--config=passed.yaml") is None
     assert yaml.safe_load(fragment or "webhooks: []") == {
-        "webhooks": (yaml.safe_load(files.flags) or {}).get("webhooks", []) if files.flags else []
+        "webhooks": (yaml.safe_load(files.get("flags", "")) or {}).get("webhooks", [])
     }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", FILES["refused"])
 def test_a_refused_configuration_is_refused_by_the_server_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{os.defpath}:{build.executable().parent}")
-    files, reason = REFUSED[name]
+    files = FILES["refused"][name]
     given = _given(files, name)
     with pytest.raises(settings.SettingsError) as refused:
         settings.parse(given, stack="prod", region=REGION)
     (problem,) = refused.value.problems
-    assert reason in problem
+    assert files["reason"] in problem
     flags = [
         f"--{flag}={given[key]}"
         for key, flag in (("serverConfigFile", "config"), ("repoConfigFile", "repo-config"))
@@ -100,5 +103,5 @@ def test_a_refused_configuration_is_refused_by_the_server_too(
     ]
     variables = {f"ATLANTIS_{flag.upper().replace('-', '_')}": value for flag, value in _secrets(files).items()}
     # Without it, the server doesn't look at webhooks for drift.
-    variables |= {"ATLANTIS_ENABLE_DRIFT_DETECTION": "true"} if "driftProjects" in files.settings else {}
+    variables |= {"ATLANTIS_ENABLE_DRIFT_DETECTION": "true"} if "driftProjects" in files.get("settings", {}) else {}
     assert refusal(tmp_path, SERVER | variables, *flags) is not None

@@ -18,6 +18,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
 
 from sandbox.atlantis import build
 from sandbox.testbed.loopback_server import LoopbackServer
@@ -28,7 +29,6 @@ from tests.unit.test_allowlist import ENTRIES, SERVED
 
 SECRET = "6f1d0c6e"
 COMMENT = "looks good to me"
-OWN = {"vcsUser": "atlantis-bot", "vcsWebhookCidrBlocks": ["198.51.100.0/24"]}
 
 
 class Event(NamedTuple):
@@ -41,134 +41,9 @@ class Event(NamedTuple):
     """How the host proves the secret: the header for a signature or for the secret itself."""
 
 
-def _bitbucket_cloud_repository() -> dict[str, Any]:
-    return {"full_name": "acme/infra", "links": {"html": {"href": "https://bitbucket.org/acme/infra"}}}
-
-
-def _bitbucket_server_ref(branch: str) -> dict[str, Any]:
-    repository = {"slug": "infra", "project": {"name": "Platform", "key": "PLAT"}}
-    return {"displayId": branch, "latestCommit": "a" * 40, "repository": repository}
-
-
 EVENTS: Mapping[str, Event] = {
-    "github-app": Event(
-        {},
-        {"X-GitHub-Event": "issue_comment", "X-GitHub-Delivery": "1"},
-        {
-            "action": "created",
-            "comment": {"body": COMMENT, "user": {"login": "alex"}},
-            "issue": {"number": 1, "pull_request": {"url": "https://api.github.com/repos/acme/infra/pulls/1"}},
-            "repository": {
-                "full_name": "acme/infra",
-                "owner": {"login": "acme"},
-                "clone_url": "https://github.com/acme/infra.git",
-            },
-        },
-        "X-Hub-Signature-256",
-    ),
-    "gitlab": Event(
-        {"vcsUser": "atlantis-bot", "repoAllowlist": "gitlab.com/acme/platform/*"},
-        {"X-Gitlab-Event": "Note Hook"},
-        {
-            "object_kind": "note",
-            "user": {"username": "alex"},
-            "project": {
-                "path_with_namespace": "acme/platform/infra",
-                "git_http_url": "https://gitlab.com/acme/platform/infra.git",
-            },
-            "object_attributes": {"noteable_type": "MergeRequest", "note": COMMENT, "action": "create"},
-            "merge_request": {
-                "iid": 1,
-                "source": {
-                    "path_with_namespace": "acme/platform/infra",
-                    "git_http_url": "https://gitlab.com/acme/platform/infra.git",
-                },
-            },
-        },
-        "X-Gitlab-Token",
-    ),
-    "gitea": Event(
-        {**OWN, "vcsHost": "git.example.com", "repoAllowlist": "git.example.com/acme/*"},
-        {"X-Gitea-Event": "issue_comment", "X-Gitea-Event-Type": "pull_request_comment", "X-Gitea-Delivery": "1"},
-        {
-            "action": "created",
-            "is_pull": True,
-            "comment": {"id": 1, "body": COMMENT, "user": {"login": "alex", "username": "alex"}},
-            "issue": {"number": 1},
-            "repository": {
-                "full_name": "acme/infra",
-                "clone_url": "https://git.example.com/acme/infra.git",
-                "owner": {"login": "acme"},
-            },
-        },
-        "X-Gitea-Signature",
-    ),
-    "bitbucket-cloud": Event(
-        {"vcsUser": "atlantis-bot", "repoAllowlist": "bitbucket.org/acme/*"},
-        {"X-Event-Key": "pullrequest:comment_created", "X-Request-UUID": "1"},
-        {
-            "actor": {"account_id": "1"},
-            "repository": _bitbucket_cloud_repository(),
-            "comment": {"content": {"raw": COMMENT}},
-            "pullrequest": {
-                "id": 1,
-                "state": "OPEN",
-                "author": {"account_id": "2", "uuid": "{2}"},
-                "participants": [],
-                "source": {
-                    "repository": _bitbucket_cloud_repository(),
-                    "commit": {"hash": "a" * 12},
-                    "branch": {"name": "change"},
-                },
-                "destination": {
-                    "repository": _bitbucket_cloud_repository(),
-                    "commit": {"hash": "b" * 12},
-                    "branch": {"name": "main"},
-                },
-                "links": {"html": {"href": "https://bitbucket.org/acme/infra/pull-requests/1"}},
-            },
-        },
-        "X-Hub-Signature",
-    ),
-    "bitbucket-server": Event(
-        {**OWN, "vcsHost": "bitbucket.example.com", "repoAllowlist": "bitbucket.example.com/Platform/*"},
-        {"X-Event-Key": "pr:comment:added", "X-Request-ID": "1"},
-        {
-            "actor": {"name": "alex"},
-            "comment": {"text": COMMENT},
-            "pullRequest": {
-                "id": 1,
-                "version": 1,
-                "state": "OPEN",
-                "reviewers": [],
-                "fromRef": _bitbucket_server_ref("change"),
-                "toRef": _bitbucket_server_ref("main"),
-            },
-        },
-        "X-Hub-Signature",
-    ),
-    "azure-devops": Event(
-        {"vcsUser": "atlantis-bot", "repoAllowlist": "dev.azure.com/acme/platform/*"},
-        {"Request-Id": "1"},
-        {
-            "eventType": "ms.vss-code.git-pullrequest-comment-event",
-            "resource": {
-                "comment": {"id": 1, "content": COMMENT},
-                "pullRequest": {
-                    "pullRequestId": 1,
-                    "createdBy": {"uniqueName": "alex@example.com"},
-                    "repository": {
-                        "name": "infra",
-                        "project": {"name": "platform"},
-                        "remoteUrl": "https://acme@dev.azure.com/acme/platform/_git/infra",
-                        "webUrl": "https://dev.azure.com/acme/platform/_git/infra",
-                        "url": "https://dev.azure.com/acme/_apis/git/repositories/1",
-                    },
-                },
-            },
-        },
-        "Authorization",
-    ),
+    kind: Event(**row)
+    for kind, row in yaml.safe_load(Path(__file__).with_name("vcs_events.yaml").read_text(encoding="utf-8")).items()
 }
 USER = Event({"vcsUser": "atlantis-bot"}, *EVENTS["github-app"][1:])
 KINDS = {**EVENTS, "github": USER}

@@ -36,6 +36,30 @@ TRUST = document(Effect="Allow", Principal={"Service": "ecs-tasks.amazonaws.com"
 KEY = {"LockID": {"S": "state"}}
 MANIFEST = '{"schemaVersion": 2}'
 
+NAMED: Mapping[str, str] = {
+    "boundary": BOUNDARY,
+    "own refusals": OWN_STACK,
+    "state bucket": STATE,
+    "lock table": LOCKS,
+    "administrator": ADMINISTRATOR,
+    "everything": ALL,
+    "everybody": EVERYBODY,
+    "trust": TRUST,
+    "manifest": MANIFEST,
+    "task role": NAMES.task_role,
+    "task role arn": NAMES.task_role_arn,
+    "execution role": NAMES.execution_role,
+    "execution role arn": NAMES.execution_role_arn,
+    "service": NAMES.base,
+    "log group": NAMES.log_group,
+    "access log bucket": NAMES.access_log_bucket,
+    "app secret name": NAMES.github_app_secret,
+    "alarm": NAMES.alarm("unreachable"),
+    "topic": NAMES.arn("sns", "platform-alarms"),
+    "payments role arn": NAMES.role_arn("payments-admin"),
+}
+"""What the rows of calls.yaml call by a name, in addition to what is deployed."""
+
 DENIALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 BY_STATEMENT, BY_DEFAULT = "with an explicit deny", "no identity-based policy allows"
 """Refused by a statement of the role's policies or of its boundary, or allowed by nothing."""
@@ -49,17 +73,15 @@ class Call:
     service: str
     operation: str
     parameters: dict[str, Any]
-    action: str = ""
-    """The permission that is asked for, where its name is not the operation's."""
 
     def __str__(self) -> str:
         return self.purpose
 
 
-def call(purpose: str, target: str, /, action: str = "", **parameters: Any) -> Call:
+def call(purpose: str, target: str, /, **parameters: Any) -> Call:
     """`target` is boto3's service and operation, such as `ecs.stop_task`."""
     service, operation = target.split(".")
-    return Call(purpose, service, operation, parameters, action)
+    return Call(purpose, service, operation, parameters)
 
 
 @dataclass(frozen=True)
@@ -79,7 +101,7 @@ class Actor:
             region_name=REGION,
             config=Config(retries={"total_max_attempts": 1}),
         )
-        return getattr(client, wanted.operation)(**_filled(wanted.parameters, self.values))
+        return getattr(client, wanted.operation)(**_filled(wanted.parameters, {**NAMED, **self.values}))
 
     def refusal(self, wanted: Call) -> str:
         """Why the call is denied; an empty string where it is not. Anything else that is wrong with it raises."""

@@ -6,34 +6,11 @@ import grpc
 import pytest
 
 from sandbox.testbed.local_aws import LocalAws
-from sandbox.testbed.providers.values import Properties
 from tests.sandbox.providers.examples import EXAMPLES, World
 from tests.sandbox.providers.plugin import Plugin, urn
 
 GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 TOKEN = "first-token-of-the-example"
-
-
-@pytest.mark.parametrize(
-    ("change", "at_fault", "reason"),
-    [
-        ({"replicationGroupId": "two--hyphens"}, "replicationGroupId", "single hyphens"),
-        ({"replicationGroupId": "g" * 41}, "replicationGroupId", "1 to 40"),
-        ({"numCacheClusters": 1}, "automaticFailoverEnabled", "2 or more"),
-        ({"automaticFailoverEnabled": False}, "multiAzEnabled", "needs automaticFailoverEnabled"),
-        ({"atRestEncryptionEnabled": False}, "kmsKeyId", "needs atRestEncryptionEnabled"),
-        ({"transitEncryptionEnabled": False}, "authToken", "needs transitEncryptionEnabled"),
-        ({"transitEncryptionMode": "preferred"}, "transitEncryptionMode", "must be required"),
-        ({"transitEncryptionMode": "sometimes"}, "transitEncryptionMode", "is not one of"),
-        ({"authTokenUpdateStrategy": "KEEP"}, "authTokenUpdateStrategy", "is not one of"),
-        ({"engineVersion": "9.9"}, "engineVersion", "no version of valkey"),
-        ({"engineVersion": "8"}, "engineVersion", "no version of valkey"),
-        ({"finalSnapshotIdentifier": "last"}, "finalSnapshotIdentifier", "does not support"),
-    ],
-)
-def test_is_refused(plugin: Plugin, world: World, change: Properties, at_fault: str, reason: str) -> None:
-    failures = plugin.check(urn(GROUP, "refused"), {**EXAMPLES[GROUP].inputs(world), **change}).failures
-    assert reason in failures[at_fault]
 
 
 def test_a_refused_password_is_not_shown(plugin: Plugin, world: World) -> None:

@@ -5,9 +5,11 @@ One plan has an instance of each type for each property, applied with one value 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from sandbox.conformance.terraform import Terraform, TerraformError
 from sandbox.testbed import terraform_provider
@@ -18,66 +20,20 @@ from sandbox.testbed.providers.values import Properties
 from tests.needs import needs_provider
 from tests.sandbox.providers.examples import EXAMPLES, World
 from tests.sandbox.providers.plugin import Plugin, urn
-from tests.sandbox.providers.refused_changes import REFUSED
 
 PROVIDER = terraform_provider.find(everywhere=True)
 pytestmark = needs_provider(everywhere=True)
 
-STRATEGY = {"capacityProvider": "FARGATE", "weight": 1}
-SPOT = {"capacityProvider": "FARGATE_SPOT", "weight": 1}
-WITH_STRATEGY = {"launchType": None, "capacityProviderStrategies": [STRATEGY]}
-
-CASES: Mapping[tuple[str, str], tuple[Properties, Properties]] = {
-    ("aws:ecs/service:Service", "capacityProviderStrategies"): (
-        {**WITH_STRATEGY, "forceNewDeployment": True},
-        {"capacityProviderStrategies": [SPOT]},
-    ),
-    ("aws:ecs/service:Service", "capacityProviderStrategies unforced"): (
-        WITH_STRATEGY,
-        {"capacityProviderStrategies": [SPOT]},
-    ),
-    ("aws:ecs/service:Service", "capacityProviderStrategies first"): (
-        {"launchType": None, "forceNewDeployment": True},
-        {"capacityProviderStrategies": [SPOT]},
-    ),
-    ("aws:iam/role:Role", "permissionsBoundary"): (
-        {},
-        {"permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"},
-    ),
-    ("aws:ecs/taskDefinition:TaskDefinition", "taskRoleArn"): (
-        {},
-        {"taskRoleArn": "arn:aws:iam::123456789012:role/example"},
-    ),
-    ("aws:cloudwatch/metricAlarm:MetricAlarm", "period"): ({}, {"period": 120}),
-    ("aws:cloudwatch/metricAlarm:MetricAlarm", "alarmActions"): (
-        {},
-        {"alarmActions": ["arn:aws:sns:ap-northeast-2:123456789012:other"]},
-    ),
-}
-"""(type, property) to what the example has besides, and what changes; more words after a property name the case."""
-
-NO_IPV6 = "no VPC here has IPv6 ranges, which EC2 associates with calls of their own"
-OTHERWISE = {
-    ("aws_vpc", "assign_generated_ipv6_cidr_block"): NO_IPV6,
-    ("aws_vpc", "ipv6_cidr_block_network_border_group"): NO_IPV6,
-    (
-        "aws_route53_record",
-        "type",
-    ): "the record with the other type is created and the old one deleted, as the official update does",
-    (
-        "aws_route_table_association",
-        "route_table_id",
-    ): "ReplaceRouteTableAssociation gives another id: a replacement in all but name",
-}
-"""Where the stand-in replaces and the official provider updates, with the same outcome."""
+ROWS = yaml.safe_load(Path(__file__).with_name("replacements.yaml").read_text(encoding="utf-8"))
+OTHERWISE = {(type_, attribute) for type_, attribute, _ in ROWS["otherwise"]}
 
 
 def _cases(token: str, world: World) -> Iterator[tuple[str, Properties, Properties]]:
     """(name, more inputs, change) for each property of a type that another value can be found for."""
     example = EXAMPLES[token]
     base = example.inputs(world)
-    given = {**(example.change(world) if example.change else {}), **(example.replace(world) if example.replace else {})}
-    written = {name: case for (type_, name), case in CASES.items() if type_ == token}
+    given = {**example.change(world), **example.replace(world)}
+    written = {name: case for type_, name, *case in ROWS["cases"] if type_ == token}
     yield from ((name, *case) for name, case in written.items())
     for name, shape in AwsPackage().schemas()[token].inputs.properties.items():
         other = given[name] if name in given else _another(shape, base.get(name))
@@ -125,7 +81,7 @@ def test_a_change_replaces_where_the_official_provider_replaces(
 
     planned = _plan(terraform, resources, refused)
 
-    listed = {(type_, name) for types in REFUSED.values() for type_, names in types.items() for name in names}
+    listed = {(type_, name) for types in ROWS["refused"].values() for type_, names in types.items() for name in names}
     assert {key: said for key, said in refused.items() if key not in listed} == {}, "list it, with the reason"
     assert sorted(listed - refused.keys()) == [], "no longer refused"
 

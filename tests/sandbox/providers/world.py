@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.sandbox.providers.examples import World, trust
+from tests.sandbox.providers.examples import World
+
+TRUST = """{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
+]}"""
 
 
 def build(client: Callable[[str], Any]) -> World:
@@ -75,6 +79,7 @@ def _balancing(client: Callable[[str], Any]) -> dict[str, str]:
         ids[f"{prefix}target_group"] = group["TargetGroups"][0]["TargetGroupArn"]
         balancer = elb.create_load_balancer(Name=name, Subnets=subnets, Scheme="internal")["LoadBalancers"][0]
         ids[f"{prefix}load_balancer"] = balancer["LoadBalancerArn"]
+        ids[f"{prefix}load_balancer_suffix"] = balancer["LoadBalancerArn"].partition("loadbalancer/")[2]
         answer = elb.create_listener(
             LoadBalancerArn=balancer["LoadBalancerArn"],
             Protocol="HTTP",
@@ -89,9 +94,7 @@ def _rest(client: Callable[[str], Any]) -> dict[str, str]:
     certificate = client("acm").request_certificate(DomainName="*.example.com", ValidationMethod="DNS")
     zone = client("route53").create_hosted_zone(Name="example.com", CallerReference="world")["HostedZone"]["Id"]
     cluster = client("ecs").create_cluster(clusterName="world")["cluster"]
-    role = client("iam").create_role(RoleName="world", AssumeRolePolicyDocument=trust("ecs-tasks.amazonaws.com"))[
-        "Role"
-    ]
+    role = client("iam").create_role(RoleName="world", AssumeRolePolicyDocument=TRUST)["Role"]
     task = client("ecs").register_task_definition(
         family="world",
         networkMode="awsvpc",

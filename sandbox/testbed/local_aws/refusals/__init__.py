@@ -1,7 +1,8 @@
 """What AWS refuses and ministack accepts: a table of refusals in front of the local AWS.
 
 Without it, a deployment would succeed here and fail in AWS. A row has the operation, the condition on the call and on what
-exists, and AWS' error. IAM decides on a call before. What AWS' API references state as a constraint of a parameter is in
+exists, and AWS' error: a YAML file for each group of services, and next to it the conditions that need more than an
+expression. IAM decides on a call before. What AWS' API references state as a constraint of a parameter is in
 `constraints`.
 """
 
@@ -10,20 +11,15 @@ from typing import Any, Final
 
 from botocore.model import OperationModel
 
-from sandbox.testbed.local_aws.refusals.access import ACCESS
-from sandbox.testbed.local_aws.refusals.balancing import BALANCING
+from sandbox.testbed.local_aws.refusals import access, balancing, containers, data, messages, networks
 from sandbox.testbed.local_aws.refusals.call import Answer, Call, Objects, typed
 from sandbox.testbed.local_aws.refusals.constraints import CODES, TAG_CODES, violated_constraint, violated_tag
-from sandbox.testbed.local_aws.refusals.containers import CONTAINERS
-from sandbox.testbed.local_aws.refusals.data import DATA
 from sandbox.testbed.local_aws.refusals.errors import error_answer
-from sandbox.testbed.local_aws.refusals.messages import MESSAGES
-from sandbox.testbed.local_aws.refusals.networks import NETWORKS
-from sandbox.testbed.local_aws.refusals.row import Refusal
+from sandbox.testbed.local_aws.refusals.row import Refusal, rows
 
 __all__ = ["REFUSALS", "refused"]
 
-REFUSALS: Final[tuple[Refusal, ...]] = (*NETWORKS, *ACCESS, *BALANCING, *CONTAINERS, *DATA, *MESSAGES)
+REFUSALS: Final = [row for module in (networks, access, balancing, containers, data, messages) for row in rows(module)]
 
 _BY_OPERATION: Final[dict[str, list[Refusal]]] = {}
 for _row in REFUSALS:

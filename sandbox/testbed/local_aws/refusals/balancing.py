@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Final
+from typing import Any
 
 from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.networks import group_network, has_gateway, network, subnet
-from sandbox.testbed.local_aws.refusals.row import Refusal
 
-__all__ = ["BALANCING", "balancers_of"]
+__all__ = ["balancers_of"]
 
-_LIMITS = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"
-_ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html"
-_RECORDS = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html"
-_NAME = re.compile(r"(?!internal-)[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _APPLICATION = ("HTTP", "HTTPS")
 _SIGN_IN = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 _RANGES = {
@@ -57,7 +52,7 @@ def _groups(action: dict[str, Any]) -> list[str]:
     return [name for name in (action.get("TargetGroupArn"), *weighted) if name]
 
 
-def _requested(call: Call) -> list[str]:
+def requested(call: Call) -> list[str]:
     """The target groups that the actions in a call forward to."""
     actions = [*call.each("DefaultActions"), *call.each("Actions")]
     return list(dict.fromkeys(name for action in actions for name in _groups(action)))
@@ -73,34 +68,29 @@ def _balancer(call: Call) -> str | None:
     return call.find("DescribeListeners", "Listeners[0].LoadBalancerArn", ListenerArns=[arn]) if arn else None
 
 
-def _lost_group(call: Call) -> str | None:
-    known = call.all("DescribeTargetGroups", "TargetGroups[].TargetGroupArn") if _requested(call) else []
-    return next((group for group in _requested(call) if group not in known), None)
-
-
-def _other_balancer(call: Call) -> str | None:
+def other_balancer(call: Call) -> str | None:
     """A target group that another load balancer uses: one receives requests from one load balancer only."""
     own = _balancer(call)
-    return next((group for group in _requested(call) if own and (balancers_of(call, group) or set()) - {own}), None)
+    return next((group for group in requested(call) if own and (balancers_of(call, group) or set()) - {own}), None)
 
 
-def _other_network(call: Call) -> str | None:
+def other_network(call: Call) -> str | None:
     balancer = _balancer(call)
     vpc = (
         call.find("DescribeLoadBalancers", "LoadBalancers[0].VpcId", LoadBalancerArns=[balancer]) if balancer else None
     )
-    for group in _requested(call) if vpc else ():
+    for group in requested(call) if vpc else ():
         other = call.find("DescribeTargetGroups", "TargetGroups[0].VpcId", TargetGroupArns=[group])
         if other and other != vpc:
             return group
     return None
 
 
-def _listener(call: Call) -> dict[str, Any]:
+def listener(call: Call) -> dict[str, Any]:
     return call.find("DescribeListeners", "Listeners[0]", ListenerArns=[call["ListenerArn"]]) or {}
 
 
-def _missing_certificate(call: Call) -> str | None:
+def missing_certificate(call: Call) -> str | None:
     """A certificate that doesn't exist. A program that brings its own ARN and makes none here may refer to one outside."""
     issued = call.all("acm:ListCertificates", "CertificateSummaryList[].CertificateArn")
     for arn in call.each("Certificates[].CertificateArn"):
@@ -118,7 +108,7 @@ def _missing_certificate(call: Call) -> str | None:
     return None
 
 
-def _of_kind(call: Call, kind: str = "application") -> bool:
+def of_kind(call: Call, kind: str = "application") -> bool:
     balancer = _balancer(call)
     found = (
         call.find("DescribeLoadBalancers", "LoadBalancers[0].Type", LoadBalancerArns=[balancer]) if balancer else None
@@ -126,42 +116,37 @@ def _of_kind(call: Call, kind: str = "application") -> bool:
     return found == kind
 
 
-def _subnets(call: Call) -> list[str]:
+def subnets(call: Call) -> list[str]:
     return [*call.each("Subnets"), *call.each("SubnetMappings[].SubnetId")]
 
 
-def _application(call: Call) -> bool:
-    return call["Type"] in (None, "application") if call.operation == "elbv2:CreateLoadBalancer" else _of_kind(call)
+def application(call: Call) -> bool:
+    return call["Type"] in (None, "application") if call.operation == "elbv2:CreateLoadBalancer" else of_kind(call)
 
 
-def _zones(call: Call) -> list[str]:
-    return [subnet(call, item).get("AvailabilityZone", item) for item in _subnets(call)]
+def zones(call: Call) -> list[str]:
+    return [subnet(call, item).get("AvailabilityZone", item) for item in subnets(call)]
 
 
-def _networks(call: Call) -> set[Any]:
-    return {subnet(call, item).get("VpcId") for item in _subnets(call)}
+def networks(call: Call) -> set[Any]:
+    return {subnet(call, item).get("VpcId") for item in subnets(call)}
 
 
-def _groups_elsewhere(call: Call) -> bool:
+def groups_elsewhere(call: Call) -> bool:
     groups = {group_network(call, item) for item in call.each("SecurityGroups")}
-    vpcs = _networks(call) or {
+    vpcs = networks(call) or {
         call.find("DescribeLoadBalancers", "LoadBalancers[0].VpcId", LoadBalancerArns=[call["LoadBalancerArn"]])
     }
     return bool(groups) and groups != vpcs
 
 
-def _closed(call: Call) -> Any:
+def closed(call: Call) -> Any:
     """The VPC of an internet-facing load balancer, if it has no internet gateway."""
-    vpc = next(iter(_networks(call)), None)
+    vpc = next(iter(networks(call)), None)
     return vpc if call["Scheme"] != "internal" and vpc and not has_gateway(call, vpc) else None
 
 
-def _protected(call: Call) -> bool:
-    path = "Attributes[?Key=='deletion_protection.enabled'].Value | [0]"
-    return call.find("DescribeLoadBalancerAttributes", path, LoadBalancerArn=call["LoadBalancerArn"]) == "true"
-
-
-def _wrong_attribute(call: Call) -> str | None:
+def wrong_attribute(call: Call) -> str | None:
     for item in call.each("Attributes"):
         key, value = item["Key"], str(item.get("Value", ""))
         if not _KEY.fullmatch(key):
@@ -176,7 +161,7 @@ def _wrong_attribute(call: Call) -> str | None:
     return None
 
 
-def _log_bucket(call: Call) -> str | None:
+def log_bucket(call: Call) -> str | None:
     given = {item["Key"]: item.get("Value") for item in call.each("Attributes")}
     for kind in ("access_logs", "connection_logs"):
         bucket = given.get(f"{kind}.s3.bucket")
@@ -189,16 +174,7 @@ def _log_bucket(call: Call) -> str | None:
     return None
 
 
-def _port_taken(call: Call) -> bool:
-    return call["Port"] in call.all("DescribeListeners", "Listeners[].Port", LoadBalancerArn=call["LoadBalancerArn"])
-
-
-def _priority_taken(call: Call) -> bool:
-    found = call.all("DescribeRules", "Rules[].Priority", ListenerArn=call["ListenerArn"])
-    return str(call["Priority"]) in found
-
-
-def _priorities_taken(call: Call) -> Any:
+def priorities_taken(call: Call) -> Any:
     wanted = {item["RuleArn"]: str(item["Priority"]) for item in call.each("RulePriorities")}
     for arn, priority in wanted.items():
         listener = arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
@@ -213,7 +189,7 @@ def _values(condition: dict[str, Any]) -> list[Any]:
     return [*(condition.get("Values") or []), *(item for values in more for item in values)]
 
 
-def _too_many_values(call: Call) -> bool:
+def too_many_values(call: Call) -> bool:
     """A rule has at most five values, of which the copies in the older form don't count."""
     total = sum(
         max(len(item.get("Values") or []), len(_values({**item, "Values": []}))) for item in call.each("Conditions")
@@ -221,28 +197,19 @@ def _too_many_values(call: Call) -> bool:
     return total > 5
 
 
-def _wrong_source(call: Call) -> Any:
+def wrong_source(call: Call) -> Any:
     found = call.each("Conditions[?Field=='source-ip'].SourceIpConfig.Values[]")
     return next((value for value in found if network(value) is None), None)
 
 
-def _in_use_group(call: Call) -> bool:
-    found = balancers_of(call, call["TargetGroupArn"])
-    return bool(found)
-
-
-def _codes(call: Call) -> bool:
+def codes(call: Call) -> bool:
     code, protocol = call["Matcher.HttpCode"], call["Protocol"]
     if not code or protocol not in _APPLICATION:
         return False
     return not all(200 <= int(part) <= 499 if part.isdigit() else False for part in re.split(r"[,-]", code))
 
 
-def _group_missing_vpc(call: Call) -> bool:
-    return bool(call["VpcId"]) and call["VpcId"] not in call.all("ec2:DescribeVpcs", "Vpcs[].VpcId")
-
-
-def _outside(call: Call) -> Any:
+def outside(call: Call) -> Any:
     """The address of a target that is neither in the VPC nor private: it needs the zone ``all``, and may not be public."""
     group = call.find("DescribeTargetGroups", "TargetGroups[0]", TargetGroupArns=[call["TargetGroupArn"]]) or {}
     if group.get("TargetType") != "ip":
@@ -257,7 +224,7 @@ def _outside(call: Call) -> Any:
     return None
 
 
-def _certificate_used(call: Call) -> str | None:
+def certificate_used(call: Call) -> str | None:
     for balancer in call.all("elbv2:DescribeLoadBalancers", "LoadBalancers[].LoadBalancerArn"):
         for listener in call.all("elbv2:DescribeListeners", "Listeners[]", LoadBalancerArn=balancer):
             path = "Certificates[].CertificateArn"
@@ -287,7 +254,7 @@ def _identity(record: dict[str, Any]) -> tuple[str, Any, Any]:
     return _name(record.get("Name")), record.get("Type"), record.get("SetIdentifier")
 
 
-def _wrong_change(call: Call) -> str | None:  # noqa: PLR0911 - one reason each
+def wrong_change(call: Call) -> str | None:  # noqa: PLR0911 - one reason each
     """Why Route 53 refuses a batch of changes."""
     apex = _name((_zone(call).get("HostedZone") or {}).get("Name"))
     if not apex:
@@ -357,18 +324,7 @@ def _address(text: str, version: int) -> bool:
         return False
 
 
-def _without_ttl(call: Call) -> bool:
-    records = call.each("ChangeBatch.Changes[].ResourceRecordSet")
-    return any(item.get("ResourceRecords") and item.get("TTL") is None for item in records)
-
-
-def _lost_check(call: Call) -> Any:
-    wanted = call.each("ChangeBatch.Changes[?Action!='DELETE'].ResourceRecordSet.HealthCheckId")
-    known = call.all("ListHealthChecks", "HealthChecks[].Id") if wanted else []
-    return next((item for item in wanted if item not in known), None)
-
-
-def _zones_with_vpc(call: Call) -> bool:
+def zones_with_vpc(call: Call) -> bool:
     vpc = call["VPC.VPCId"]
     if not vpc:
         return False
@@ -377,19 +333,12 @@ def _zones_with_vpc(call: Call) -> bool:
     return any(vpc in call.all("GetHostedZone", "VPCs[].VPCId", Id=zone.rpartition("/")[2]) for zone in same)
 
 
-def _bad_domain(call: Call) -> bool:
+def bad_domain(call: Call) -> bool:
     labels = _name(call["Name"]).split(".")
     return any(not label or len(label) > 63 or re.search(r"[\s]", label) for label in labels)
 
 
-def _rule_problem(call: Call) -> str | None:
-    for what, values in (("PRIORITY", call.each("Rules[].Priority")), ("NAME", call.each("Rules[].Name"))):
-        if len(values) != len(set(values)):
-            return f"Your request contains duplicate values of rules, field: {what}"
-    return None
-
-
-def _lost_set(call: Call) -> Any:
+def lost_set(call: Call) -> Any:
     """A set of addresses or patterns, or a group of rules, that a rule refers to and that doesn't exist."""
     scope = call["Scope"]
     lists = {
@@ -415,21 +364,32 @@ def _arns(value: Any) -> list[str]:
     return [arn for item in value for arn in _arns(item)] if isinstance(value, list) else []
 
 
-def _acl_used(call: Call) -> bool:
+def acl_used(call: Call) -> bool:
     path = f"WebACLs[?Id=='{call['Id']}'].ARN | [0]"
     arn = call.find("ListWebACLs", path, Scope=call["Scope"])
     return bool(arn) and bool(call.all("ListResourcesForWebACL", "ResourceArns", WebACLArn=arn))
 
 
-def _stale(operation: str) -> Any:
-    def stale(call: Call) -> bool:
-        token = call.find(operation, "LockToken", Name=call["Name"], Id=call["Id"], Scope=call["Scope"])
-        return token is not None and token != call["LockToken"]
-
-    return stale
+def stale(call: Call, operation: str) -> bool:
+    token = call.find(operation, "LockToken", Name=call["Name"], Id=call["Id"], Scope=call["Scope"])
+    return token is not None and token != call["LockToken"]
 
 
-def _wrong_addresses(call: Call) -> Any:
+def plaintext_sign_in(call: Call) -> bool:
+    kinds = [*call.each("DefaultActions[].Type"), *call.each("Actions[].Type")]
+    return any(kind in _SIGN_IN for kind in kinds) and (call["Protocol"] or listener(call).get("Protocol")) == "HTTP"
+
+
+def other_domain(call: Call) -> str | None:
+    """A domain that isn't within the one whose owner validates it."""
+    options = call.each("DomainValidationOptions")
+    inside = (
+        (item["DomainName"], f".{item['DomainName']}".endswith(f".{item['ValidationDomain']}")) for item in options
+    )
+    return next((name for name, within in inside if not within), None)
+
+
+def wrong_addresses(call: Call) -> Any:
     version = {"IPV4": 4, "IPV6": 6}.get(call["IPAddressVersion"])
     for text in call.each("Addresses"):
         block = network(text)
@@ -438,290 +398,8 @@ def _wrong_addresses(call: Call) -> Any:
     return None
 
 
-def _lost_protected(call: Call) -> bool:
+def lost_protected(call: Call) -> bool:
     arn = str(call["ResourceArn"])
     return ":loadbalancer/" in arn and not call.find(
         "elbv2:DescribeLoadBalancers", "LoadBalancers", LoadBalancerArns=[arn]
     )
-
-
-_ACTIONS = "elbv2:CreateListener ModifyListener CreateRule ModifyRule"
-_FORWARDS = "The following target groups cannot be associated with more than one load balancer: {found}"
-_WRONG_NAME = "The name '{Name}' must have at most 32 letters, numbers and inner hyphens, and not begin with internal-"
-_CHANGE = "route53:ChangeResourceRecordSets"
-
-BALANCING: Final = (
-    Refusal(
-        "elbv2:CreateLoadBalancer CreateTargetGroup",
-        "ValidationError",
-        _WRONG_NAME,
-        lambda c: not _NAME.fullmatch(str(c["Name"])),
-    ),
-    Refusal(
-        "elbv2:CreateLoadBalancer SetSubnets",
-        "SubnetNotFound",
-        "The subnet ID '{found}' does not exist",
-        lambda c: next((item for item in _subnets(c) if not subnet(c, item)), None),
-    ),
-    Refusal(
-        "elbv2:CreateLoadBalancer SetSubnets",
-        "ValidationError",
-        "At least two subnets in two different Availability Zones must be specified",
-        lambda c: _application(c) and len(_subnets(c)) < 2,
-    ),
-    Refusal(
-        "elbv2:CreateLoadBalancer SetSubnets",
-        "InvalidConfigurationRequest",
-        "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
-        lambda c: len(_zones(c)) != len(set(_zones(c))),
-    ),
-    Refusal(
-        "elbv2:CreateLoadBalancer SetSubnets",
-        "InvalidConfigurationRequest",
-        "All subnets must belong to the same VPC",
-        lambda c: len(_networks(c)) > 1,
-    ),
-    Refusal(
-        "elbv2:CreateLoadBalancer SetSecurityGroups",
-        "InvalidSecurityGroup",
-        "The security group '{found}' does not exist",
-        lambda c: next((item for item in c.each("SecurityGroups") if group_network(c, item) is None), None),
-    ),
-    Refusal(
-        "elbv2:CreateLoadBalancer SetSecurityGroups",
-        "InvalidConfigurationRequest",
-        "One or more security groups are invalid: they belong to another VPC than the load balancer",
-        _groups_elsewhere,
-    ),
-    Refusal("elbv2:CreateLoadBalancer", "InvalidSubnet", "VPC {found} has no internet gateway", _closed),
-    Refusal(
-        "elbv2:DeleteLoadBalancer",
-        "OperationNotPermitted",
-        "Load balancer '{LoadBalancerArn}' cannot be deleted because deletion protection is enabled",
-        _protected,
-    ),
-    Refusal(
-        "elbv2:ModifyLoadBalancerAttributes ModifyTargetGroupAttributes",
-        "ValidationError",
-        "{found}",
-        _wrong_attribute,
-        _ATTRIBUTES,
-    ),
-    Refusal(
-        "elbv2:ModifyLoadBalancerAttributes",
-        "InvalidConfigurationRequest",
-        "Access Denied for bucket: {found}. Please check S3bucket permission",
-        _log_bucket,
-    ),
-    Refusal(
-        "elbv2:CreateListener",
-        "DuplicateListener",
-        "A listener already exists on this port for this load balancer '{LoadBalancerArn}'",
-        _port_taken,
-    ),
-    Refusal(
-        "elbv2:CreateListener",
-        "ValidationError",
-        "A certificate must be specified for HTTPS listeners",
-        lambda c: c["Protocol"] in ("HTTPS", "TLS") and not c.each("Certificates"),
-    ),
-    Refusal(
-        "elbv2:CreateListener",
-        "ValidationError",
-        "Certificates cannot be specified for {Protocol} listeners",
-        lambda c: c["Protocol"] == "HTTP" and c.each("Certificates"),
-    ),
-    Refusal(
-        "elbv2:CreateListener",
-        "ValidationError",
-        "Listener protocol '{Protocol}' must be one of 'HTTP, HTTPS'",
-        lambda c: c["Protocol"] and c["Protocol"] not in _APPLICATION and _of_kind(c),
-    ),
-    Refusal(
-        "elbv2:CreateListener ModifyListener AddListenerCertificates",
-        "CertificateNotFound",
-        "Certificate ARN '{found}' is not valid",
-        _missing_certificate,
-    ),
-    Refusal(
-        "elbv2:CreateListener ModifyListener",
-        "SSLPolicyNotFound",
-        "SSL policy '{SslPolicy}' not found",
-        lambda c: c["SslPolicy"] and not c["SslPolicy"].startswith("ELBSecurityPolicy-"),
-    ),
-    Refusal(
-        _ACTIONS,
-        "ValidationError",
-        "The action type is only valid with HTTPS listeners",
-        lambda c: (
-            any(kind in _SIGN_IN for kind in [*c.each("DefaultActions[].Type"), *c.each("Actions[].Type")])
-            and (c["Protocol"] or _listener(c).get("Protocol")) == "HTTP"
-        ),
-    ),
-    Refusal(_ACTIONS, "TargetGroupNotFound", "Target groups '{found}' not found", _lost_group),
-    Refusal(_ACTIONS, "TargetGroupAssociationLimit", _FORWARDS, _other_balancer, _LIMITS),
-    Refusal(
-        _ACTIONS,
-        "InvalidConfigurationRequest",
-        "The target group '{found}' is in another VPC than the load balancer",
-        _other_network,
-    ),
-    Refusal("elbv2:CreateRule", "ListenerNotFound", "Listener '{ListenerArn}' not found", lambda c: not _listener(c)),
-    Refusal("elbv2:CreateRule", "PriorityInUse", "Priority '{Priority}' is currently in use", _priority_taken),
-    Refusal("elbv2:CreateRule", "ValidationError", "A condition must be specified", lambda c: not c.each("Conditions")),
-    Refusal(
-        "elbv2:CreateRule ModifyRule",
-        "ValidationError",
-        "Rules can have at most five condition values",
-        _too_many_values,
-        _LIMITS,
-    ),
-    Refusal(
-        "elbv2:CreateRule ModifyRule",
-        "ValidationError",
-        "The source IP '{found}' must be in CIDR format",
-        _wrong_source,
-    ),
-    Refusal("elbv2:SetRulePriorities", "PriorityInUse", "Priority '{found}' is currently in use", _priorities_taken),
-    Refusal(
-        "elbv2:DeleteRule",
-        "RuleNotFound",
-        "One or more rules not found",
-        lambda c: not c.find("DescribeRules", "Rules", RuleArns=[c["RuleArn"]]),
-    ),
-    Refusal("elbv2:CreateTargetGroup", "ValidationError", "The VPC ID '{VpcId}' is not found", _group_missing_vpc),
-    Refusal(
-        "elbv2:CreateTargetGroup",
-        "ValidationError",
-        "A port and a VPC ID must be specified",
-        lambda c: c["TargetType"] != "lambda" and not (c["Port"] and c["VpcId"]),
-    ),
-    Refusal(
-        "elbv2:CreateTargetGroup ModifyTargetGroup",
-        "ValidationError",
-        "Health check path '{HealthCheckPath}' must begin with a '/'",
-        lambda c: c["HealthCheckPath"] and not c["HealthCheckPath"].startswith("/"),
-    ),
-    Refusal(
-        "elbv2:CreateTargetGroup ModifyTargetGroup",
-        "ValidationError",
-        "Health check interval must be greater than the timeout.",
-        lambda c: (
-            (c["HealthCheckIntervalSeconds"] or 30) <= (c["HealthCheckTimeoutSeconds"] or 5)
-            and c["TargetType"] != "lambda"
-            and (c["HealthCheckIntervalSeconds"] and c["HealthCheckTimeoutSeconds"])
-        ),
-    ),
-    Refusal(
-        "elbv2:CreateTargetGroup ModifyTargetGroup",
-        "ValidationError",
-        "Health check matcher HTTP code '{Matcher}' must be within '200-499' inclusive",
-        _codes,
-    ),
-    Refusal(
-        "elbv2:DeleteTargetGroup",
-        "ResourceInUse",
-        "Target group '{TargetGroupArn}' is currently in use by a listener or a rule",
-        _in_use_group,
-    ),
-    Refusal(
-        "elbv2:RegisterTargets",
-        "ValidationError",
-        "The IP address '{found}' is not a valid target: it is public",
-        _outside,
-    ),
-    Refusal(
-        "elbv2:AddTags",
-        "DuplicateTagKeys",
-        "A tag key was specified more than once",
-        lambda c: len(c.each("Tags[].Key")) != len(set(c.each("Tags[].Key"))),
-    ),
-    Refusal(
-        "acm:DeleteCertificate",
-        "ResourceInUseException",
-        "Certificate {CertificateArn} in account is in use.",
-        _certificate_used,
-    ),
-    Refusal(
-        "acm:RequestCertificate",
-        "InvalidDomainValidationOptionsException",
-        "The validation domain must be the same as or a superdomain of the domain {found}",
-        lambda c: next(
-            (
-                item["DomainName"]
-                for item in c.each("DomainValidationOptions")
-                if not f".{item['DomainName']}".endswith(f".{item['ValidationDomain']}")
-            ),
-            None,
-        ),
-    ),
-    Refusal(_CHANGE, "NoSuchHealthCheck", "No health check exists with the ID {found}", _lost_check),
-    Refusal(_CHANGE, "InvalidInput", "Invalid request: Missing field 'TTL' in Change", _without_ttl),
-    Refusal(_CHANGE, "InvalidChangeBatch", "[{found}]", _wrong_change, _RECORDS),
-    Refusal("route53:CreateHostedZone", "InvalidDomainName", "{Name} is not a valid domain name.", _bad_domain),
-    Refusal(
-        "route53:CreateHostedZone",
-        "HostedZoneAlreadyExists",
-        "A hosted zone has already been created with the specified caller reference.",
-        lambda c: c["CallerReference"] in c.all("ListHostedZones", "HostedZones[].CallerReference"),
-    ),
-    Refusal(
-        "route53:CreateHostedZone AssociateVPCWithHostedZone",
-        "InvalidVPCId",
-        "The VPC {found} does not exist.",
-        lambda c: (
-            c["VPC.VPCId"]
-            and c["VPC.VPCRegion"] == c.region
-            and c["VPC.VPCId"] not in c.all("ec2:DescribeVpcs", "Vpcs[].VpcId")
-            and c["VPC.VPCId"]
-        ),
-    ),
-    Refusal(
-        "route53:CreateHostedZone",
-        "ConflictingDomainExists",
-        "The VPC has already been associated with another hosted zone with the same domain name.",
-        _zones_with_vpc,
-    ),
-    Refusal(
-        "wafv2:CreateWebACL UpdateWebACL CreateRuleGroup UpdateRuleGroup",
-        "WAFInvalidParameterException",
-        "Error reason: {found}",
-        _rule_problem,
-    ),
-    Refusal(
-        "wafv2:CreateWebACL UpdateWebACL CreateRuleGroup UpdateRuleGroup",
-        "WAFNonexistentItemException",
-        "AWS WAF couldn't perform the operation because your resource doesn't exist: {found}",
-        _lost_set,
-    ),
-    Refusal(
-        "wafv2:CreateWebACL CreateIPSet CreateRuleGroup CreateRegexPatternSet",
-        "WAFInvalidParameterException",
-        "Error reason: The scope is not valid., field: SCOPE_VALUE, parameter: CLOUDFRONT",
-        lambda c: c["Scope"] == "CLOUDFRONT" and c.region != "us-east-1",
-    ),
-    Refusal(
-        "wafv2:DeleteWebACL",
-        "WAFAssociatedItemException",
-        "AWS WAF couldn't perform the operation because your resource is being used by another resource.",
-        _acl_used,
-    ),
-    Refusal(
-        "wafv2:DeleteIPSet UpdateIPSet",
-        "WAFOptimisticLockException",
-        "AWS WAF couldn't save your changes because someone changed the resource after you started to edit it. Reapply your changes.",
-        _stale("GetIPSet"),
-    ),
-    Refusal(
-        "wafv2:CreateIPSet UpdateIPSet",
-        "WAFInvalidParameterException",
-        "Error reason: The parameter contains formatting that is not valid., field: IP_ADDRESS, parameter: {found}",
-        _wrong_addresses,
-    ),
-    Refusal(
-        "wafv2:AssociateWebACL",
-        "WAFUnavailableEntityException",
-        "AWS WAF couldn't retrieve the resource that you requested: {ResourceArn}",
-        _lost_protected,
-    ),
-)

@@ -36,7 +36,7 @@ def statements(document: Any) -> list[dict[str, Any]]:
     return [item for item in (found if isinstance(found, list) else [found]) if isinstance(item, dict)]
 
 
-def identity_policy_problem(document: Any) -> str | None:
+def identity_policy_problem(_: Call, document: Any) -> str | None:
     """Why IAM refuses a policy of a role, a user or a group; None if it doesn't."""
     if problem := _grammar(document):
         return problem

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+import jmespath
+import yaml
+from jmespath import Options
+from jmespath.functions import Functions
 
 from sandbox.testbed.local_aws.refusals.call import Call
 
-__all__ = ["Condition", "Refusal", "reference"]
-
-Condition = Callable[[Call], Any]
-"""False or empty if AWS accepts the call, otherwise True, or the text that the message has as ``{found}``."""
+__all__ = ["Refusal", "reference", "rows"]
 
 _REFERENCES = {
     "acm": "acm/latest/APIReference",
@@ -45,6 +53,68 @@ _REFERENCES = {
 """The folder of a service's API reference."""
 
 
+class _Functions(Functions):
+    """The functions of an expression about a call: those of JMESPath, which accept null here, those below, and `module`'s."""
+
+    def __init__(self, call: Call, module: ModuleType) -> None:
+        self._call, self._module = call, module
+
+    def call_function(self, function_name: str, resolved_args: Iterable[Any]) -> Any:
+        """A function of `module` gets the call before the arguments; the first item is the result of a generator."""
+        if own := getattr(self, function_name, None):
+            return own(*resolved_args)
+        if function := getattr(self._module, function_name, None):
+            found = function(self._call, *resolved_args)
+            return next(found, None) if isinstance(found, Iterator) else found
+        return super().call_function(function_name, resolved_args)
+
+    def find(self, operation: str, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """What the local AWS answers to a describing call, at ``path``. ``$Name`` in it is a parameter of the refused call."""
+        filled = re.sub(r"\$(\w+)", lambda name: f"`{json.dumps(self._call[name[1]])}`", path)
+        return self._call.find(operation, filled, **(parameters or {}))
+
+    def lost(self, named: Any, operation: str, path: str) -> Any:
+        """The first of the IDs in ``named`` that a describing call doesn't return."""
+        identities = named if isinstance(named, list) else [named] if named else []
+        return self.missing(identities, self._call.all(operation, path)) if identities else None
+
+    @staticmethod
+    def missing(values: Sequence[Any] | None, known: Sequence[Any] | None) -> Any:
+        """The first value that isn't among the known ones."""
+        return next((value for value in values or () if value not in (known or ())), None)
+
+    def region(self) -> str:
+        """The region of the call."""
+        return self._call.region
+
+    @staticmethod
+    def matches(text: Any, pattern: str) -> bool:
+        """Whether a text matches a regular expression as a whole."""
+        return re.fullmatch(pattern, str(text or "")) is not None
+
+    @staticmethod
+    def twice(values: Sequence[Any] | None) -> Any:
+        """The first value that occurs more than once."""
+        return next(
+            (value for value, number in Counter(values or ()).items() if number > 1 and value is not None), None
+        )
+
+    @staticmethod
+    def contains(values: Any, value: Any) -> bool:
+        """JMESPath's function."""
+        return value in (values or ())
+
+    @staticmethod
+    def starts_with(text: Any, prefix: str) -> bool:
+        """JMESPath's function."""
+        return str(text or "").startswith(prefix)
+
+    @staticmethod
+    def length(values: Any) -> int:
+        """JMESPath's function."""
+        return len(values or ())
+
+
 @dataclass(frozen=True)
 class Refusal:
     """What AWS refuses, and how.
@@ -53,14 +123,16 @@ class Refusal:
         operation: the SDK's name of the service and the operation, such as ``ec2:CreateSubnet``; several are separated by spaces.
         code: the error code on the wire.
         message: AWS' message. ``{found}`` is what the condition found, other names are JMESPath expressions of parameters.
-        condition: whether AWS refuses the call.
+        condition: a JMESPath expression of the parameters that is true if AWS refuses the call, or the text of ``{found}``.
+        module: has the functions of the expression that JMESPath doesn't have.
         source: where AWS documents it; empty for the errors in the API reference of the operation.
     """
 
     operation: str
     code: str
     message: str
-    condition: Condition
+    condition: str
+    module: ModuleType
     source: str = ""
 
     @property
@@ -71,8 +143,21 @@ class Refusal:
 
     def message_for(self, call: Call) -> str | None:
         """The message of the refusal; None if AWS accepts the call."""
-        found = self.condition(call)
+        functions = Options(custom_functions=_Functions(call, self.module))
+        found = _compiled(self.condition).search(call.parameters, options=functions)
         return self.message.format_map(_Values(call, found)) if found else None
+
+
+_compiled = cache(jmespath.compile)
+
+
+def rows(module: ModuleType) -> list[Refusal]:
+    """The rows of the YAML file next to a module."""
+    text = Path(str(module.__file__)).with_suffix(".yaml").read_text(encoding="utf-8")
+    return [
+        Refusal(row["refuses"], row["code"], row["message"], row["if"], module, row.get("source", ""))
+        for row in yaml.load(text, Loader=yaml.CSafeLoader)
+    ]
 
 
 class _Values(dict[str, Any]):
