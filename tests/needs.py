@@ -31,7 +31,6 @@ VARIABLE = "ATLANTIS_SKIPPED"
 TERRAFORM = "https://developer.hashicorp.com/terraform/install"
 BROUGHT_BY = {
     "busybox": "Debian's package busybox-static",
-    "chromium": "Debian's package chromium",
     "jq": "Debian's package jq",
     "redis-server": "Debian's package redis-server",
     "stunnel": "Debian's package stunnel4",

@@ -1,5 +1,6 @@
 """An OpenID Connect provider on loopback, over HTTPS: the library ``oidc-provider-mock``, with one registered client."""
 
+import http.client
 import json
 import os
 import ssl
@@ -10,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from sandbox.testbed.certificates import Certificates, issue
+from sandbox.testbed.containers.targets import Response
 
 QUIET = "ignore:get_jwt_config:DeprecationWarning"
 """A filter for pytest: what the provider's library says of itself with every token."""
@@ -44,6 +47,24 @@ class IdentityProvider:
             "oidcScope": "openid email",
             "oidcSessionHours": SESSION_HOURS,
         }
+
+    def agree(self, location: str, person: str = "engineer@example.com") -> str:
+        """Sign a person in at ``location``; the path that the browser is sent back to."""
+        address = urlsplit(location)
+        context = ssl.create_default_context(cafile=str(self.certificates.bundle))
+        connection = http.client.HTTPSConnection(address.netloc, context=context, timeout=10)
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", f"{address.path}?{address.query}", urlencode({"sub": person}), kind)
+        answer = connection.getresponse()
+        back = answer.getheader("Location") or ""
+        assert (answer.status, back.partition("?")[0]) == (302, REDIRECT_URI), answer.read()
+        connection.close()
+        return back.removeprefix("https://atlantis.example.com")
+
+
+def cookies(answer: Response) -> dict[str, str]:
+    """The cookies that an answer of the load balancer sets."""
+    return dict(cookie.partition(";")[0].split("=", 1) for cookie in answer.cookies)
 
 
 def certificates(directory: Path) -> Certificates:

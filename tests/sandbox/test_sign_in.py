@@ -1,15 +1,13 @@
 """Sign-in at the local load balancer, request by request, at a real identity provider; the action is the program's own."""
 
 import base64
-import http.client
 import json
-import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -50,30 +48,12 @@ class Site:
         """Where an unknown browser is sent to, and the cookies that it gets."""
         answer = self.get("/locks?page=2")
         assert answer.status == 302
-        return answer.headers["location"], _cookies(answer)
-
-    def agree(self, location: str) -> str:
-        """Sign in at the provider; the path that it sends the browser back to."""
-        address = urlsplit(location)
-        context = ssl.create_default_context(cafile=str(self.provider.certificates.bundle))
-        connection = http.client.HTTPSConnection(address.netloc, context=context, timeout=10)
-        form = urlencode({"sub": PERSON})
-        kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        connection.request("POST", f"{address.path}?{address.query}", form, kind)
-        answer = connection.getresponse()
-        back = answer.getheader("Location") or ""
-        assert (answer.status, back.partition("?")[0]) == (302, REDIRECT_URI), answer.read()
-        connection.close()
-        return back.removeprefix("https://atlantis.example.com")
+        return answer.headers["location"], identity_provider.cookies(answer)
 
     def sign_in(self) -> tuple[Response, dict[str, str]]:
         location, cookies = self.begin()
-        answer = self.get(self.agree(location), cookies=cookies)
-        return answer, _cookies(answer)
-
-
-def _cookies(answer: Response) -> dict[str, str]:
-    return dict(cookie.partition(";")[0].split("=", 1) for cookie in answer.cookies)
+        answer = self.get(self.provider.agree(location, PERSON), cookies=cookies)
+        return answer, identity_provider.cookies(answer)
 
 
 def _target(received: list[dict[str, str]]) -> LoopbackServer:
@@ -222,7 +202,7 @@ def test_an_identity_in_the_request_itself_is_no_session(site: Site) -> None:
 
 def test_a_forged_state_is_refused_and_the_true_one_holds_once(site: Site) -> None:
     location, cookies = site.begin()
-    back = site.agree(location)
+    back = site.provider.agree(location)
     state = parse_qs(urlsplit(back).query)["state"][0]
     forged = state[:-1] + ("0" if state[-1] != "0" else "1")
     assert site.get(back.replace(state, forged), cookies=cookies).status == 401
@@ -232,7 +212,7 @@ def test_a_forged_state_is_refused_and_the_true_one_holds_once(site: Site) -> No
 
 def test_the_providers_answer_is_refused_in_another_browser(site: Site) -> None:
     location, cookies = site.begin()
-    back = site.agree(location)
+    back = site.provider.agree(location)
     _, others = site.begin()
     assert site.get(back).status == 401
     assert site.get(back, cookies=others).status == 401

@@ -13,8 +13,8 @@ import pytest
 from sandbox.testbed import local_aws
 from sandbox.testbed.engine import installation, plugins
 from sandbox.testbed.local_aws import LocalAws
-from tests.sandbox.providers import world as objects
-from tests.sandbox.providers.examples import World
+from tests.sandbox import objects as made
+from tests.sandbox.providers.examples import Ids
 from tests.sandbox.providers.plugin import Plugin
 
 Start = Callable[..., Plugin]
@@ -36,9 +36,14 @@ def aws(provider_state: Path) -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="session")
-def world(aws: LocalAws) -> World:
+def objects(aws: LocalAws) -> Ids:
     """Objects that the examples refer to."""
-    return objects.build(aws.client)
+    ids = {"bucket": "atlantis-objects", "other_bucket": "atlantis-other-objects"}
+    ids |= {"scaled": "service/objects/scaled", "log_group": "/objects"}
+    made.make(aws.client, Path(__file__).with_name("objects.yaml"), ids)
+    for name in ("load_balancer", "other_load_balancer"):
+        ids[f"{name}_suffix"] = ids[name].partition("loadbalancer/")[2]
+    return ids
 
 
 def settings(endpoint: str, **more: object) -> dict[str, object]:

@@ -13,9 +13,9 @@ import yaml
 
 from sandbox.testbed.providers.values import Properties
 
-__all__ = ["EXAMPLES", "Example", "World", "filled"]
+__all__ = ["EXAMPLES", "Example", "Ids", "filled"]
 
-World = Mapping[str, str]
+Ids = Mapping[str, str]
 """Ids of the objects that examples refer to."""
 
 
@@ -25,27 +25,27 @@ class Example:
 
     row: Mapping[str, Any]
 
-    def inputs(self, world: World) -> Properties:
-        """The inputs, with the ids of ``world``."""
-        return filled(self.row["inputs"], world)
+    def inputs(self, objects: Ids) -> Properties:
+        """The inputs, with the ids of ``objects``."""
+        return filled(self.row["inputs"], objects)
 
-    def change(self, world: World) -> Properties:
+    def change(self, objects: Ids) -> Properties:
         """What an update in place changes; empty where nothing can be changed in place."""
-        return filled(self.row.get("change", {}), world)
+        return filled(self.row.get("change", {}), objects)
 
-    def replace(self, world: World) -> Properties:
+    def replace(self, objects: Ids) -> Properties:
         """What can't be changed in place."""
-        return filled(self.row.get("replace", {}), world)
+        return filled(self.row.get("replace", {}), objects)
 
 
-def filled(value: Any, world: World) -> Any:
-    """A value of a YAML file with the ids of ``world``, and its documents as JSON."""
+def filled(value: Any, objects: Ids) -> Any:
+    """A value of a YAML file with the ids of ``objects``, and its documents as JSON."""
     if isinstance(value, dict):
-        entries = {name: filled(item, world) for name, item in value.items()}
+        entries = {name: filled(item, objects) for name, item in value.items()}
         return json.dumps(entries["json"]) if entries.keys() == {"json"} else entries
     if isinstance(value, list):
-        return [filled(item, world) for item in value]
-    return re.sub(r"\$([a-z]\w*)", lambda name: world[name[1]], value) if isinstance(value, str) else value
+        return [filled(item, objects) for item in value]
+    return re.sub(r"\$([a-z]\w*)", lambda name: objects[name[1]], value) if isinstance(value, str) else value
 
 
 _ROWS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))

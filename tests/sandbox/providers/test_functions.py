@@ -11,16 +11,16 @@ import yaml
 from sandbox.testbed.local_aws import LocalAws
 from sandbox.testbed.providers.aws import table
 from sandbox.testbed.providers.aws.package import AwsPackage
-from tests.sandbox.providers.examples import World, filled
+from tests.sandbox.providers.examples import Ids, filled
 from tests.sandbox.providers.plugin import Plugin
 
 ANSWERS = yaml.safe_load(Path(__file__).with_name("functions.yaml").read_text(encoding="utf-8"))
 
 
-def test_every_function_answers(plugin: Plugin, world: World) -> None:
+def test_every_function_answers(plugin: Plugin, objects: Ids) -> None:
     schemas = AwsPackage().schemas()
     called = set()
-    for name, arguments, expected in filled(ANSWERS, world):
+    for name, arguments, expected in filled(ANSWERS, objects):
         token = f"aws:{name}"
         called.add(token)
         answer, failures = plugin.invoke(token, arguments)

@@ -21,7 +21,7 @@ from sandbox.testbed.local_aws import LocalAws
 from sandbox.testbed.providers.values import Properties, decode
 from tests.sandbox.faulty_aws import FaultyAws
 from tests.sandbox.providers.conftest import Start
-from tests.sandbox.providers.examples import EXAMPLES, World
+from tests.sandbox.providers.examples import EXAMPLES, Ids
 from tests.sandbox.providers.plugin import ROOT, Plugin, urn
 
 VPC, KEY, TASK = "aws:ec2/vpc:Vpc", "aws:kms/key:Key", "aws:ecs/taskDefinition:TaskDefinition"
@@ -72,9 +72,9 @@ def test_a_replacement_is_not_taken_for_what_it_replaces(plugin: Plugin, aws: Lo
     assert plugin.create(name, new).id == replacement.id
 
 
-def test_a_revision_is_not_registered_twice(plugin: Plugin, world: World) -> None:
+def test_a_revision_is_not_registered_twice(plugin: Plugin, objects: Ids) -> None:
     name = urn(TASK, "twice")
-    inputs = plugin.check(name, {**EXAMPLES[TASK].inputs(world), "family": "twice"}).inputs
+    inputs = plugin.check(name, {**EXAMPLES[TASK].inputs(objects), "family": "twice"}).inputs
     made = plugin.create(name, inputs)
     plugin.read(name, made.id, inputs, made.outputs)  # confirmed
     changed = {**inputs, "memory": "3072"}
@@ -147,11 +147,11 @@ def _fail_after(proxy: FaultyAws, calls: int, plugin: Plugin, name: str, inputs:
     return detail
 
 
-def test_survives_throttling_and_server_faults(start: Start, aws: LocalAws, world: World) -> None:
+def test_survives_throttling_and_server_faults(start: Start, aws: LocalAws, objects: Ids) -> None:
     with _faulty(aws, 0.25) as proxy:
         plugin = start(proxy.endpoint)
         name = urn("aws:iam/role:Role", "throttled")
-        inputs = plugin.check(name, {**EXAMPLES["aws:iam/role:Role"].inputs(world), "name": "throttled"}).inputs
+        inputs = plugin.check(name, {**EXAMPLES["aws:iam/role:Role"].inputs(objects), "name": "throttled"}).inputs
         made = plugin.create(name, inputs)
         assert plugin.read(name, made.id, inputs, made.outputs)[0] == made.id
         plugin.delete(name, made.id, made.outputs)

@@ -9,14 +9,14 @@ import pytest
 from pulumi.runtime.proto.provider_pb2 import DiffResponse
 
 from sandbox.testbed.local_aws import LocalAws
-from tests.sandbox.providers.examples import EXAMPLES, World
+from tests.sandbox.providers.examples import EXAMPLES, Ids
 from tests.sandbox.providers.plugin import Plugin, urn
 
 
 @pytest.mark.parametrize("token", EXAMPLES)
-def test_lives_from_creation_to_deletion(plugin: Plugin, world: World, token: str) -> None:
+def test_lives_from_creation_to_deletion(plugin: Plugin, objects: Ids, token: str) -> None:
     example, name = EXAMPLES[token], urn(token, "life")
-    first = plugin.check(name, example.inputs(world))
+    first = plugin.check(name, example.inputs(objects))
     assert first.failures == {}
     preview = plugin.create(name, first.inputs, preview=True)
     assert preview.id == ""
@@ -30,13 +30,13 @@ def test_lives_from_creation_to_deletion(plugin: Plugin, world: World, token: st
     assert plugin.diff(name, made.id, outputs, inputs, first.inputs).changes == DiffResponse.DIFF_NONE
 
     latest, outputs = first.inputs, made.outputs
-    if example.change(world):
-        changed = plugin.check(name, {**example.inputs(world), **example.change(world)}, first.inputs)
+    if example.change(objects):
+        changed = plugin.check(name, {**example.inputs(objects), **example.change(objects)}, first.inputs)
         assert changed.failures == {}
         difference = plugin.diff(name, made.id, made.outputs, first.inputs, changed.inputs)
         assert difference.changes == DiffResponse.DIFF_SOME
         assert list(difference.replaces) == []
-        assert set(difference.diffs) - {"tagsAll"} == example.change(world).keys()
+        assert set(difference.diffs) - {"tagsAll"} == example.change(objects).keys()
         latest, outputs = (
             changed.inputs,
             plugin.update(name, made.id, made.outputs, first.inputs, changed.inputs),
@@ -48,11 +48,11 @@ def test_lives_from_creation_to_deletion(plugin: Plugin, world: World, token: st
     repaired = plugin.update(name, made.id, outputs, latest, latest)
     assert plugin.diff(name, made.id, repaired, latest, latest).changes == DiffResponse.DIFF_NONE
 
-    if example.replace(world):
-        other = plugin.check(name, {**example.inputs(world), **example.replace(world)}, first.inputs)
+    if example.replace(objects):
+        other = plugin.check(name, {**example.inputs(objects), **example.replace(objects)}, first.inputs)
         assert other.failures == {}
         difference = plugin.diff(name, made.id, made.outputs, first.inputs, other.inputs)
-        assert set(difference.replaces) == example.replace(world).keys()
+        assert set(difference.replaces) == example.replace(objects).keys()
         kinds = {detail.kind for detail in difference.detailedDiff.values()}
         assert kinds & {1, 3, 5}, "the preview must show that the change replaces"
 
@@ -72,9 +72,9 @@ IMPORTED = ("aws:ec2/vpc:Vpc", "aws:ecr/repository:Repository", "aws:iam/role:Ro
 
 
 @pytest.mark.parametrize("token", IMPORTED)
-def test_is_imported_by_its_id(plugin: Plugin, world: World, token: str) -> None:
+def test_is_imported_by_its_id(plugin: Plugin, objects: Ids, token: str) -> None:
     name = urn(token, "imported")
-    inputs = plugin.check(name, EXAMPLES[token].inputs(world)).inputs
+    inputs = plugin.check(name, EXAMPLES[token].inputs(objects)).inputs
     made = plugin.create(name, inputs)
     identity, found, outputs = plugin.read(name, made.id)
     assert identity == made.id
@@ -82,35 +82,35 @@ def test_is_imported_by_its_id(plugin: Plugin, world: World, token: str) -> None
     plugin.delete(name, made.id, made.outputs)
 
 
-def test_a_log_group_is_made_as_asked(plugin: Plugin, aws: LocalAws, world: World) -> None:
+def test_a_log_group_is_made_as_asked(plugin: Plugin, aws: LocalAws, objects: Ids) -> None:
     name = urn("aws:cloudwatch/logGroup:LogGroup", "asked")
-    inputs = plugin.check(name, {"name": "/asked", "retentionInDays": 30, "kmsKeyId": world["key_arn"]}).inputs
+    inputs = plugin.check(name, {"name": "/asked", "retentionInDays": 30, "kmsKeyId": objects["key_arn"]}).inputs
     made = plugin.create(name, inputs)
     group = aws.client("logs").describe_log_groups(logGroupNamePrefix="/asked")["logGroups"][0]
-    assert (group["retentionInDays"], group["kmsKeyId"]) == (30, world["key_arn"])
+    assert (group["retentionInDays"], group["kmsKeyId"]) == (30, objects["key_arn"])
     assert made.id == "/asked"
     assert made.outputs["arn"] == "arn:aws:logs:ap-northeast-2:123456789012:log-group:/asked"
     plugin.delete(name, made.id, made.outputs)
 
 
 def test_a_web_acl_that_was_replaced_behind_the_program_s_back_is_gone(
-    plugin: Plugin, aws: LocalAws, world: World
+    plugin: Plugin, aws: LocalAws, objects: Ids
 ) -> None:
     token = "aws:wafv2/webAclAssociation:WebAclAssociation"
     name = urn(token, "replaced")
-    inputs = plugin.check(name, EXAMPLES[token].inputs(world)).inputs
+    inputs = plugin.check(name, EXAMPLES[token].inputs(objects)).inputs
     made = plugin.create(name, inputs)
-    aws.client("wafv2").associate_web_acl(WebACLArn=world["other_web_acl"], ResourceArn=world["load_balancer"])
+    aws.client("wafv2").associate_web_acl(WebACLArn=objects["other_web_acl"], ResourceArn=objects["load_balancer"])
     assert plugin.read(name, made.id, inputs, made.outputs)[0] == ""
-    aws.client("wafv2").disassociate_web_acl(ResourceArn=world["load_balancer"])
+    aws.client("wafv2").disassociate_web_acl(ResourceArn=objects["load_balancer"])
 
 
-def test_a_load_balancer_has_its_attributes(plugin: Plugin, aws: LocalAws, world: World) -> None:
+def test_a_load_balancer_has_its_attributes(plugin: Plugin, aws: LocalAws, objects: Ids) -> None:
     name = urn("aws:lb/loadBalancer:LoadBalancer", "attributes")
     asked = {
         "name": "attributes",
         "internal": True,
-        "subnets": [world["subnet_a"], world["subnet_b"]],
+        "subnets": [objects["subnet_a"], objects["subnet_b"]],
         "dropInvalidHeaderFields": True,
         "enableDeletionProtection": True,
     }
@@ -122,9 +122,9 @@ def test_a_load_balancer_has_its_attributes(plugin: Plugin, aws: LocalAws, world
     assert made.outputs["arnSuffix"].startswith("app/attributes/")
 
 
-def test_a_new_group_lets_nothing_out(plugin: Plugin, aws: LocalAws, world: World) -> None:
+def test_a_new_group_lets_nothing_out(plugin: Plugin, aws: LocalAws, objects: Ids) -> None:
     name = urn("aws:ec2/securityGroup:SecurityGroup", "closed")
-    inputs = plugin.check(name, {"name": "closed", "vpcId": world["vpc"]}).inputs
+    inputs = plugin.check(name, {"name": "closed", "vpcId": objects["vpc"]}).inputs
     made = plugin.create(name, inputs)
     group = aws.client("ec2").describe_security_groups(GroupIds=[made.id])["SecurityGroups"][0]
     assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
@@ -165,17 +165,17 @@ def test_default_tags_are_on_everything(start: Any, aws: LocalAws) -> None:
 
 
 def test_an_import_takes_a_cluster_and_a_service_by_name_as_the_official_plugin_does(
-    plugin: Plugin, world: World
+    plugin: Plugin, objects: Ids
 ) -> None:
     cluster, service = "aws:ecs/cluster:Cluster", "aws:ecs/service:Service"
     name = urn(service, "imported")
-    made = plugin.create(name, plugin.check(name, EXAMPLES[service].inputs(world)).inputs)
+    made = plugin.create(name, plugin.check(name, EXAMPLES[service].inputs(objects)).inputs)
 
-    identity, inputs, outputs = plugin.read(name, f"{world['cluster_name']}/example-service")
+    identity, inputs, outputs = plugin.read(name, f"{objects['cluster_name']}/example-service")
     assert identity == made.id
     assert outputs["arn"] == made.id
     assert inputs["name"] == "example-service"
-    assert plugin.read(urn(cluster, "imported"), world["cluster_name"])[0] == world["cluster"]
+    assert plugin.read(urn(cluster, "imported"), objects["cluster_name"])[0] == objects["cluster"]
     assert plugin.read(urn(cluster, "imported"), "no-such-cluster")[0] == ""
 
     plugin.delete(name, identity, outputs)

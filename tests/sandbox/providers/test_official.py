@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto.provider_pb2 import DiffResponse
 
-from tests.sandbox.providers.examples import EXAMPLES, World
+from tests.sandbox.providers.examples import EXAMPLES, Ids
 from tests.sandbox.providers.plugin import Plugin, urn
 
 VPC = "aws:ec2/vpc:Vpc"
@@ -23,13 +23,13 @@ REDIRECT = {"type": "redirect", "redirect": {"statusCode": "HTTP_301", "port": "
 KEPT = {"host": "#{host}", "path": "/#{path}", "query": "#{query}"}
 
 
-def _volume(world: World, **configuration: Any) -> dict[str, Any]:
-    volume = {"name": "data", "efsVolumeConfiguration": {"fileSystemId": world["file_system"], **configuration}}
-    return {**EXAMPLES[TASK_DEFINITION].inputs(world), "volumes": [volume]}
+def _volume(objects: Ids, **configuration: Any) -> dict[str, Any]:
+    volume = {"name": "data", "efsVolumeConfiguration": {"fileSystemId": objects["file_system"], **configuration}}
+    return {**EXAMPLES[TASK_DEFINITION].inputs(objects), "volumes": [volume]}
 
 
-def _listener(world: World) -> dict[str, Any]:
-    given = {"loadBalancerArn": world["load_balancer"], "port": 8080, "protocol": "HTTP"}
+def _listener(objects: Ids) -> dict[str, Any]:
+    given = {"loadBalancerArn": objects["load_balancer"], "port": 8080, "protocol": "HTTP"}
     return {**given, "defaultActions": [REDIRECT]}
 
 
@@ -45,41 +45,41 @@ def _same(plugin: Plugin, token: str, old: dict[str, Any], new: dict[str, Any]) 
     return plugin.diff(urn(token, "official"), "some-id", old, old, new).changes == DiffResponse.DIFF_NONE
 
 
-def test_a_vpc_without_ipv6_has_an_empty_block_and_not_none(plugin: Plugin, world: World) -> None:
+def test_a_vpc_without_ipv6_has_an_empty_block_and_not_none(plugin: Plugin, objects: Ids) -> None:
     """awsx reads it: a missing output is unknown in a preview, and every subnet would be replaced."""
-    identity, _, outputs = _made(plugin, VPC, EXAMPLES[VPC].inputs(world))
+    identity, _, outputs = _made(plugin, VPC, EXAMPLES[VPC].inputs(objects))
     assert outputs["ipv6CidrBlock"] == ""
     assert outputs["ipv6AssociationId"] == ""
     assert outputs["assignGeneratedIpv6CidrBlock"] is False
     plugin.delete(urn(VPC, "official"), identity, outputs)
 
 
-def test_a_volume_has_the_root_directory(plugin: Plugin, world: World) -> None:
+def test_a_volume_has_the_root_directory(plugin: Plugin, objects: Ids) -> None:
     name = urn(TASK_DEFINITION, "official")
-    plain = plugin.check(name, _volume(world)).inputs
+    plain = plugin.check(name, _volume(objects)).inputs
     assert plain["volumes"][0]["efsVolumeConfiguration"]["rootDirectory"] == "/"
-    assert plugin.check(name, _volume(world, rootDirectory="/data")).inputs["volumes"] != plain["volumes"]
+    assert plugin.check(name, _volume(objects, rootDirectory="/data")).inputs["volumes"] != plain["volumes"]
 
 
-def test_a_redirect_keeps_what_it_does_not_change(plugin: Plugin, world: World) -> None:
-    inputs = plugin.check(urn(LISTENER, "official"), _listener(world)).inputs
+def test_a_redirect_keeps_what_it_does_not_change(plugin: Plugin, objects: Ids) -> None:
+    inputs = plugin.check(urn(LISTENER, "official"), _listener(objects)).inputs
     assert inputs["defaultActions"] == [{**REDIRECT, "redirect": {**KEPT, **REDIRECT["redirect"]}}]
-    identity, _, outputs = _made(plugin, LISTENER, _listener(world))
+    identity, _, outputs = _made(plugin, LISTENER, _listener(objects))
     assert outputs["defaultActions"][0]["redirect"] == {**KEPT, **REDIRECT["redirect"]}
     plugin.delete(urn(LISTENER, "official"), identity, outputs)
 
 
 @pytest.mark.parametrize("token", [TASK_DEFINITION, LISTENER])
-def test_a_state_without_these_defaults_is_not_changed_by_them(plugin: Plugin, world: World, token: str) -> None:
+def test_a_state_without_these_defaults_is_not_changed_by_them(plugin: Plugin, objects: Ids, token: str) -> None:
     """As an earlier version of the stand-in wrote it."""
-    given = _volume(world) if token == TASK_DEFINITION else _listener(world)
+    given = _volume(objects) if token == TASK_DEFINITION else _listener(objects)
     assert _same(plugin, token, given, plugin.check(urn(token, "official"), given).inputs)
 
 
 def test_defaults_of_the_official_plugin_that_the_stand_in_does_not_know_are_no_change(
-    plugin: Plugin, world: World
+    plugin: Plugin, objects: Ids
 ) -> None:
-    new = plugin.check(urn(VPC, "official"), EXAMPLES[VPC].inputs(world)).inputs
+    new = plugin.check(urn(VPC, "official"), EXAMPLES[VPC].inputs(objects)).inputs
     official = {**new, "ipv4NetmaskLength": 0, "__defaults": [*new.get("__defaults", []), "ipv4NetmaskLength"]}
     assert _same(plugin, VPC, official, new)
     by_the_program = {**official, "__defaults": new.get("__defaults", [])}
@@ -99,21 +99,21 @@ def test_a_certificate_s_name_is_among_its_alternatives(plugin: Plugin, asked: l
     plugin.delete(name, identity, outputs)
 
 
-def test_a_gateway_endpoint_says_what_it_has_none_of(plugin: Plugin, world: World) -> None:
+def test_a_gateway_endpoint_says_what_it_has_none_of(plugin: Plugin, objects: Ids) -> None:
     service = "com.amazonaws.ap-northeast-2.s3"
-    given = {"vpcId": world["vpc"], "serviceName": service, "routeTableIds": [world["route_table"]]}
+    given = {"vpcId": objects["vpc"], "serviceName": service, "routeTableIds": [objects["route_table"]]}
     identity, _, outputs = _made(plugin, ENDPOINT, given)
     found = {name: outputs[name] for name in ("privateDnsEnabled", "securityGroupIds", "subnetIds")}
     assert found == {"privateDnsEnabled": False, "securityGroupIds": [], "subnetIds": []}
     plugin.delete(urn(ENDPOINT, "official"), identity, outputs)
 
 
-def test_a_record_s_names_have_no_trailing_dot(plugin: Plugin, world: World) -> None:
+def test_a_record_s_names_have_no_trailing_dot(plugin: Plugin, objects: Ids) -> None:
     name = urn(RECORD, "official")
-    alias = {"name": "Lb.example.com.", "zoneId": world["zone"], "evaluateTargetHealth": True}
-    given = {"zoneId": world["zone"], "name": "_Dot.example.com.", "type": "A", "aliases": [alias]}
+    alias = {"name": "Lb.example.com.", "zoneId": objects["zone"], "evaluateTargetHealth": True}
+    given = {"zoneId": objects["zone"], "name": "_Dot.example.com.", "type": "A", "aliases": [alias]}
     identity, inputs, outputs = _made(plugin, RECORD, given)
-    assert identity == f"{world['zone']}__dot.example.com_A"
+    assert identity == f"{objects['zone']}__dot.example.com_A"
     assert (outputs["name"], outputs["fqdn"], outputs["aliases"][0]["name"]) == (
         "_dot.example.com",
         "_dot.example.com",
@@ -125,10 +125,10 @@ def test_a_record_s_names_have_no_trailing_dot(plugin: Plugin, world: World) -> 
     plugin.delete(name, identity, outputs)
 
 
-def test_mount_targets_are_counted_when_a_file_system_is_read_again(plugin: Plugin, world: World) -> None:
+def test_mount_targets_are_counted_when_a_file_system_is_read_again(plugin: Plugin, objects: Ids) -> None:
     identity, inputs, outputs = _made(plugin, FILE_SYSTEM, {})
     assert outputs["numberOfMountTargets"] == 0
-    given = {"fileSystemId": identity, "subnetId": world["subnet_a"]}
+    given = {"fileSystemId": identity, "subnetId": objects["subnet_a"]}
     target, _, target_outputs = _made(plugin, MOUNT_TARGET, given)
     assert plugin.read(urn(FILE_SYSTEM, "official"), identity, inputs, outputs)[2]["numberOfMountTargets"] == 1
     plugin.delete(urn(MOUNT_TARGET, "official"), target, target_outputs)

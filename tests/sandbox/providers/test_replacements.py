@@ -18,7 +18,7 @@ from sandbox.testbed.providers.aws.package import AwsPackage
 from sandbox.testbed.providers.schema import Shape
 from sandbox.testbed.providers.values import Properties
 from tests.needs import needs_provider
-from tests.sandbox.providers.examples import EXAMPLES, World
+from tests.sandbox.providers.examples import EXAMPLES, Ids
 from tests.sandbox.providers.plugin import Plugin, urn
 
 PROVIDER = terraform_provider.find(everywhere=True)
@@ -28,11 +28,11 @@ ROWS = yaml.safe_load(Path(__file__).with_name("replacements.yaml").read_text(en
 OTHERWISE = {(type_, attribute) for type_, attribute, _ in ROWS["otherwise"]}
 
 
-def _cases(token: str, world: World) -> Iterator[tuple[str, Properties, Properties]]:
+def _cases(token: str, objects: Ids) -> Iterator[tuple[str, Properties, Properties]]:
     """(name, more inputs, change) for each property of a type that another value can be found for."""
     example = EXAMPLES[token]
-    base = example.inputs(world)
-    given = {**example.change(world), **example.replace(world)}
+    base = example.inputs(objects)
+    given = {**example.change(objects), **example.replace(objects)}
     written = {name: case for type_, name, *case in ROWS["cases"] if type_ == token}
     yield from ((name, *case) for name, case in written.items())
     for name, shape in AwsPackage().schemas()[token].inputs.properties.items():
@@ -54,7 +54,7 @@ def _another(shape: Shape, value: Any) -> Any:
 
 
 def test_a_change_replaces_where_the_official_provider_replaces(
-    plugin: Plugin, aws: LocalAws, world: World, tmp_path: Path
+    plugin: Plugin, aws: LocalAws, objects: Ids, tmp_path: Path
 ) -> None:
     assert PROVIDER
     terraform = Terraform(tmp_path, PROVIDER, aws)
@@ -64,9 +64,11 @@ def test_a_change_replaces_where_the_official_provider_replaces(
     refused: dict[tuple[str, str], str] = {}
     for token in EXAMPLES:
         type_ = schema.type_of(token)
-        for name, more, change in _cases(token, world):
+        for name, more, change in _cases(token, objects):
             attribute = schema.attribute_of(type_, name.split()[0])
-            base = {key: value for key, value in {**EXAMPLES[token].inputs(world), **more}.items() if value is not None}
+            base = {
+                key: value for key, value in {**EXAMPLES[token].inputs(objects), **more}.items() if value is not None
+            }
             before = plugin.check(urn(token, "x"), base)
             after = plugin.check(urn(token, "x"), {**base, **change}, before.inputs)
             if attribute is None:

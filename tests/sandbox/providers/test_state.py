@@ -10,16 +10,16 @@ from pulumi.runtime.proto.provider_pb2 import DiffResponse
 
 from sandbox.testbed.local_aws import LocalAws
 from sandbox.testbed.providers.values import UNKNOWN, decode, encode
-from tests.sandbox.providers.examples import EXAMPLES, World
+from tests.sandbox.providers.examples import EXAMPLES, Ids
 from tests.sandbox.providers.plugin import Plugin, urn
 
 VERSION, SECRET = "aws:secretsmanager/secretVersion:SecretVersion", "aws:secretsmanager/secret:Secret"
 VALUE = '{"webhook_secret": "hunter2"}'
 
 
-def test_a_secret_input_is_a_secret_output(plugin: Plugin, world: World) -> None:
+def test_a_secret_input_is_a_secret_output(plugin: Plugin, objects: Ids) -> None:
     name = urn("aws:ecs/taskDefinition:TaskDefinition", "secret")
-    inputs = plugin.check(name, EXAMPLES["aws:ecs/taskDefinition:TaskDefinition"].inputs(world)).inputs
+    inputs = plugin.check(name, EXAMPLES["aws:ecs/taskDefinition:TaskDefinition"].inputs(objects)).inputs
     secret = {"containerDefinitions", "tags"}
     assert plugin.create(name, inputs, secret, preview=True).secrets == secret | {"tagsAll"}
     made = plugin.create(name, inputs, secret)
@@ -33,9 +33,9 @@ def test_a_secret_input_is_a_secret_output(plugin: Plugin, world: World) -> None
     plugin.delete(name, made.id, made.outputs)
 
 
-def test_a_secrets_value_is_secret_whatever_the_program_says(plugin: Plugin, world: World) -> None:
+def test_a_secrets_value_is_secret_whatever_the_program_says(plugin: Plugin, objects: Ids) -> None:
     name = urn(VERSION, "value")
-    inputs = plugin.check(name, {"secretId": world["secret"], "secretString": VALUE}).inputs
+    inputs = plugin.check(name, {"secretId": objects["secret"], "secretString": VALUE}).inputs
     made = plugin.create(name, inputs)
     assert "secretString" in made.secrets
     response = plugin.stub.Read(provider_pb2.ReadRequest(urn=name, id=made.id))
@@ -44,17 +44,17 @@ def test_a_secrets_value_is_secret_whatever_the_program_says(plugin: Plugin, wor
     assert decode(response.inputs)[1] >= {"secretString"}
 
 
-def test_a_checked_secret_stays_one(plugin: Plugin, world: World) -> None:
-    news = encode({"secretId": world["secret"], "secretString": VALUE}, {"secretString"})
+def test_a_checked_secret_stays_one(plugin: Plugin, objects: Ids) -> None:
+    news = encode({"secretId": objects["secret"], "secretString": VALUE}, {"secretString"})
     response = plugin.stub.Check(provider_pb2.CheckRequest(urn=urn(VERSION, "kept"), news=news))
-    assert decode(response.inputs) == ({"secretId": world["secret"], "secretString": VALUE}, {"secretString"})
+    assert decode(response.inputs) == ({"secretId": objects["secret"], "secretString": VALUE}, {"secretString"})
 
 
 def test_no_secret_is_left_in_the_record_of_pending_creations(
-    plugin: Plugin, provider_state: Any, world: World
+    plugin: Plugin, provider_state: Any, objects: Ids
 ) -> None:
     name = urn(VERSION, "journal")
-    inputs = plugin.check(name, {"secretId": world["secret"], "secretString": VALUE}).inputs
+    inputs = plugin.check(name, {"secretId": objects["secret"], "secretString": VALUE}).inputs
     plugin.create(name, inputs, {"secretString"})
     written = [file.read_text() for file in (provider_state / "providers").rglob("*.json")]
     assert any(name in text for text in written)
@@ -126,9 +126,9 @@ def test_policies_are_compared_by_meaning(plugin: Plugin, old: str, new: str, *,
     assert (difference.changes == DiffResponse.DIFF_NONE) is same
 
 
-def test_finds_drift_and_repairs_it(plugin: Plugin, aws: LocalAws, world: World) -> None:
+def test_finds_drift_and_repairs_it(plugin: Plugin, aws: LocalAws, objects: Ids) -> None:
     name = urn("aws:iam/role:Role", "drift")
-    inputs = plugin.check(name, {**EXAMPLES["aws:iam/role:Role"].inputs(world), "name": "drift"}).inputs
+    inputs = plugin.check(name, {**EXAMPLES["aws:iam/role:Role"].inputs(objects), "name": "drift"}).inputs
     made = plugin.create(name, inputs)
     iam = aws.client("iam")
     iam.update_role(RoleName="drift", Description="Changed by hand", MaxSessionDuration=7200)
@@ -144,9 +144,9 @@ def test_finds_drift_and_repairs_it(plugin: Plugin, aws: LocalAws, world: World)
     plugin.delete(name, made.id, made.outputs)
 
 
-def test_finds_rules_added_to_a_closed_group(plugin: Plugin, aws: LocalAws, world: World) -> None:
+def test_finds_rules_added_to_a_closed_group(plugin: Plugin, aws: LocalAws, objects: Ids) -> None:
     name = urn("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "drift")
-    inputs = plugin.check(name, {"vpcId": world["vpc"], "ingress": [], "egress": []}).inputs
+    inputs = plugin.check(name, {"vpcId": objects["vpc"], "ingress": [], "egress": []}).inputs
     made = plugin.create(name, inputs)
     opened = [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
     aws.client("ec2").authorize_security_group_ingress(GroupId=made.id, IpPermissions=opened)
@@ -174,9 +174,9 @@ def test_a_secret_in_its_recovery_window_is_gone(plugin: Plugin, aws: LocalAws) 
     assert plugin.read(name, made.id)[0] == ""
 
 
-def test_a_value_that_comes_back_is_current_again(plugin: Plugin, aws: LocalAws, world: World) -> None:
+def test_a_value_that_comes_back_is_current_again(plugin: Plugin, aws: LocalAws, objects: Ids) -> None:
     name = urn(VERSION, "back")
     for value in ("one", "two", "one"):
-        plugin.create(name, plugin.check(name, {"secretId": world["other_secret"], "secretString": value}).inputs)
-        current = aws.client("secretsmanager").get_secret_value(SecretId=world["other_secret"])
+        plugin.create(name, plugin.check(name, {"secretId": objects["other_secret"], "secretString": value}).inputs)
+        current = aws.client("secretsmanager").get_secret_value(SecretId=objects["other_secret"])
         assert current["SecretString"] == value

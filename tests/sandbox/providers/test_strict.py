@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from sandbox.testbed.providers.values import UNKNOWN, Properties
-from tests.sandbox.providers.examples import EXAMPLES, World, filled
+from tests.sandbox.providers.examples import EXAMPLES, Ids, filled
 from tests.sandbox.providers.plugin import Plugin, urn
 
 SERVICE, TASK = "aws:ecs/service:Service", "aws:ecs/taskDefinition:TaskDefinition"
@@ -24,9 +24,9 @@ BAD: list[tuple[str, Properties, str, str]] = [
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: f"{case[0].split(':')[-1]}-{case[2]}")
-def test_refuses(plugin: Plugin, world: World, case: tuple[str, Properties, str, str]) -> None:
+def test_refuses(plugin: Plugin, objects: Ids, case: tuple[str, Properties, str, str]) -> None:
     token, change, path, reason = case
-    inputs = {**EXAMPLES[token].inputs(world), **filled(change, world)}
+    inputs = {**EXAMPLES[token].inputs(objects), **filled(change, objects)}
     given = {name: value for name, value in inputs.items() if value is not None}
     failures = plugin.check(urn(token, "bad"), given).failures
     assert path in failures, failures
@@ -39,22 +39,25 @@ def test_reports_everything_at_once(plugin: Plugin) -> None:
     assert failures.keys() == {"desiredCuont", "launchType", "tags"}
 
 
-def test_never_shows_a_secret_value(plugin: Plugin, world: World) -> None:
+def test_never_shows_a_secret_value(plugin: Plugin, objects: Ids) -> None:
     name = urn("aws:secretsmanager/secretVersion:SecretVersion", "bad")
-    inputs = {"secretId": world["secret"], "secretString": ["hunter2"]}
+    inputs = {"secretId": objects["secret"], "secretString": ["hunter2"]}
     failures = plugin.check(name, inputs, secrets={"secretString"}).failures
     assert failures == {"secretString": "secretString: the secret value is not of type string"}
     definitions = '[{"name": "a", "image": "b", "environment": "hunter2"}]'
-    inputs = {**EXAMPLES[TASK].inputs(world), "containerDefinitions": definitions}
+    inputs = {**EXAMPLES[TASK].inputs(objects), "containerDefinitions": definitions}
     failures = plugin.check(urn(TASK, "bad"), inputs, secrets={"containerDefinitions"}).failures
     assert failures == {"containerDefinitions": "containerDefinitions: the secret value is not accepted"}
 
 
-def test_takes_what_a_preview_cannot_know_yet(plugin: Plugin, world: World) -> None:
+def test_takes_what_a_preview_cannot_know_yet(plugin: Plugin, objects: Ids) -> None:
     for token, example in EXAMPLES.items():
-        inputs = {**example.inputs(world), **{name: UNKNOWN for name in example.inputs(world) if name.endswith("Id")}}
+        inputs = {
+            **example.inputs(objects),
+            **{name: UNKNOWN for name in example.inputs(objects) if name.endswith("Id")},
+        }
         assert plugin.check(urn(token, "preview"), inputs).failures == {}
-    inputs = dict.fromkeys(EXAMPLES[SERVICE].inputs(world), UNKNOWN)
+    inputs = dict.fromkeys(EXAMPLES[SERVICE].inputs(objects), UNKNOWN)
     assert plugin.check(urn(SERVICE, "preview"), inputs).failures == {}
 
 

@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 from sandbox.testbed import local_aws
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.iam_evaluation import service_models
-from sandbox.testbed.local_aws import LocalAws
+from sandbox.testbed.local_aws import ACCOUNT, REGION, LocalAws
 from sandbox.testbed.local_aws.refusals import REFUSALS
 from sandbox.testbed.local_aws.refusals.row import Refusal, reference
-from tests.sandbox.refusals.fixture import filled, made
+from tests.sandbox.objects import filled, make
 
 CALLS = yaml.safe_load(Path(__file__).with_name("calls.yaml").read_text(encoding="utf-8"))["calls"]
 
@@ -24,7 +24,15 @@ CALLS = yaml.safe_load(Path(__file__).with_name("calls.yaml").read_text(encoding
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalAws, dict[str, Any]]]:
     state = tmp_path_factory.mktemp("refusals")
     aws = local_aws.start(state, clean_environment())
-    yield aws, made(aws)
+    names: dict[str, Any] = {"region": REGION, "account": ACCOUNT}
+    names |= {f"x{length}": "x" * length for length in (300, 2100, 6200, 10300, 65537)}
+    names["tags"] = [{"Key": f"key-{number}", "Value": "-"} for number in range(51)]
+    rule = {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    names["full_rules"] = [{**rule, "FromPort": port, "ToPort": port} for port in range(1, 61)]
+    make(aws.client, Path(__file__).with_name("objects.yaml"), names)
+    names["key_arn"] = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{names['key']}"
+    names["queue_arn"] = f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue"
+    yield aws, names
     local_aws.stop(state)
 
 
