@@ -1,19 +1,60 @@
 """The least-privilege roles of one rehearsed project: one for its plans, and one for its applies and what may follow them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.repository_rehearsal import generated_names, least_privilege_role
 from sandbox.repository_rehearsal.decisions import Call
-from sandbox.repository_rehearsal.later_changes import later_changes
-from sandbox.repository_rehearsal.least_privilege_role import Statement
+from sandbox.repository_rehearsal.least_privilege_role import Statement, pattern
 from sandbox.repository_rehearsal.terraform_roles import TerraformRoles
 from sandbox.repository_rehearsal.trial import Project, Step
-from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator
+from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator, Reference
+from sandbox.testbed.iam_evaluation.resource_arns import matches
 
-__all__ = ["Roles", "roles_of"]
+__all__ = ["Roles", "later_changes", "roles_of"]
+
+
+_UPDATES = ("Update{}", "Modify{}", "Modify{}Attribute", "Modify{}Attributes", "Set{}Attributes")
+_TAGGING = (
+    (r"^CreateTags$", "DeleteTags"),
+    (r"^AddTags$", "RemoveTags"),
+    (r"^AddTagsTo(\w+)$", r"RemoveTagsFrom\1"),
+    (r"^Tag(\w+)$", r"Untag\1"),
+)
+
+
+def later_changes(calls: Iterable[Call], reference: Callable[[str], Reference]) -> list[Statement]:
+    """The statements that allow to update what ``calls`` created, and to remove tags that they added."""
+    seen = list(calls)
+    had = {(call.action, pattern(call.resource)) for call in seen}
+    found: dict[tuple[str, str], set[str]] = {}
+    for call in seen:
+        for action, reason in _after(call.action):
+            arn = pattern(call.resource)
+            if (action, arn) not in had and _has(reference, action, call.resource):
+                found.setdefault((action, reason), set()).add(arn)
+    return [Statement((action,), tuple(sorted(arns)), (), reason) for (action, reason), arns in sorted(found.items())]
+
+
+def _after(action: str) -> Iterator[tuple[str, str]]:
+    service, _, name = action.partition(":")
+    noun = re.sub("^(Create|Register)", "", name)
+    if noun != name:
+        for form in _UPDATES:
+            yield f"{service}:{form.format(noun)}", f"not seen; it updates what {action} creates"
+    for adds, removes in _TAGGING:
+        if re.match(adds, name):
+            yield f"{service}:{re.sub(adds, removes, name)}", f"not seen; it removes the tags that {action} adds"
+
+
+def _has(reference: Callable[[str], Reference], action: str, resource: str) -> bool:
+    try:
+        described = reference(action)
+    except ValueError:
+        return False  # the reference has no such action
+    return any(matches(type_.arn, resource) for type_ in described.types)
 
 
 @dataclass(frozen=True)

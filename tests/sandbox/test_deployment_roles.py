@@ -1,6 +1,6 @@
 """The roles of the workflows against what the program calls: each call is allowed, and each right is needed.
 
-The stand-ins log their calls (`sandbox/testbed/providers/aws/call_log.py`) while production is deployed with everything switched
+The stand-ins log their calls (`CALL_LOG` in `providers/aws/session.py`) while production is deployed with everything switched
 on, changed and read back. The evaluator then asks IAM's questions about each call.
 """
 
@@ -14,7 +14,7 @@ import pytest
 from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.authorizations import decide
 from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator, Principal
-from sandbox.testbed.providers.aws.call_log import VARIABLE
+from sandbox.testbed.providers.aws.session import CALL_LOG
 from tests.aws_roles import ACCOUNT, REGION, actions_of, policies_of
 from tests.needs import iam_evaluator
 from tests.sandbox.harness import WEB_ACL, Ground
@@ -137,7 +137,7 @@ def calls(production: Ground, tmp_path_factory: pytest.TempPathFactory) -> Mappi
     }
     with pytest.MonkeyPatch.context() as patch:
         for phase, run in phases.items():
-            patch.setenv(VARIABLE, str(logs / phase))
+            patch.setenv(CALL_LOG, str(logs / phase))
             run()
     return {phase: _distinct(logs / phase) for phase in phases}
 

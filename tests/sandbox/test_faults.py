@@ -3,13 +3,11 @@
 import json
 import os
 import resource as limits
-import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -132,20 +130,20 @@ def test_a_state_of_another_format_is_refused_and_left_alone(deployed: Ground, v
     assert kept == foreign
 
 
-@pytest.mark.parametrize("ends", [b"", b"\xff" * 1000], ids=["cut off", "overwritten"])
-def test_a_damaged_state_is_taken_from_the_engines_copy(deployed: Ground, ends: bytes):
-    file = deployed.engine_state()
-    file.write_bytes(file.read_bytes()[:1000] + ends)
-    sandbox = deployed.sandbox()
-
-    sandbox.up()
-
-    assert sandbox.compare().describe() == ""
-
-
-def test_attributes_that_were_cut_off_beside_the_state_are_done_without(deployed: Ground):
-    file = deployed.engine_state()
-    file.with_name(f"{file.name}.attrs").write_text("", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("files", "kept", "ends"),
+    [
+        (["{}"], 1000, b""),
+        (["{}"], 1000, b"\xff" * 1000),
+        (["{}", "{}.bak"], 1000, b""),
+        (["{}.attrs"], 0, b""),
+    ],
+    ids=["cut off: the copy", "overwritten: the copy", "with its copy: the last run that ended", "attributes: without"],
+)
+def test_a_damaged_state_is_replaced_by_a_whole_copy(deployed: Ground, files: list[str], kept: int, ends: bytes):
+    state = deployed.engine_state()
+    for file in (state.with_name(name.format(state.name)) for name in files):
+        file.write_bytes((file.read_bytes()[:kept] if file.exists() else b"") + ends)
     sandbox = deployed.sandbox()
 
     sandbox.up()
@@ -164,17 +162,6 @@ def test_a_lock_whose_attributes_were_cut_off_is_lifted(deployed: Ground):
     sandbox.up()
 
     assert not lock.exists()
-    assert sandbox.compare().describe() == ""
-
-
-def test_a_state_damaged_with_its_copy_is_taken_from_the_last_run_that_ended(deployed: Ground):
-    file = deployed.engine_state()
-    for path in (file, file.with_name(f"{file.name}.bak")):
-        path.write_text(path.read_text(encoding="utf-8")[:1000], encoding="utf-8")
-    sandbox = deployed.sandbox()
-
-    sandbox.up()
-
     assert sandbox.compare().describe() == ""
 
 
@@ -217,43 +204,6 @@ def test_a_full_disk_ends_the_run_and_the_next_one_converges(deployed: Ground):
     )
     assert answer.returncode != 0
     assert "too large" in answer.stdout + answer.stderr
-
-    sandbox.up()
-
-    assert sandbox.compare().describe() == ""
-
-
-FULL = """
-mount -t tmpfs tmpfs "$1" && cp -a "$2/." "$1" || exit 99
-used=$(df -k --output=used "$1" | tail -1)
-mount -o "remount,size=$((used + 64))k" "$1" || exit 99
-(shift 2 && exec "$@")
-code=$?
-rm -rf "$2" && cp -a "$1" "$2" || exit 99
-exit "$code"
-"""
-"""Runs a command with folder $1 on a separate file system that is all but full, holding what $2 has; keeps what is left in $2."""
-NAMESPACE = ("unshare", "--map-root-user", "--mount")
-
-
-def test_a_full_file_system_under_the_state_ends_the_run_and_the_next_one_converges(deployed: Ground, tmp_path: Path):
-    if subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", tmp_path], check=False).returncode:
-        pytest.skip("the kernel lets nobody here mount a file system")
-    sandbox = deployed.sandbox()
-    assert deployed.engine_state().stat().st_size > 2 * 64 * 1024
-    kept = tmp_path / "backend"
-    shutil.copytree(sandbox.workspace.backend, kept)
-
-    command = [*NAMESPACE, "sh", "-c", FULL, "sh", sandbox.workspace.backend, kept, *deployed.command("refresh")]
-    answer = subprocess.run(
-        command, cwd=CHECKOUT, env=deployed.environment(), capture_output=True, text=True, check=False, timeout=300
-    )
-    shutil.rmtree(sandbox.workspace.backend)
-    shutil.move(kept, sandbox.workspace.backend)
-
-    assert answer.returncode not in (0, 99), answer.stdout + answer.stderr
-    assert "no space left on device" in answer.stdout + answer.stderr
-    assert "Traceback" not in answer.stderr
 
     sandbox.up()
 

@@ -7,7 +7,7 @@ import pytest
 from pulumi.runtime.proto import engine_pb2
 
 from sandbox.sandbox import Sandbox
-from sandbox.testbed.engine.program_output import without_debug_messages
+from sandbox.testbed.engine.language_host import without_debug_messages
 from sandbox.testbed.engine.stack import EngineError
 from sandbox.testbed.paths import CHECKOUT
 from tests.sandbox.harness import Ground

@@ -10,8 +10,8 @@ import pytest
 
 from sandbox.repository_rehearsal import role_code
 from sandbox.repository_rehearsal.decisions import Call, DecisionLog, distinct
-from sandbox.repository_rehearsal.later_changes import later_changes
 from sandbox.repository_rehearsal.least_privilege_role import LARGEST_POLICY, Statement, documents, pattern, statements
+from sandbox.repository_rehearsal.project_roles import later_changes
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"

@@ -16,7 +16,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import IO, Any
@@ -24,13 +24,63 @@ from typing import IO, Any
 import grpc
 from pulumi import RunError, log
 from pulumi.runtime import reset_options, run_in_stack, set_all_config
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+from pulumi.runtime.proto import engine_pb2, language_pb2, language_pb2_grpc, plugin_pb2
 from pulumi.runtime.settings import get_engine
 
-from sandbox.testbed.engine.program_output import forwarded_output, without_debug_messages
 from sandbox.testbed.engine.sdk_packages import SdkPackages
 from sandbox.testbed.paths import CHECKOUT
 from sandbox.testbed.plugin_start import Start
+
+# Seconds to wait for processes that the program started and that still have its output open.
+_PATIENCE = 2.0
+
+
+@contextmanager
+def forwarded_output(engine: Any) -> Iterator[None]:
+    """Send each line that this process and its children print to ``engine`` (an ``EngineStub``)."""
+    readers = []
+    kept = []
+    for stream, descriptor in enumerate((1, 2), start=1):
+        reading, writing = os.pipe()
+        kept.append(os.dup(descriptor))
+        os.dup2(writing, descriptor)
+        os.close(writing)
+        reader = threading.Thread(target=_forward, args=(engine, reading, stream), daemon=True)
+        reader.start()
+        readers.append(reader)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for descriptor, former in enumerate(kept, start=1):
+            os.dup2(former, descriptor)
+            os.close(former)
+        for reader in readers:
+            reader.join(_PATIENCE)
+
+
+def without_debug_messages(engine: Any) -> None:
+    """Keep debug messages from ``engine`` (an ``EngineStub``), which shows them with ``--debug`` only.
+
+    The SDK sends three for each resource, and the program waits for each.
+    """
+    send = engine.Log
+
+    def log(request: engine_pb2.LogRequest, *arguments: Any, **options: Any) -> Any:
+        return None if request.severity == engine_pb2.DEBUG else send(request, *arguments, **options)
+
+    engine.Log = log
+
+
+def _forward(engine: Any, reading: int, stream: int) -> None:
+    with open(reading, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            try:
+                engine.Log(engine_pb2.LogRequest(severity=engine_pb2.INFO, message=line, streamId=stream))
+            except grpc.RpcError:
+                return  # the engine has exited
+
 
 PYTHON_FOLDER = "Scripts" if os.name == "nt" else "bin"
 

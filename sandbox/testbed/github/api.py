@@ -3,8 +3,10 @@
 import base64
 import json
 import re
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,9 +14,20 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github.app import Access
 from sandbox.testbed.github.events import pull_request, pull_request_object, repository
 from sandbox.testbed.github.store import PullRequest, Store
-from sandbox.testbed.github.trees import tree
 
 __all__ = ["Answer", "Api", "Call", "Happened"]
+
+
+def tree(git_directory: Path, commit: str) -> list[dict[str, str]] | None:
+    """The entries of a commit's whole tree: path, type and hash; None if there is no such commit."""
+    listing = subprocess.run(
+        ["git", "ls-tree", "-r", "-t", "-z", commit], cwd=git_directory, capture_output=True, text=True, check=False
+    )
+    if listing.returncode != 0:
+        return None
+    fields = (entry.split("\t", 1) for entry in listing.stdout.split("\0") if entry)
+    return [{"path": path, "type": head.split()[1], "sha": head.split()[2]} for head, path in fields]
+
 
 _DOCUMENTATION = "https://docs.github.com/rest"
 # The valid states of a commit status, from the reference of "Create a commit status".

@@ -1,11 +1,14 @@
 """The stack with drift detection: `make drift`, a deployment and pull requests in the middle of a detection, the server's webhooks, and
 attacks on the API."""
 
+import contextlib
 import json
 import re
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,15 +29,45 @@ from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest, Store
 from sandbox.testbed.local_aws.task_status import StatusFile
+from sandbox.testbed.loopback_server import LoopbackServer
 from sandbox.testbed.paths import CHECKOUT
 from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
 from tests.sandbox.atlantis import documented_role
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.pull_requests import TOPIC, comment
 from tests.sandbox.atlantis.served import reachable_ground, served, service_of
-from tests.sandbox.atlantis.webhook_receiver import Received, receiver
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
 from tests.sandbox.harness import Ground
+
+Received = tuple[str, str, dict[str, Any]]
+"""The path, the header `Authorization` (empty without one), and the body, which is JSON."""
+
+
+@contextlib.contextmanager
+def receiver() -> Iterator[tuple[int, list[Received]]]:
+    """A port of loopback, and what has been posted to it until now."""
+    received: list[Received] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            received.append((self.path, self.headers.get("Authorization", ""), body))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+            """Log nothing: the test reads what was received."""
+
+    server = LoopbackServer(Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
+    thread.start()
+    try:
+        yield server.server_port, received
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
 
 pytestmark = [needs("terraform"), needs("stunnel"), needs_containers()]
 

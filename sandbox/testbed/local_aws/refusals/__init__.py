@@ -13,9 +13,9 @@ from botocore.model import OperationModel
 
 from sandbox.testbed.local_aws.refusals import access, balancing, containers, data, messages, networks
 from sandbox.testbed.local_aws.refusals.call import Answer, Call, Objects, typed
-from sandbox.testbed.local_aws.refusals.constraints import CODES, TAG_CODES, violated_constraint, violated_tag
+from sandbox.testbed.local_aws.refusals.constraints import violated_constraint, violated_tag
 from sandbox.testbed.local_aws.refusals.errors import error_answer
-from sandbox.testbed.local_aws.refusals.row import Refusal, rows
+from sandbox.testbed.local_aws.refusals.row import SERVICES, Refusal, rows
 
 __all__ = ["REFUSALS", "refused"]
 
@@ -32,10 +32,11 @@ async def refused(called: OperationModel, parameters: Mapping[str, Any], objects
     service = called.service_model.service_name
     shape: Any = called.input_shape
     call = Call(f"{service}:{called.name}", typed(shape, parameters) if shape else parameters, objects)
-    if service in TAG_CODES and (problem := violated_tag(call)):
-        return error_answer(called, TAG_CODES[service], problem)
-    if service in CODES and (problem := violated_constraint(call, shape)):
-        return error_answer(called, CODES[service], problem)
+    codes = SERVICES.get(service, {})
+    if "tag" in codes and (problem := violated_tag(call)):
+        return error_answer(called, codes["tag"], problem)
+    if "constraint" in codes and (problem := violated_constraint(call, shape)):
+        return error_answer(called, codes["constraint"], problem)
     rows = _BY_OPERATION.get(call.operation, ())
     found = await objects.in_thread(_first, rows, call) if rows else None
     return error_answer(called, *found) if found else None

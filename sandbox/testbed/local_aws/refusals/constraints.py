@@ -14,57 +14,7 @@ from typing import Any
 from sandbox.testbed.iam_evaluation.parameters import requested_tags
 from sandbox.testbed.local_aws.refusals.call import Call
 
-__all__ = ["CODES", "TAG_CODES", "violated_constraint", "violated_tag"]
-
-CODES = {
-    "acm": "ValidationException",
-    "application-autoscaling": "ValidationException",
-    "autoscaling": "ValidationError",
-    "backup": "InvalidParameterValueException",
-    "cloudwatch": "ValidationError",
-    "cognito-idp": "InvalidParameterException",
-    "dynamodb": "ValidationException",
-    "ecr": "InvalidParameterException",
-    "ecs": "InvalidParameterException",
-    "efs": "ValidationException",
-    "elasticache": "InvalidParameterValue",
-    "elbv2": "ValidationError",
-    "events": "ValidationException",
-    "firehose": "ValidationException",
-    "iam": "ValidationError",
-    "kms": "ValidationException",
-    "lambda": "ValidationException",
-    "logs": "InvalidParameterException",
-    "rds": "InvalidParameterValue",
-    "route53": "InvalidInput",
-    "scheduler": "ValidationException",
-    "secretsmanager": "ValidationException",
-    "servicediscovery": "InvalidInput",
-    "sns": "InvalidParameter",
-    "ssm": "ValidationException",
-    "stepfunctions": "ValidationException",
-    "sts": "ValidationError",
-    "wafv2": "ValidationException",
-}
-"""The error code for a violated constraint by service. EC2's and S3's models have none that AWS checks."""
-
-TAG_CODES = {
-    "acm": "InvalidTagException",
-    "dynamodb": "ValidationException",
-    "ec2": "InvalidParameterValue",
-    "ecr": "InvalidTagParameterException",
-    "ecs": "InvalidParameterException",
-    "elbv2": "ValidationError",
-    "iam": "InvalidInput",
-    "kms": "TagException",
-    "lambda": "InvalidParameterValueException",
-    "logs": "InvalidParameterException",
-    "s3": "InvalidTag",
-    "secretsmanager": "InvalidParameterException",
-    "sns": "InvalidParameter",
-    "wafv2": "WAFTagOperationException",
-}
-"""The error code for a tag with the reserved prefix, by service."""
+__all__ = ["violated_constraint", "violated_tag"]
 
 _OPEN = frozenset({"Runtime"})
 """Lists of values that AWS extends more often than this project its SDK."""

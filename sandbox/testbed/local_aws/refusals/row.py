@@ -19,38 +19,14 @@ from jmespath.functions import Functions
 
 from sandbox.testbed.local_aws.refusals.call import Call
 
-__all__ = ["Refusal", "reference", "rows"]
+__all__ = ["SERVICES", "Refusal", "reference", "rows"]
 
-_REFERENCES = {
-    "acm": "acm/latest/APIReference",
-    "application-autoscaling": "autoscaling/application/APIReference",
-    "autoscaling": "autoscaling/ec2/APIReference",
-    "backup": "aws-backup/latest/devguide",
-    "cloudwatch": "AmazonCloudWatch/latest/APIReference",
-    "dynamodb": "amazondynamodb/latest/APIReference",
-    "ec2": "AWSEC2/latest/APIReference",
-    "ecr": "AmazonECR/latest/APIReference",
-    "ecs": "AmazonECS/latest/APIReference",
-    "efs": "efs/latest/ug",
-    "elasticache": "AmazonElastiCache/latest/APIReference",
-    "elbv2": "elasticloadbalancing/latest/APIReference",
-    "events": "eventbridge/latest/APIReference",
-    "firehose": "firehose/latest/APIReference",
-    "iam": "IAM/latest/APIReference",
-    "kms": "kms/latest/APIReference",
-    "lambda": "lambda/latest/api",
-    "logs": "AmazonCloudWatchLogs/latest/APIReference",
-    "rds": "AmazonRDS/latest/APIReference",
-    "route53": "Route53/latest/APIReference",
-    "s3": "AmazonS3/latest/API",
-    "secretsmanager": "secretsmanager/latest/apireference",
-    "sns": "sns/latest/api",
-    "sqs": "AWSSimpleQueueService/latest/APIReference",
-    "stepfunctions": "step-functions/latest/apireference",
-    "sts": "STS/latest/APIReference",
-    "wafv2": "waf/latest/APIReference",
-}
-"""The folder of a service's API reference."""
+
+def _loaded(file: Path) -> Any:
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+
+SERVICES: Mapping[str, Mapping[str, str]] = _loaded(Path(__file__).with_name("services.yaml"))
 
 
 class _Functions(Functions):
@@ -153,10 +129,9 @@ _compiled = cache(jmespath.compile)
 
 def rows(module: ModuleType) -> list[Refusal]:
     """The rows of the YAML file next to a module."""
-    text = Path(str(module.__file__)).with_suffix(".yaml").read_text(encoding="utf-8")
     return [
         Refusal(row["refuses"], row["code"], row["message"], row["if"], module, row.get("source", ""))
-        for row in yaml.load(text, Loader=yaml.CSafeLoader)
+        for row in _loaded(Path(str(module.__file__)).with_suffix(".yaml"))
     ]
 
 
@@ -172,4 +147,4 @@ class _Values(dict[str, Any]):
 def reference(refusal: Refusal) -> str:
     """The page of AWS that documents the refusal."""
     service, _, operation = refusal.operations[0].partition(":")
-    return refusal.source or f"https://docs.aws.amazon.com/{_REFERENCES[service]}/API_{operation}.html"
+    return refusal.source or f"https://docs.aws.amazon.com/{SERVICES[service]['reference']}/API_{operation}.html"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-
-from sandbox.testbed.providers.aws.call_log import log_calls
 
 _ALIASES = {
     "application-autoscaling": ("appautoscaling", "applicationautoscaling"),
@@ -22,6 +22,11 @@ EVERY_SERVICE = "*"
 """The key of the endpoint for services that `endpoints` doesn't name."""
 _FIRST_WAIT = 0.05
 _LONGEST_WAIT = 2.0
+CALL_LOG = "ATLANTIS_SANDBOX_CALLS"
+"""The variable that names the file for a log of API calls, one JSON object per line. The parameters are logged unredacted and
+include secrets, so only the owner can read the file. The deployment roles are checked against it."""
+_PREFIXES = {"monitoring": "cloudwatch"}
+"""IAM service prefixes of services whose signing name differs."""
 
 Found = TypeVar("Found")
 
@@ -106,7 +111,7 @@ class Session:
             ignore_configured_endpoint_urls=True,
         )
         client = self._session.client(service, endpoint_url=endpoint, config=config)
-        log_calls(client)
+        _log_calls(client)
         return client
 
     @functools.cached_property
@@ -161,3 +166,20 @@ def gone_is_fine() -> Iterator[None]:
     except Exception as error:
         if not is_gone(error):
             raise
+
+
+def _log_calls(client: Any) -> None:
+    """Log each call that ``client`` makes from now on."""
+    if os.environ.get(CALL_LOG):
+        client.meta.events.register("provide-client-params", _log)
+
+
+def _log(params: Mapping[str, Any], model: Any, **_: Any) -> None:
+    service = model.service_model.signing_name
+    call = {"service": _PREFIXES.get(service, service), "operation": model.name, "parameters": params}
+    line = json.dumps(call, default=str) + "\n"
+    log = os.open(os.environ[CALL_LOG], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(log, line.encode())  # One write: several processes append to the file.
+    finally:
+        os.close(log)
