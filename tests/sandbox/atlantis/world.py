@@ -11,6 +11,7 @@ from sandbox.atlantis import build, lifecycle
 from sandbox.testbed import local_aws
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.engine.workspace import clean_environment
+from tests.sandbox import objects
 
 NAME = "atlantis-local"
 GROUP = "/ecs/atlantis-local"
@@ -38,14 +39,12 @@ class World:
     def __init__(self, state: Path) -> None:
         self.aws = local_aws.start(state, {"PATH": "/usr/bin:/bin"})
         self.deployment = DeployedService(state, self.aws.endpoint, self.aws.region, NAME, NAME)
-        self.app_secret, self.webhook_secret = self._secrets()
-        self.target_group = self._load_balancer()
-        self.container, self.volume = self._container(), self._volume()
-        self.roles = self._roles()
-        self.aws.client("logs").create_log_group(logGroupName=GROUP)
-        self.aws.client("ecr").create_repository(repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE")
-        self.first = self.register()
-        self._service()
+        names = {"region": self.aws.region, "account": self.aws.account, "version": build.version()}
+        objects.make(self.aws.client, Path(__file__).with_name("objects.yaml"), names)
+        self.app_secret, self.target_group, self.first = names["app_secret"], names["target_group"], names["definition"]
+        self.roles = {"execution": names["execution_role"], "task": names["task_role"]}
+        described = self.aws.client("ecs").describe_task_definition(taskDefinition=self.first)["taskDefinition"]
+        (self.container,), (self.volume,) = described["containerDefinitions"], described["volumes"]
 
     def register(
         self,
@@ -107,163 +106,11 @@ class World:
     def repository_arn(self) -> str:
         return f"arn:aws:ecr:{self.aws.region}:{self.aws.account}:repository/{REPOSITORY}"
 
-    def _secrets(self) -> tuple[str, str]:
-        client = self.aws.client("secretsmanager")
-        app = client.create_secret(Name="local-atlantis-github-app")["ARN"]
-        webhook = client.create_secret(
-            Name="local-atlantis-webhook-secret", SecretString=json.dumps({"webhook_secret": "throw-away-" + "w" * 30})
-        )["ARN"]
-        return app, webhook
-
-    def _load_balancer(self) -> str:
-        ec2, client = self.aws.client("ec2"), self.aws.client("elbv2")
-        vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-        subnets = [
-            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{index}.0/24", AvailabilityZone=f"{self.aws.region}{zone}")
-            for index, zone in enumerate("ac")
-        ]
-        balancer = client.create_load_balancer(
-            Name=NAME, Subnets=[item["Subnet"]["SubnetId"] for item in subnets], Scheme="internal"
-        )
-        arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
-        group = client.create_target_group(
-            Name=f"{NAME}-atlantis", Protocol="HTTP", Port=4141, VpcId=vpc, TargetType="ip", HealthCheckPath="/healthz"
-        )["TargetGroups"][0]["TargetGroupArn"]
-        client.modify_target_group_attributes(
-            TargetGroupArn=group, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}]
-        )
-        redirect = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
-        client.create_listener(
-            LoadBalancerArn=arn,
-            Protocol="HTTP",
-            Port=80,
-            DefaultActions=[{"Type": "redirect", "RedirectConfig": redirect}],
-        )
-        refused = {"StatusCode": "403", "ContentType": "text/plain", "MessageBody": "Forbidden"}
-        certificate = self.aws.client("acm").request_certificate(DomainName="atlantis.example.com")["CertificateArn"]
-        https = client.create_listener(
-            LoadBalancerArn=arn,
-            Protocol="HTTPS",
-            Port=443,
-            Certificates=[{"CertificateArn": certificate}],
-            DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": refused}],
-        )["Listeners"][0]["ListenerArn"]
-        client.create_rule(
-            ListenerArn=https,
-            Priority=10,
-            Conditions=[{"Field": "source-ip", "SourceIpConfig": {"Values": ["127.0.0.0/8"]}}],
-            Actions=[{"Type": "forward", "TargetGroupArn": group}],
-        )
-        return group
-
-    def _volume(self) -> dict[str, Any]:
-        client = self.aws.client("efs")
-        system = client.create_file_system(CreationToken=NAME, Encrypted=True)["FileSystemId"]
-        point = client.create_access_point(
-            FileSystemId=system, PosixUser={"Uid": 100, "Gid": 100}, RootDirectory={"Path": "/atlantis-data"}
-        )["AccessPointId"]
-        subnet = self.aws.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
-        client.create_mount_target(FileSystemId=system, SubnetId=subnet)
-        return {
-            "name": "atlantis-data",
-            "efsVolumeConfiguration": {
-                "fileSystemId": system,
-                "transitEncryption": "ENABLED",
-                "authorizationConfig": {"accessPointId": point, "iam": "ENABLED"},
-            },
-        }
-
-    def _roles(self) -> dict[str, str]:
-        execution = [
-            _allow(["secretsmanager:GetSecretValue"], [self.app_secret, self.webhook_secret]),
-            _allow(["logs:CreateLogStream", "logs:PutLogEvents"], ["*"]),
-            _allow(["ecr:GetAuthorizationToken"], ["*"]),
-            _allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [self.repository_arn]),
-        ]
-        table = f"arn:aws:dynamodb:{self.aws.region}:{self.aws.account}:table/{TABLE}"
-        task = [
-            _allow(["s3:ListBucket", "s3:GetBucketVersioning"], [f"arn:aws:s3:::{BUCKET}"]),
-            _allow(["s3:GetObject", "s3:PutObject"], [f"arn:aws:s3:::{BUCKET}/*"]),
-            _allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable"], [table]),
-            _allow(["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"], [self.task_arn("*")]),
-        ]
-        return {"execution": self._role("execution", execution), "task": self._role("task", task)}
-
-    def _role(self, kind: str, statements: list[dict[str, Any]]) -> str:
-        client = self.aws.client("iam")
-        name = f"atlantis-ecs-{kind}-local"
-        role = client.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-        client.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=_document(statements))
-        return role
-
-    def _container(self) -> dict[str, Any]:
-        app, webhook = self.app_secret, self.webhook_secret
-        environment = {
-            "ATLANTIS_ATLANTIS_URL": "https://atlantis.example.com",
-            "ATLANTIS_CHECKOUT_STRATEGY": "merge",
-            "ATLANTIS_DATA_DIR": "/home/atlantis/.atlantis",
-            "ATLANTIS_GH_HOSTNAME": "github.com",
-            "ATLANTIS_LOG_LEVEL": "info",
-            "ATLANTIS_PORT": "4141",
-            "ATLANTIS_REPO_ALLOWLIST": f"github.com/{OWNER}/*",
-            "ATLANTIS_WRITE_GIT_CREDS": "true",
-        }
-        secrets = {
-            "ATLANTIS_GH_APP_ID": f"{app}:app_id::",
-            "ATLANTIS_GH_APP_INSTALLATION_ID": f"{app}:installation_id::",
-            "ATLANTIS_GH_APP_KEY": f"{app}:private_key::",
-            "ATLANTIS_GH_WEBHOOK_SECRET": f"{webhook}:webhook_secret::",
-        }
-        return {
-            "name": "atlantis",
-            "image": f"{self.aws.account}.dkr.ecr.{self.aws.region}.amazonaws.com/{REPOSITORY}:{build.version()}",
-            "essential": True,
-            "portMappings": [{"containerPort": 4141, "hostPort": 4141, "protocol": "tcp"}],
-            "environment": [{"name": key, "value": value} for key, value in environment.items()],
-            "secrets": [{"name": key, "valueFrom": value} for key, value in secrets.items()],
-            "mountPoints": [{"sourceVolume": "atlantis-data", "containerPath": "/home/atlantis/.atlantis"}],
-            "healthCheck": {
-                "command": ["CMD-SHELL", "curl -f http://localhost:4141/healthz || exit 1"],
-                "interval": 30,
-                "timeout": 5,
-                "retries": 3,
-                "startPeriod": 60,
-            },
-            "stopTimeout": 120,
-            "logConfiguration": {
-                "logDriver": "awslogs",
-                "options": {
-                    "awslogs-group": GROUP,
-                    "awslogs-region": self.aws.region,
-                    "awslogs-stream-prefix": "atlantis",
-                },
-            },
-        }
-
     def _task_protection(self) -> dict[str, Any]:
         return dict(
             task_protection.container(
                 image=self.container["image"], user="100:1000", port=4141, log_group=GROUP, region=self.aws.region
             )
-        )
-
-    def _service(self) -> None:
-        client = self.aws.client("ecs")
-        subnet = self.aws.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
-        client.create_cluster(clusterName=NAME)
-        client.create_service(
-            cluster=NAME,
-            serviceName=NAME,
-            taskDefinition=self.first,
-            networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet]}},
-            desiredCount=1,
-            launchType="FARGATE",
-            deploymentConfiguration={
-                "minimumHealthyPercent": 0,
-                "maximumPercent": 100,
-                "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-            },
-            loadBalancers=[{"targetGroupArn": self.target_group, "containerName": "atlantis", "containerPort": 4141}],
         )
 
 
