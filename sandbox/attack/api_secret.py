@@ -6,7 +6,7 @@ import subprocess
 
 from sandbox.attack.plan_session import SESSION
 from sandbox.attack.provider import printed
-from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.row import Outcome, SkippedError, row
 from sandbox.attack.target import Target
 from sandbox.attack.webhooks import answered
 from sandbox.testbed.containers import bubblewrap
@@ -124,64 +124,27 @@ def _told(target: Target) -> Outcome:
 
 ROWS = (
     *(
-        Row(
-            name=f"api-secret-outside-{name}",
-            attack="Apply any branch without an approval, with the stolen secret of the API",
-            tried=f"POST {path} with the deployed secret, from one of the allowed addresses",
-            refused_by="the load balancer's rules, which deny changes through the API unless allowApi is set",
-            attempt=lambda target, path=path: _stolen(target, path),
-            control=lambda target: answered(target.deliver("ping", events.ping())),
+        row(
+            f"api-secret-outside-{name}",
+            lambda target, path=path: _stolen(target, path),
+            lambda target: answered(target.deliver("ping", events.ping())),
         )
         for name, path in _PATHS.items()
     ),
     *(
-        Row(
-            name=f"api-secret-plan-{name}",
-            attack="Apply any branch without an approval, from a plan",
-            tried=f"a provider binary in the pull request that sends POST {path} with a guessed secret to the server's port",
-            refused_by="the security group of the workers, which lets nothing reach the server",
-            attempt=lambda target, path=path: _called(target, path),
-            control=lambda target: _called(target, "groups"),
-            isolation=True,
+        row(
+            f"api-secret-plan-{name}",
+            lambda target, path=path: _called(target, path),
+            lambda target: _called(target, "groups"),
         )
         for name, path in _PATHS.items()
     ),
-    Row(
-        name="api-secret-plan-read",
-        attack="Read the API's secret with the credentials of a plan",
-        tried="a provider binary in the pull request that calls GetSecretValue",
-        refused_by="the secret's policy and the Deny statement for the stack's own resources",
-        attempt=lambda target: _called(target, "secret"),
-        control=lambda target: _called(target, "groups"),
-        isolation=True,
-    ),
-    Row(
-        name="api-secret-plan-request",
-        attack="Request detections of drift, or forge their results, with the credentials of a plan",
-        tried="a provider binary in the pull request that creates a stream in the agent's log group",
-        refused_by="the Deny statement for the stack's own resources",
-        attempt=lambda target: _called(target, "request"),
-        control=lambda target: _called(target, "groups"),
-        isolation=True,
-    ),
-    Row(
-        name="api-secret-neighbour",
-        attack="Read the API's secret as root of the container that runs plans",
-        tried="searches every environment that root of the container can read",
-        refused_by="the task definitions, which give the secret to the server and its agent only",
-        attempt=lambda target: _finds(target, "executor"),
-        control=lambda target: _finds(target, "agent"),
-        isolation=True,
-    ),
-    Row(
-        name="api-secret-agent",
-        attack="Get the API's secret from the agent",
-        tried="asks the worker's agent for it as root of the container that runs plans, through the socket that hands out sessions",
-        refused_by="the agent, which answers with sessions of its role only",
-        attempt=_told,
-        control=lambda target: Outcome(
-            "AccessKeyId" in _asked(target).get("session", ""), "the agent hands out a session"
-        ),
-        isolation=True,
+    row("api-secret-plan-read", lambda target: _called(target, "secret"), lambda target: _called(target, "groups")),
+    row("api-secret-plan-request", lambda target: _called(target, "request"), lambda target: _called(target, "groups")),
+    row("api-secret-neighbour", lambda target: _finds(target, "executor"), lambda target: _finds(target, "agent")),
+    row(
+        "api-secret-agent",
+        _told,
+        lambda target: Outcome("AccessKeyId" in _asked(target).get("session", ""), "the agent hands out a session"),
     ),
 )

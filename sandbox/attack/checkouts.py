@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from sandbox.attack.names import answered_with_plan, mark_file, ran
 from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened, planned
-from sandbox.attack.row import Outcome, Row
+from sandbox.attack.row import Outcome, Row, row
 from sandbox.attack.target import Target
 
 __all__ = ["ROWS"]
@@ -68,8 +68,6 @@ def _inside(target: Target) -> Answered:
     )
 
 
-_CHECK = "the check of committed files, a pre-workflow hook that a pull request can't change"
-
 _NESTED = f'terraform {{\n  required_version = {"(" * 200_000}">= 1"{")" * 200_000}\n}}\n'
 _LITERAL = f"[{', '.join('1' * 100)}]"
 # 100^8 iterations: the server's memory grows by some 30 MiB a second.
@@ -93,64 +91,21 @@ def _read_in_full(target: Target) -> Outcome:
     )
 
 
-def _link_row(name: str, attempt: Callable[[Target], Outcome], *, attack: str, tried: str) -> Row:
-    return Row(
-        name=name,
-        attack=attack,
-        tried=tried,
-        refused_by=_CHECK,
-        attempt=attempt,
-        control=lambda target: answered_with_plan(_inside(target)),
-    )
+def _link_row(name: str, attempt: Callable[[Target], Outcome]) -> Row:
+    return row(name, attempt, lambda target: answered_with_plan(_inside(target)))
 
 
 ROWS = (
-    Row(
-        name="bare-repository",
-        attack="Run a command in the server before any plan",
-        tried="a committed directory with the files of a bare git repository, whose core.fsmonitor is a command",
-        refused_by="git's configuration in the container: safe.bareRepository and core.fsmonitor",
-        attempt=_bare_repository,
-        control=lambda target: answered_with_plan(planned(target, "bare-repository-control", {"h/main.tf": HARMLESS})),
+    row(
+        "bare-repository",
+        _bare_repository,
+        lambda target: answered_with_plan(planned(target, "bare-repository-control", {"h/main.tf": HARMLESS})),
     ),
-    _link_row(
-        "link-written",
-        _written,
-        attack="Overwrite a file outside of the checkout",
-        tried="a committed link with the name of the plan file",
-    ),
-    _link_row(
-        "link-read",
-        _read,
-        attack="Print a file that the server can read in a comment",
-        tried="atlantis.yaml as a committed link, whose beginning Atlantis quotes in its error",
-    ),
-    _link_row(
-        "link-directory",
-        _directory,
-        attack="Plan in the checkout of another pull request, and write there",
-        tried="a committed link to its directory, and the comment atlantis plan -d <link>",
-    ),
+    _link_row("link-written", _written),
+    _link_row("link-read", _read),
+    _link_row("link-directory", _directory),
     *(
-        Row(
-            name=name,
-            attack="End the server of all repositories, without an approval",
-            tried=tried,
-            refused_by=_CHECK,
-            attempt=lambda target, name=name, content=content: _parsed(target, name, content),
-            control=_read_in_full,
-        )
-        for name, content, tried in (
-            (
-                "parser-nesting",
-                _NESTED,
-                "200,000 nested parentheses in a file that the server parses to find the version",
-            ),
-            (
-                "parser-loops",
-                _REPEATED,
-                "nested loops over constants in the default of a variable, which the server evaluates",
-            ),
-        )
+        row(name, lambda target, name=name, content=content: _parsed(target, name, content), _read_in_full)
+        for name, content in (("parser-nesting", _NESTED), ("parser-loops", _REPEATED))
     ),
 )

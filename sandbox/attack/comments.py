@@ -4,7 +4,7 @@ import secrets
 
 from sandbox.attack.names import mark_file
 from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened
-from sandbox.attack.row import Outcome, Row
+from sandbox.attack.row import Outcome, Row, row
 from sandbox.attack.target import Target
 
 __all__ = ["ROWS"]
@@ -42,15 +42,8 @@ def _control(target: Target) -> Outcome:
     return target.once("harmless-argument", plan)
 
 
-def _argument_row(name: str, *arguments: str, attack: str) -> Row:
-    return Row(
-        name=name,
-        attack=attack,
-        tried=f"comments: atlantis plan -- {' | '.join(arguments)}",
-        refused_by="Atlantis, whose list of denied arguments the stack sets (blocked-extra-args)",
-        attempt=lambda target: _attempt(target, name, arguments),
-        control=_control,
-    )
+def _argument_row(name: str, *arguments: str) -> Row:
+    return row(name, lambda target: _attempt(target, name, arguments), _control)
 
 
 def _written(target: Target) -> Outcome:
@@ -62,22 +55,9 @@ def _written(target: Target) -> Outcome:
 
 
 ROWS = (
+    _argument_row("argument-destroy", "-destroy", "--destroy", "'-destroy'", '"-dest"roy', "-destroy=true"),
     _argument_row(
-        "argument-destroy",
-        "-destroy",
-        "--destroy",
-        "'-destroy'",
-        '"-dest"roy',
-        "-destroy=true",
-        attack="Destroy everything with the next apply of an approved pull request",
-    ),
-    _argument_row(
-        "argument-variable",
-        "-var size=large",
-        "--var=size=large",
-        "'-var=size=large'",
-        "-var-file=/dev/null",
-        attack="Change a variable of an approved pull request",
+        "argument-variable", "-var size=large", "--var=size=large", "'-var=size=large'", "-var-file=/dev/null"
     ),
     _argument_row(
         "argument-resources",
@@ -87,14 +67,6 @@ ROWS = (
         "-refresh-only",
         "-lock=false",
         "-lock-timeout=1s",
-        attack="Choose which part of an approved pull request the next apply changes, or ignore the state's lock",
     ),
-    Row(
-        name="argument-out",
-        attack="Replace the plan file of another, approved pull request",
-        tried="comments: atlantis plan -- -out=<plan file> in three spellings",
-        refused_by="Atlantis, whose list of denied arguments the stack sets (blocked-extra-args)",
-        attempt=_written,
-        control=_control,
-    ),
+    row("argument-out", _written, _control),
 )

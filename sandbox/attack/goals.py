@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sandbox.attack.plans import secrets_in, shown_in
 from sandbox.attack.provider import plan_with, printed, said_in
 from sandbox.attack.pull_requests import Answered
-from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.row import Outcome, SkippedError, row
 from sandbox.attack.target import Target
 from sandbox.testbed import processes
 from sandbox.testbed.containers import control_group
@@ -291,79 +291,39 @@ def _searched(target: Target) -> tuple[str, str]:
     return target.once("worker-key-all", run)
 
 
-_NETWORK = "the security group of the workers, which lets in the server's task and lets out nothing to it"
-
 ROWS = (
-    Row(
-        name="server-reached",
-        attack="Reach the server, or a worker, from a plan",
-        tried="a provider binary in the pull request that connects to the server's port and to the workers' ports",
-        refused_by=_NETWORK,
-        attempt=lambda target: _reached(target, wanted=lambda name: name != "AWS"),
-        control=lambda target: _reached(target, wanted=lambda name: name == "AWS"),
-        isolation=True,
+    row(
+        "server-reached",
+        lambda target: _reached(target, wanted=lambda name: name != "AWS"),
+        lambda target: _reached(target, wanted=lambda name: name == "AWS"),
     ),
-    Row(
-        name="server-memory",
-        attack="Take the server's memory, so that the kernel kills it",
-        tried="a provider binary in the pull request that sends 60 requests of 24 MiB with a wrong signature to the server's port",
-        refused_by=_NETWORK,
-        attempt=_grown,
-        control=lambda target: _reached(target, wanted=lambda name: name == "AWS"),
-        isolation=True,
-        alone=True,
-    ),
-    Row(
-        name="server-port",
-        attack="Take the server's port while it restarts, and answer webhooks and health checks",
-        tried="a provider binary in the pull request that listens at a free port, to which the server's task connects",
-        refused_by="the network of a worker, which is another one than the server's",
-        attempt=lambda target: Outcome(_port_taken(target)["server's"], str(_port_taken(target))),
-        control=lambda target: Outcome(_port_taken(target)["own"], str(_port_taken(target))),
-        isolation=True,
+    row("server-memory", _grown, lambda target: _reached(target, wanted=lambda name: name == "AWS")),
+    row(
+        "server-port",
+        lambda target: Outcome(_port_taken(target)["server's"], str(_port_taken(target))),
+        lambda target: Outcome(_port_taken(target)["own"], str(_port_taken(target))),
     ),
     *(
-        Row(
-            name=name,
-            attack="Fill the disk of the worker, so that no other command can run there",
-            tried=f"a provider binary in the pull request that allocates {what} of 1 GiB until they are more than is allowed",
-            refused_by="the executor, which kills a command whose user has more than its share of the disk",
-            attempt=lambda target, script=script: _fills(target, script),
-            control=lambda target, script=script: _fills_little(target, script),
-            isolation=True,
+        row(
+            name,
+            lambda target, script=script: _fills(target, script),
+            lambda target, script=script: _fills_little(target, script),
         )
-        for name, what, script in (
-            ("worker-disk", "files", _FILL),
-            ("worker-disk-unlinked", "unlinked open files", _UNLINKED),
-        )
+        for name, script in (("worker-disk", _FILL), ("worker-disk-unlinked", _UNLINKED))
     ),
-    Row(
-        name="worker-memory",
-        attack="Take the memory of the worker for good",
-        tried="a provider binary in the pull request that keeps more in memory than the worker has",
-        refused_by="the memory limit of the worker's task, within which the kernel kills the command",
-        attempt=_allocates,
-        control=lambda target: _used(_allocated(target, 16 * _MIB), r"allocated (\d+) bytes", 16 * _MIB),
-        isolation=True,
-        alone=True,
+    row(
+        "worker-memory",
+        _allocates,
+        lambda target: _used(_allocated(target, 16 * _MIB), "allocated (\\d+) bytes", 16 * _MIB),
     ),
-    Row(
-        name="worker-left",
-        attack="Keep memory and disk of the worker after the plan, or leave a message for another one",
-        tried="a provider binary in the pull request that makes System V objects, and files in directories that all commands share",
-        refused_by="the executor, which removes what a user has when its command has ended",
-        attempt=_remains,
-        control=lambda target: Outcome("made " in _left(target)[0], _left(target)[0].replace("\n", ", ")),
-        isolation=True,
-        alone=True,
+    row(
+        "worker-left",
+        _remains,
+        lambda target: Outcome("made " in _left(target)[0], _left(target)[0].replace("\n", ", ")),
     ),
-    Row(
-        name="worker-key",
-        attack="Command workers with the key of the server",
-        tried="a provider binary in the pull request that searches all environments and files that it can read",
-        refused_by="the container that ends TLS, which alone has the key and removes it from its environment",
-        attempt=lambda target: secrets_in(target, _searched(target)[1]),
-        control=lambda target: shown_in(_searched(target)[1], _searched(target)[0]),
-        isolation=True,
+    row(
+        "worker-key",
+        lambda target: secrets_in(target, _searched(target)[1]),
+        lambda target: shown_in(_searched(target)[1], _searched(target)[0]),
     ),
 )

@@ -11,10 +11,10 @@ from sandbox.attack.backend import state_bucket
 from sandbox.attack.plan_session import called
 from sandbox.attack.provider import run_in_plan
 from sandbox.attack.pull_requests import HARMLESS, planned
-from sandbox.attack.row import Outcome, Row
+from sandbox.attack.row import Outcome, Row, row
 from sandbox.attack.target import Target
 
-__all__ = ["CONTAINERS", "ROWS"]
+__all__ = ["ROWS"]
 
 _SERVER = """
 for process in /proc/[0-9]*; do
@@ -95,9 +95,6 @@ def _row(
     reached: str,
     control: str,
     *,
-    attack: str,
-    tried: str,
-    refused_by: str,
     before: str = "",
     files: Callable[[Target], Mapping[str, str]] = lambda _target: {},
 ) -> Row:
@@ -119,15 +116,7 @@ def _row(
         found = re.search(control, output(target), re.MULTILINE)
         return Outcome(found is not None, found[0] if found else f"not even its own: {output(target)[:200]!r}")
 
-    return Row(
-        name=name,
-        attack=attack,
-        tried=f"a provider binary in the pull request that {tried}",
-        refused_by=refused_by,
-        attempt=attempt,
-        control=allowed,
-        isolation=True,
-    )
+    return row(name, attempt, allowed)
 
 
 def _private_module(target: Target) -> dict[str, str]:
@@ -145,73 +134,18 @@ def _aws(target: Target, call: str) -> Outcome:
     return Outcome(status == 200, f"{call} was answered with {status}")
 
 
-CONTAINERS = "the worker, a task with separate processes and files"
-_USERS = "the executor, which runs each checkout as a separate user"
-
 ROWS = (
-    _row(
-        "server-process",
-        _SERVER,
-        "^reached the server",
-        "^reached a child",
-        attack="Stop the server",
-        tried="looks for the server among all processes and asks whether it may send a signal",
-        refused_by=CONTAINERS,
-    ),
-    _row(
-        "isolation-task-role",
-        _TASK_ROLE,
-        "^has (AWS_CONTAINER_|ECS_).*",
-        "^has PATH",
-        attack="Get the task role's credentials, or set the task's protection",
-        tried="looks for their addresses in every environment that it can read",
-        refused_by="the start of the containers, which removes the addresses before their program",
-    ),
-    _row(
-        "isolation-server-data",
-        _SERVER_DATA,
-        "^wrote .*",
-        "^own file written",
-        attack="Plant a terraform<version> for other repositories, or delete the locks and with them 'disable applies'",
-        tried="writes bin/, plugin-cache/, the data directory and atlantis.db",
-        refused_by=CONTAINERS,
-    ),
+    _row("server-process", _SERVER, "^reached the server", "^reached a child"),
+    _row("isolation-task-role", _TASK_ROLE, "^has (AWS_CONTAINER_|ECS_).*", "^has PATH"),
+    _row("isolation-server-data", _SERVER_DATA, "^wrote .*", "^own file written"),
     _row(
         "isolation-other-pull-requests",
         _OTHER_PULL_REQUESTS,
         "^(read|write) .*",
         "^own main.tf",
-        attack="Read or change the files and the plan of another pull request",
-        tried="looks for readable and writable files in the checkouts of other repositories",
-        refused_by=_USERS,
         before="isolation-victim",
     ),
-    _row(
-        "isolation-token",
-        _TOKENS,
-        "^token in (?!.*/planted$).*",
-        "^token in .*/planted$",
-        attack="Approve its own pull request with the installation's token",
-        tried="searches all readable files and environments for a token, after init has downloaded a private module",
-        refused_by="the worker, which gets a token for modules only; a download's token is removed before providers run",
-        files=_private_module,
-    ),
-    _row(
-        "isolation-sockets",
-        _SOCKETS,
-        "^reached .*",
-        "^own socket",
-        attack="Command an executor as another pull request, or ask the agent for the apply role's session",
-        tried="connects to the sockets of the executor and of the agents, and replaces them",
-        refused_by="the rights of the sockets, and the volumes, which only the containers that need them have",
-    ),
-    Row(
-        name="isolation-aws-write",
-        attack="Change AWS resources in a plan, which nobody has approved",
-        tried="a provider binary in the pull request that writes an object into the state's bucket with the plan's credentials",
-        refused_by="the plan role",
-        attempt=lambda target: _aws(target, "write"),
-        control=lambda target: _aws(target, "read"),
-        isolation=True,
-    ),
+    _row("isolation-token", _TOKENS, "^token in (?!.*/planted$).*", "^token in .*/planted$", files=_private_module),
+    _row("isolation-sockets", _SOCKETS, "^reached .*", "^own socket"),
+    row("isolation-aws-write", lambda target: _aws(target, "write"), lambda target: _aws(target, "read")),
 )

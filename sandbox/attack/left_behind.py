@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox.attack.backend import backend
-from sandbox.attack.isolation import CONTAINERS
 from sandbox.attack.plans import shown_in
 from sandbox.attack.provider import run_in_plan
 from sandbox.attack.pull_requests import HARMLESS, Answered, commented, planned
-from sandbox.attack.row import Outcome, Row
+from sandbox.attack.row import Outcome, row
 from sandbox.attack.target import Target
 from sandbox.testbed.github.store import PullRequest
 
@@ -204,60 +203,28 @@ def _linked_plan(target: Target) -> tuple[str, bool]:
 
 
 ROWS = (
-    Row(
-        name="isolation-left-process",
-        attack="Leave a process behind that attacks later plans and applies",
-        tried="a provider binary in the pull request that starts a process in a separate session",
-        refused_by="the executor, which kills all processes of a command's user when it ends",
-        attempt=lambda target: Outcome(_left_behind(target)[1], f"outlives the plan: {_left_behind(target)[1]}"),
-        control=lambda target: shown_in(_left_behind(target)[0], "lives"),
-        isolation=True,
+    row(
+        "isolation-left-process",
+        lambda target: Outcome(_left_behind(target)[1], f"outlives the plan: {_left_behind(target)[1]}"),
+        lambda target: shown_in(_left_behind(target)[0], "lives"),
     ),
-    Row(
-        name="isolation-plan-file",
-        attack="Replace the plan of another project after it was shown, so that the approved apply does something else",
-        tried="a provider binary of the first project that leaves a process, which overwrites the second project's plan file",
-        refused_by="the executor, which kills that process before it reads a plan file, and the server's record of the plan's hash",
-        attempt=lambda target: Outcome(
+    row(
+        "isolation-plan-file",
+        lambda target: Outcome(
             "Apply complete" not in _replaced(target)[1].text, f"the apply said: {_replaced(target)[1].gist}"
         ),
-        control=lambda target: shown_in(_replaced(target)[0], "Plan: 1 to add"),
-        isolation=True,
+        lambda target: shown_in(_replaced(target)[0], "Plan: 1 to add"),
     ),
-    Row(
-        name="isolation-apply-environment",
-        attack="Read the environment of an apply that runs at the same time",
-        tried="a provider binary in the pull request that polls /proc/*/environ while another pull request is applied",
-        refused_by=CONTAINERS,
-        attempt=_read_of_apply,
-        control=lambda target: shown_in(_beside_an_apply(target)[0], "PATH="),
-        isolation=True,
+    row("isolation-apply-environment", _read_of_apply, lambda target: shown_in(_beside_an_apply(target)[0], "PATH=")),
+    row(
+        "isolation-apply-addresses",
+        _found_addresses,
+        lambda target: shown_in(_addresses_in_apply(target), "searched as "),
     ),
-    Row(
-        name="isolation-apply-addresses",
-        attack="Get the task role's credentials, or set the task's protection, in an apply",
-        tried="an approved provisioner that looks for the addresses in every environment that it can read",
-        refused_by="the start of the containers, which removes the addresses before their program",
-        attempt=_found_addresses,
-        control=lambda target: shown_in(_addresses_in_apply(target), "searched as "),
-        isolation=True,
-    ),
-    Row(
-        name="isolation-checkout",
-        attack="Leave files that the server's git, or a step of a later command, reads",
-        tried="a provider binary in the pull request that changes main.tf and writes into .git and the checkout",
-        refused_by="the shim, which takes back the plan file, the lock file and what a workflow names, and nothing else",
-        attempt=_is_left,
-        control=_lock_file_came_back,
-        isolation=True,
-    ),
-    Row(
-        name="isolation-plan-link",
-        attack="Have a plan file written through a link, over a file of the server",
-        tried="a provider binary of the first project that puts a link instead of the second project's plan file",
-        refused_by="the executor, which makes each copy again as the server's checkout is, and takes back regular files only",
-        attempt=lambda target: Outcome(_linked_plan(target)[1], f"written through the link: {_linked_plan(target)[1]}"),
-        control=lambda target: shown_in(_linked_plan(target)[0], "Plan: 1 to add"),
-        isolation=True,
+    row("isolation-checkout", _is_left, _lock_file_came_back),
+    row(
+        "isolation-plan-link",
+        lambda target: Outcome(_linked_plan(target)[1], f"written through the link: {_linked_plan(target)[1]}"),
+        lambda target: shown_in(_linked_plan(target)[0], "Plan: 1 to add"),
     ),
 )

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sandbox.attack.page import PASSWORD, signed_in
 from sandbox.attack.pull_requests import HARMLESS, planned
-from sandbox.attack.row import Outcome, Row
+from sandbox.attack.row import Outcome, row
 from sandbox.attack.target import Target
 from sandbox.testbed.containers import websocket
 from sandbox.testbed.local_aws.listener_rules import Request
@@ -51,12 +51,9 @@ def _opened(target: Target, origin: str) -> Outcome:
 
 
 ROWS = (
-    Row(
-        name="live-log-elsewhere",
-        attack="Read a plan's output from a malicious page that a colleague has open",
-        tried="a WebSocket to the job's log from the page of another site",
-        refused_by="Atlantis, which compares the page's origin with its own (websocket-check-origin)",
-        attempt=lambda target: _opened(target, "https://attacker.example"),
-        control=lambda target: _opened(target, f"https://{target.load_balancer.host}"),
+    row(
+        "live-log-elsewhere",
+        lambda target: _opened(target, "https://attacker.example"),
+        lambda target: _opened(target, f"https://{target.load_balancer.host}"),
     ),
 )

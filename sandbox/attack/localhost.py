@@ -1,7 +1,7 @@
 """Attacks of a plan on the server's port, which a plan in the server's container reaches without the load balancer."""
 
 from sandbox.attack.provider import printed
-from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.row import Outcome, SkippedError, row
 from sandbox.attack.target import Target
 from sandbox.testbed.local_aws.task_status import StatusFile
 
@@ -45,12 +45,9 @@ def _is_open(target: Target) -> Outcome:
 
 
 ROWS = (
-    Row(
-        name="localhost-port",
-        attack="Read the outputs of all plans, delete locks, or apply through the API, past the load balancer",
-        tried="a provider binary in the pull request that sends requests to the server's port on localhost",
-        refused_by="the server, which requires the page's password, and whose API is off or requires its secret",
-        attempt=_is_open,
-        control=lambda target: Outcome(_answers(target)["GET /status"] == "200", "GET /status is answered"),
+    row(
+        "localhost-port",
+        _is_open,
+        lambda target: Outcome(_answers(target)["GET /status"] == "200", "GET /status is answered"),
     ),
 )

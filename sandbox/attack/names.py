@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PosixPath
 
 from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened, planned
-from sandbox.attack.row import Outcome, Row
+from sandbox.attack.row import Outcome, Row, row
 from sandbox.attack.target import Target
 
 __all__ = ["ROWS", "answered_with_plan", "mark_file", "ran"]
@@ -46,7 +46,7 @@ def answered_with_plan(answered: Answered) -> Outcome:
     return Outcome(answered.planned, "planned" if answered.planned else answered.gist)
 
 
-def _by_comment(name: str, command: str, harmless: str, *, attack: str, refused_by: str) -> Row:
+def _by_comment(name: str, command: str, harmless: str) -> Row:
     """An attack by a comment; ``{run}`` in ``command`` is a shell command that creates the mark."""
 
     def attempt(target: Target) -> Outcome:
@@ -57,14 +57,7 @@ def _by_comment(name: str, command: str, harmless: str, *, attack: str, refused_
     def control(target: Target) -> Outcome:
         return answered_with_plan(commented(target, opened(target, f"{name}-control", {"main.tf": HARMLESS}), harmless))
 
-    return Row(
-        name=name,
-        attack=attack,
-        tried=f"comment: {command.format(run='touch /tmp/x')}",
-        refused_by=refused_by,
-        attempt=attempt,
-        control=control,
-    )
+    return row(name, attempt, control)
 
 
 def _branch(target: Target) -> Outcome:
@@ -92,52 +85,11 @@ def _inside(target: Target) -> Outcome:
     return answered_with_plan(commented(target, pull, "atlantis plan -d network"))
 
 
-_SERVER = "Atlantis (v0.47.1 or newer; the settings reject older versions)"
-
 ROWS = (
-    _by_comment(
-        "workspace-name",
-        "atlantis plan -w '$({run})'",
-        "atlantis plan -w staging",
-        attack="Run a command through the name of a workspace (GHSA-rjh2-4xgw-p2hj)",
-        refused_by=f"{_SERVER}: workspace names allow only certain characters",
-    ),
-    _by_comment(
-        "extra-argument",
-        "atlantis plan -- -parallelism '$({run})'",
-        "atlantis plan -- -parallelism 5",
-        attack="Run a command through an extra argument of a comment",
-        refused_by=f"{_SERVER}: extra arguments are escaped",
-    ),
-    _by_comment(
-        "comment-separator",
-        "atlantis plan -d . ; {run}",
-        "atlantis plan -d .",
-        attack="Run a second command after the first one in a comment",
-        refused_by=f"{_SERVER}: a comment is parsed and not passed to a shell",
-    ),
-    Row(
-        name="branch-name",
-        attack="Run a command through the name of a branch",
-        tried="a pull request from the branch $(touch${IFS}/tmp/x)",
-        refused_by=f"{_SERVER}: git runs without a shell",
-        attempt=_branch,
-        control=_harmless("branch-name"),
-    ),
-    Row(
-        name="directory-name",
-        attack="Run a command through the name of a directory",
-        tried="a pull request with Terraform in a directory whose name is $(touch${IFS}/tmp/x)",
-        refused_by=f"{_SERVER}: a directory's name isn't passed to a shell",
-        attempt=_directory_name,
-        control=_harmless("directory-name", "stage one/main.tf"),
-    ),
-    Row(
-        name="directory-escape",
-        attack="Plan in the directory of another pull request",
-        tried="comment: atlantis plan -d ../../../..",
-        refused_by=f"{_SERVER}: directories outside of the repository are rejected",
-        attempt=_escape,
-        control=_inside,
-    ),
+    _by_comment("workspace-name", "atlantis plan -w '$({run})'", "atlantis plan -w staging"),
+    _by_comment("extra-argument", "atlantis plan -- -parallelism '$({run})'", "atlantis plan -- -parallelism 5"),
+    _by_comment("comment-separator", "atlantis plan -d . ; {run}", "atlantis plan -d ."),
+    row("branch-name", _branch, _harmless("branch-name")),
+    row("directory-name", _directory_name, _harmless("directory-name", "stage one/main.tf")),
+    row("directory-escape", _escape, _inside),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from preflight import trust_policy
 from preflight.questions import Question
 from sandbox.attack.identities import Identities, as_created, as_plan, as_terraform, asked
-from sandbox.attack.row import Row, SkippedError
+from sandbox.attack.row import SkippedError, row
 from sandbox.testbed.iam_evaluation.evaluator import Document, Principal
 
 __all__ = ["ROWS"]
@@ -53,29 +53,19 @@ def _assumes(role: Callable[[Identities], str]) -> Callable[[Identities], Questi
 
 
 ROWS = (
-    Row(
-        name="plan-unlisted-role",
-        attack="A plan tries to assume a role of another account that isn't in assumableRoleArns",
-        tried="sts:AssumeRole as the role of an apply, which the role's trust policy allows",
-        refused_by="the policies of the task role or the apply role, which list the roles",
-        attempt=asked(as_terraform, _assumes(_beside), _trusts_terraform),
-        control=asked(as_terraform, _assumes(_listed), _trusts_terraform),
+    row(
+        "plan-unlisted-role",
+        asked(as_terraform, _assumes(_beside), _trusts_terraform),
+        asked(as_terraform, _assumes(_listed), _trusts_terraform),
     ),
-    Row(
-        name="plan-role-of-applies",
-        attack="A plan tries to assume a role that is for applies, and change another account before anyone has approved it",
-        tried="sts:AssumeRole as the role of a plan, on a role of assumableRoleArns whose trust policy allows the whole account",
-        refused_by="the policies of the plan role, which list the roles of planAssumableRoleArns only",
-        attempt=asked(as_plan, _assumes(_of_applies), _trusts_account),
-        control=asked(as_terraform, _assumes(_of_applies), _trusts_account),
-        isolation=True,
+    row(
+        "plan-role-of-applies",
+        asked(as_plan, _assumes(_of_applies), _trusts_account),
+        asked(as_terraform, _assumes(_of_applies), _trusts_account),
     ),
-    Row(
-        name="created-role-other-account",
-        attack="A role that a plan created, with * as its policy, tries to assume a role of another account",
-        tried="sts:AssumeRole as a role with the boundary, where the trust policy allows the whole account",
-        refused_by="the permissions boundary",
-        attempt=asked(as_created, _assumes(_listed), _trusts_account),
-        control=asked(as_terraform, _assumes(_listed), _trusts_account),
+    row(
+        "created-role-other-account",
+        asked(as_created, _assumes(_listed), _trusts_account),
+        asked(as_terraform, _assumes(_listed), _trusts_account),
     ),
 )

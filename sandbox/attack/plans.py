@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from sandbox.attack.backend import backend
 from sandbox.attack.pull_requests import commented, planned
-from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.row import Outcome, Row, SkippedError, row
 from sandbox.attack.secret_forms import found_in, shows
 from sandbox.attack.target import Target
 
@@ -58,9 +58,6 @@ def _reading(
     name: str,
     configuration: str,
     *,
-    attack: str,
-    tried: str,
-    refused_by: str,
     shown: Callable[[Target], str] = in_environment,
 ) -> Row:
     """An attack whose plan prints what it can read. The comment must contain a value that isn't secret, and no secret."""
@@ -68,13 +65,8 @@ def _reading(
     def text(target: Target) -> str:
         return target.once(name, lambda: planned(target, name, {"main.tf": configuration}).text)
 
-    return Row(
-        name=name,
-        attack=attack,
-        tried=tried,
-        refused_by=refused_by,
-        attempt=lambda target: secrets_in(target, text(target)),
-        control=lambda target: shown_in(text(target), shown(target)),
+    return row(
+        name, lambda target: secrets_in(target, text(target)), lambda target: shown_in(text(target), shown(target))
     )
 
 
@@ -130,54 +122,23 @@ def _everything_written(target: Target) -> str:
     return "\n".join(entry["body"] for entry in target.github.recorded("comments"))
 
 
-_TAKEN_OVER = "the container's start script, which removes the secrets from the environment"
-
 ROWS = (
-    _reading(
-        "file-own-environment",
-        _OWN_ENVIRONMENT,
-        attack="Print the server's secrets in the plan's comment",
-        tried='filebase64("/proc/self/environ") in an output',
-        refused_by=_TAKEN_OVER,
+    _reading("file-own-environment", _OWN_ENVIRONMENT),
+    _reading("file-every-environment", _EVERY_ENVIRONMENT),
+    _reading("file-command-lines", _EVERY_COMMAND_LINE, shown=_in_command_lines),
+    row(
+        "local-exec",
+        lambda target: secrets_in(target, _applied(target)),
+        lambda target: shown_in(_applied(target), in_environment(target)),
     ),
-    _reading(
-        "file-every-environment",
-        _EVERY_ENVIRONMENT,
-        attack="Print the environment of the server and of process 1",
-        tried='filebase64 of every file of fileset("/proc", "[0-9]*/environ")',
-        refused_by=f"{_TAKEN_OVER}; also, the user can't read the environment of the server's process",
+    row(
+        "external-program",
+        lambda target: secrets_in(target, _by_external(target)),
+        lambda target: shown_in(_by_external(target), in_environment(target)),
     ),
-    _reading(
-        "file-command-lines",
-        _EVERY_COMMAND_LINE,
-        attack="Find a secret in the arguments of a process",
-        tried='filebase64 of every file of fileset("/proc", "[0-9]*/cmdline")',
-        refused_by="the container's start script, which doesn't pass secrets as arguments",
-        shown=_in_command_lines,
-    ),
-    Row(
-        name="local-exec",
-        attack="Print the server's secrets in an apply's comment",
-        tried="a local-exec provisioner, approved by a careless reviewer, that prints its own and its parent's environment",
-        refused_by=_TAKEN_OVER,
-        attempt=lambda target: secrets_in(target, _applied(target)),
-        control=lambda target: shown_in(_applied(target), in_environment(target)),
-    ),
-    Row(
-        name="external-program",
-        attack="Print the server's secrets with a program that a plan runs",
-        tried='a data source "external" whose program prints its own environment and that of its parent',
-        refused_by=_TAKEN_OVER,
-        attempt=lambda target: secrets_in(target, _by_external(target)),
-        control=lambda target: shown_in(_by_external(target), in_environment(target)),
-    ),
-    Row(
-        name="every-comment",
-        attack="Find a secret in any comment that Atlantis wrote for these pull requests",
-        tried="all comments of all attacks, searched for each secret and each of its lines: plain, JSON, base64 and hexadecimal",
-        refused_by="all of these controls together",
-        attempt=lambda target: secrets_in(target, _everything_written(target)),
-        control=lambda target: shown_in(_everything_written(target), in_environment(target)),
-        alone=True,
+    row(
+        "every-comment",
+        lambda target: secrets_in(target, _everything_written(target)),
+        lambda target: shown_in(_everything_written(target), in_environment(target)),
     ),
 )

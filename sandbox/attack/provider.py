@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sandbox.attack.plans import in_environment, secrets_in, shown_in
 from sandbox.attack.pull_requests import Answered, planned
-from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.row import Outcome, Row, SkippedError, row
 from sandbox.attack.target import Target
 from sandbox.testbed import processes
 
@@ -197,14 +197,11 @@ def _is_stopped(target: Target, which: str) -> Outcome:
     return Outcome(stopped, f"{which} {process} {'is stopped' if stopped else 'continues'}")
 
 
-def _reading_process(name: str, body: str, pattern: str, *, attack: str, tried: str) -> Row:
-    return Row(
-        name=name,
-        attack=attack,
-        tried=tried,
-        refused_by="the kernel, because the server runs from a file that its user can't read, so its process isn't dumpable",
-        attempt=lambda target: _is_open(target, name, body, pattern, "server"),
-        control=lambda target: _is_open(target, name, body, pattern, "child"),
+def _reading_process(name: str, body: str, pattern: str) -> Row:
+    return row(
+        name,
+        lambda target: _is_open(target, name, body, pattern, "server"),
+        lambda target: _is_open(target, name, body, pattern, "child"),
     )
 
 
@@ -223,43 +220,17 @@ def _planted_on_disk(target: Target) -> Outcome:
 
 
 ROWS = (
-    Row(
-        name="provider-environments",
-        attack="Read the secrets from the environment of any process of the container",
-        tried="a provider binary in the pull request that polls /proc/*/environ for longer than a health check's interval",
-        refused_by="the container's start script, and no ECS health check, which would have the secrets in its environment",
-        attempt=lambda target: secrets_in(target, _environments(target)),
-        control=lambda target: shown_in(_environments(target), in_environment(target)),
+    row(
+        "provider-environments",
+        lambda target: secrets_in(target, _environments(target)),
+        lambda target: shown_in(_environments(target), in_environment(target)),
     ),
-    _reading_process(
-        "provider-server-memory",
-        _MEMORY,
-        r"memory of {process} is open",
-        attack="Read the App's private key from the server's memory",
-        tried="a provider binary in the pull request that opens /proc/<server>/mem",
+    _reading_process("provider-server-memory", _MEMORY, "memory of {process} is open"),
+    _reading_process("provider-server-descriptors", _DESCRIPTORS, "descriptors of {process}: \\d"),
+    row(
+        "provider-server-stopped",
+        lambda target: _is_stopped(target, "server"),
+        lambda target: _is_stopped(target, "child"),
     ),
-    _reading_process(
-        "provider-server-descriptors",
-        _DESCRIPTORS,
-        r"descriptors of {process}: \d",
-        attack="Take over the server's open files and pipes",
-        tried="a provider binary in the pull request that lists /proc/<server>/fd",
-    ),
-    Row(
-        name="provider-server-stopped",
-        attack="Stop the server, and answer health checks and webhooks in its place",
-        tried="a provider binary in the pull request that sends SIGSTOP to the server",
-        refused_by="the kernel, because the start script makes the server process 1 of its container",
-        attempt=lambda target: _is_stopped(target, "server"),
-        control=lambda target: _is_stopped(target, "child"),
-        alone=True,
-    ),
-    Row(
-        name="provider-files",
-        attack="Find a secret in a file or a pipe that the start script didn't remove",
-        tried="a provider binary in the pull request that searches the home, the temporary and the data directory",
-        refused_by="the container's start script, which removes the configuration's pipe",
-        attempt=_left_on_disk,
-        control=_planted_on_disk,
-    ),
+    row("provider-files", _left_on_disk, _planted_on_disk),
 )

@@ -22,7 +22,7 @@ from sandbox.attack.identities import (
     identities,
     terraform_session,
 )
-from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.row import Outcome, Row, SkippedError, row
 from sandbox.attack.target import Target
 from sandbox.testbed.iam_evaluation.evaluator import Document, Principal
 
@@ -87,14 +87,9 @@ def _policy(known: Identities) -> Document:
     return known.file_system_policy
 
 
-def _files(name: str, attack: str, tried: str, question: Callable[[Identities], Question]) -> Row:
-    return Row(
-        name=f"files-{name}",
-        attack=attack,
-        tried=tried,
-        refused_by="the file system's policy",
-        attempt=asked(_of_the_account, question, _policy),
-        control=asked(as_task, _through_access_point, _policy),
+def _files(name: str, question: Callable[[Identities], Question]) -> Row:
+    return row(
+        f"files-{name}", asked(_of_the_account, question, _policy), asked(as_task, _through_access_point, _policy)
     )
 
 
@@ -121,54 +116,26 @@ def _tags(kind: str) -> Callable[[Identities], Question]:
 
 
 _BY_IAM = (
-    Row(
-        name="plan-vpc-tags",
-        attack="A plan tries to change the tags by which other tools find a VPC",
-        tried="ec2:CreateTags on a VPC as Terraform's role",
-        refused_by="the role's policies, which allow tags of security groups and their rules only",
-        attempt=asked(as_terraform, _tags("vpc/vpc")),
-        control=asked(as_terraform, _tags("security-group/sg")),
+    row("plan-vpc-tags", asked(as_terraform, _tags("vpc/vpc")), asked(as_terraform, _tags("security-group/sg"))),
+    row("created-role-state", _state_by_created_role, asked(as_terraform, _state)),
+    row(
+        "created-role-files",
+        asked(as_created, _through_access_point, _policy),
+        asked(as_task, _through_access_point, _policy),
     ),
-    Row(
-        name="created-role-state",
-        attack="A role that a plan created tries to read Terraform's states, which contain secrets",
-        tried="s3:GetObject as a role with the boundary",
-        refused_by="the permissions boundary",
-        attempt=_state_by_created_role,
-        control=asked(as_terraform, _state),
-    ),
-    Row(
-        name="created-role-files",
-        attack="A role that a plan created tries to mount Atlantis' data directory",
-        tried="elasticfilesystem:ClientMount through the access point, as a role with the boundary",
-        refused_by="the permissions boundary",
-        attempt=asked(as_created, _through_access_point, _policy),
-        control=asked(as_task, _through_access_point, _policy),
-    ),
-    _files(
-        "beside-access-point",
-        "A role that IAM allows to mount tries to mount the whole file system",
-        "elasticfilesystem:ClientMount without the access point",
-        _mount,
-    ),
+    _files("beside-access-point", _mount),
     _files(
         "other-access-point",
-        "A role that IAM allows to mount tries to mount another directory",
-        "elasticfilesystem:ClientMount through a separate access point",
         lambda known: _mount(known, **{"elasticfilesystem:AccessPointArn": f"{known.access_point_arn}0"}),
     ),
     _files(
         "as-root",
-        "A role that IAM allows to mount tries to mount as root",
-        "elasticfilesystem:ClientRootAccess through the access point",
         lambda known: Question(
             "elasticfilesystem:ClientRootAccess", known.file_system_arn, _through_access_point(known).keys
         ),
     ),
     _files(
         "in-plaintext",
-        "A role that IAM allows to mount tries to mount without TLS",
-        "elasticfilesystem:ClientMount through the access point without TLS",
         lambda known: Question(
             "elasticfilesystem:ClientMount",
             known.file_system_arn,
@@ -197,24 +164,16 @@ def _called(
 
 
 def _with_credentials(
-    name: str, attack: str, call: tuple[str, str], parameters: Callable[[Identities], dict[str, Any]], control: str
+    name: str, call: tuple[str, str], parameters: Callable[[Identities], dict[str, Any]], control: str
 ) -> Row:
     """``call`` is boto3's service and operation; ``control`` an operation of the same service without parameters."""
     service, operation = call
-    return Row(
-        name=f"credentials-{name}",
-        attack=attack,
-        tried=f"{service} {operation} with the credentials of an apply",
-        refused_by="the policies of the task role or, where Terraform is isolated, of the apply role",
-        attempt=_called(service, operation, parameters),
-        control=_called(service, control, lambda _: {}),
-    )
+    return row(f"credentials-{name}", _called(service, operation, parameters), _called(service, control, lambda _: {}))
 
 
 _WITH_CREDENTIALS = (
     _with_credentials(
         "stop-service",
-        "A plan tries to stop Atlantis",
         ("ecs", "update_service"),
         lambda known: {
             "cluster": known.setting.names.base,
@@ -225,14 +184,12 @@ _WITH_CREDENTIALS = (
     ),
     _with_credentials(
         "app-key",
-        "A plan tries to read the GitHub App's private key",
         ("secretsmanager", "get_secret_value"),
         lambda known: {"SecretId": known.setting.secret_arns["github-app"]},
         "list_secrets",
     ),
     _with_credentials(
         "deny-policies",
-        "A plan tries to remove the task role's Deny statements",
         ("iam", "detach_role_policy"),
         lambda known: {
             "RoleName": known.setting.names.task_role,
@@ -242,7 +199,6 @@ _WITH_CREDENTIALS = (
     ),
     _with_credentials(
         "unbound-role",
-        "A plan tries to create a role without the boundary",
         ("iam", "create_role"),
         lambda known: {
             "RoleName": f"{known.setting.prefix}attack",
@@ -252,7 +208,6 @@ _WITH_CREDENTIALS = (
     ),
     _with_credentials(
         "log",
-        "A plan tries to read Atlantis' log",
         ("logs", "describe_log_streams"),
         lambda known: {"logGroupName": known.setting.names.log_group},
         "describe_log_groups",

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 if TYPE_CHECKING:
     from sandbox.attack.target import Target
 
-__all__ = ["Outcome", "Result", "Row", "SkippedError", "Verdict", "run", "run_all"]
+__all__ = ["Outcome", "Result", "Row", "SkippedError", "Verdict", "row", "run", "run_all"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,16 @@ class Row:
     """Whether only a stack with `terraformIsolation: tasks` denies it. On another stack, the row is skipped."""
     alone: bool = False
     """Whether it affects other rows, such as a lock of all applies. Such rows run one by one after the others."""
+
+
+def row(name: str, attempt: Callable[["Target"], Outcome], control: Callable[["Target"], Outcome]) -> Row:
+    """A row with its texts in rows.yaml."""
+    return Row(name=name, attempt=attempt, control=control, **_TEXTS[name])
+
+
+_TEXTS: dict[str, dict[str, Any]] = yaml.load(
+    Path(__file__).with_name("rows.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+)
 
 
 class Verdict(Enum):

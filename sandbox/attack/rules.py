@@ -4,7 +4,7 @@ import json
 
 from sandbox.attack.backend import backend
 from sandbox.attack.pull_requests import HARMLESS, Answered, ask, commented, opened, planned
-from sandbox.attack.row import Outcome, Row
+from sandbox.attack.row import Outcome, row
 from sandbox.attack.target import Target
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest
@@ -145,79 +145,18 @@ def _elsewhere(target: Target, repository: str) -> Outcome:
     return Outcome(answer.status == 200, f"{answer.status} {answer.body.decode(errors='replace').strip()}"[:140])
 
 
-_RULES = "the server's own repository rules"
-
 ROWS = (
-    Row(
-        name="unapproved-apply",
-        attack="Apply without an approval",
-        tried="a stranger's comment: atlantis apply",
-        refused_by=f"{_RULES}: an apply requires approved, mergeable and undiverged",
-        attempt=_unapproved,
-        control=_approved,
+    row("unapproved-apply", _unapproved, _approved),
+    row("own-requirements", _own_requirements, _own_projects),
+    row("own-workflow", _own_workflow, _own_projects),
+    row("fork", lambda target: _fork(target, "stranger"), lambda target: _fork(target, "")),
+    row(
+        "repository-elsewhere",
+        lambda target: _elsewhere(target, "stranger/infrastructure"),
+        lambda target: _elsewhere(target, ""),
     ),
-    Row(
-        name="own-requirements",
-        attack="Remove the requirements of an apply",
-        tried="atlantis.yaml in the pull request with apply_requirements: []",
-        refused_by=f"{_RULES}: a repository can't override them",
-        attempt=_own_requirements,
-        control=_own_projects,
-    ),
-    Row(
-        name="own-workflow",
-        attack="Run the pull request's own commands in the plan",
-        tried="atlantis.yaml in the pull request with a workflow that runs a shell command",
-        refused_by=f"{_RULES}: custom workflows are disabled",
-        attempt=_own_workflow,
-        control=_own_projects,
-    ),
-    Row(
-        name="fork",
-        attack="Plan a stranger's fork",
-        tried="a pull request from another owner's fork of the repository",
-        refused_by="Atlantis, which doesn't plan pull requests from forks",
-        attempt=lambda target: _fork(target, "stranger"),
-        control=lambda target: _fork(target, ""),
-    ),
-    Row(
-        name="repository-elsewhere",
-        attack="Plan a repository that isn't in repoAllowlist",
-        tried="a signed event for a repository of another owner",
-        refused_by="repoAllowlist",
-        attempt=lambda target: _elsewhere(target, "stranger/infrastructure"),
-        control=lambda target: _elsewhere(target, ""),
-    ),
-    Row(
-        name="other-base",
-        attack="Plan a pull request into an unprotected branch",
-        tried="a pull request whose base branch isn't main",
-        refused_by=f"{_RULES}: only the branch main is allowed",
-        attempt=_other_base,
-        control=_main_base,
-    ),
-    Row(
-        name="state-command",
-        attack="Remove a resource from the state, so that the next apply creates another one",
-        tried="comment: atlantis state rm terraform_data.harmless",
-        refused_by="Atlantis, whose allowed commands don't include state unless allowStateCommands is set",
-        attempt=_state_command,
-        control=_unlock,
-    ),
-    Row(
-        name="blocked-argument",
-        attack="Plan another directory of the container with an argument of Terraform",
-        tried="comment: atlantis plan -- -chdir=/",
-        refused_by="Atlantis, which blocks the argument -chdir",
-        attempt=_blocked_argument,
-        control=_other_argument,
-    ),
-    Row(
-        name="replayed-delivery",
-        attack="Repeat an apply",
-        tried="the signed delivery of a successful apply, sent again after the pull request was closed",
-        refused_by="Atlantis, which reads the pull request's state from GitHub and not from the delivery",
-        attempt=_replayed,
-        control=lambda target: _obeyed(target)[2],
-    ),
+    row("other-base", _other_base, _main_base),
+    row("state-command", _state_command, _unlock),
+    row("blocked-argument", _blocked_argument, _other_argument),
+    row("replayed-delivery", _replayed, lambda target: _obeyed(target)[2]),
 )

@@ -7,7 +7,7 @@ from components.settings.accepted import REPOSITORY
 from sandbox.attack.backend import state_bucket
 from sandbox.attack.identities import identities
 from sandbox.attack.plan_session import called
-from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.row import Outcome, SkippedError, row
 from sandbox.attack.target import Target
 
 __all__ = ["ROWS"]
@@ -79,40 +79,18 @@ def _outcome(target: Target, *calls: str) -> Outcome:
 
 
 ROWS = (
-    Row(
-        name="state-of-another-repository",
-        attack="Read the secrets in the Terraform state of another repository",
-        tried="a provider binary in the pull request that reads the state with the plan's credentials",
-        refused_by="the policies of the plan role, which compare the key with the tag that the agent gives the session",
-        attempt=lambda target: _outcome(target, "other"),
-        control=lambda target: _outcome(target, "own"),
-        isolation=True,
+    row(
+        "state-of-another-repository", lambda target: _outcome(target, "other"), lambda target: _outcome(target, "own")
     ),
-    Row(
-        name="names-of-other-states",
-        attack="List the states of all repositories in the bucket",
-        tried="a provider binary in the pull request that lists the bucket with the plan's credentials, with a prefix and without",
-        refused_by="the policies of the plan role, which compare the listed prefix with the tag that the agent gives the session",
-        attempt=lambda target: _outcome(target, "all-names", "other-names"),
-        control=lambda target: _outcome(target, "own-names"),
-        isolation=True,
+    row(
+        "names-of-other-states",
+        lambda target: _outcome(target, "all-names", "other-names"),
+        lambda target: _outcome(target, "own-names"),
     ),
-    Row(
-        name="lock-of-another-repository",
-        attack="Lock the Terraform state of another repository, so that nobody can apply there",
-        tried="a provider binary in the pull request that writes the lock file next to the state with the plan's credentials",
-        refused_by="the policies of the plan role, which compare the key with the tag that the agent gives the session",
-        attempt=lambda target: _outcome(target, "other-lock"),
-        control=lambda target: _outcome(target, "own-lock"),
-        isolation=True,
+    row(
+        "lock-of-another-repository",
+        lambda target: _outcome(target, "other-lock"),
+        lambda target: _outcome(target, "own-lock"),
     ),
-    Row(
-        name="state-digest",
-        attack="Change the digest of a state, so that no plan and no apply can read the state any more",
-        tried="a provider binary in the pull request that writes the digest next to the lock with the plan's credentials",
-        refused_by="the policies of the plan role, which deny keys of digests",
-        attempt=lambda target: _digest(target, "PutItem"),
-        control=lambda target: _digest(target, "GetItem"),
-        isolation=True,
-    ),
+    row("state-digest", lambda target: _digest(target, "PutItem"), lambda target: _digest(target, "GetItem")),
 )
