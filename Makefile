@@ -44,8 +44,8 @@ outputs: .venv/installed ## print the stack's outputs as JSON
 env: .venv/installed ## print exports that point an AWS client at the local AWS, for eval
 	@$(SANDBOX) env --stack $(STACK)
 
-status: .venv/installed ## show what is deployed and what is running
-	@$(SANDBOX) status --stack $(STACK)
+status: .venv/installed ## show the server, workers, locks, alarms and the last deployment; STACK=prod reads your AWS account, JSON=1 prints JSON
+	@$(if $(filter local,$(STACK)),$(SANDBOX) status,$(PYTHON) -m preflight.status $(if $(JSON),--json)) --stack $(STACK)
 
 logs: .venv/installed ## follow Atlantis' log
 	@$(SANDBOX) logs --stack $(STACK)

@@ -6,9 +6,9 @@ import shlex
 import sys
 
 from sandbox import builds
-from sandbox.commands import policy_config
+from sandbox.commands import policy_config, preflight
 from sandbox.sandbox import Sandbox
-from sandbox.testbed import console, locks, processes
+from sandbox.testbed import console, local_aws, locks, processes
 
 __all__ = ["env", "outputs", "preview", "refresh", "status", "up"]
 
@@ -55,7 +55,7 @@ def env(arguments: argparse.Namespace) -> int:
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Print what is deployed and what is running; exit code 1 if a process ended that was not stopped."""
+    """Print what is deployed and what is running, and the operator's page; exit code 1 if a process ended that was not stopped."""
     sandbox = Sandbox(arguments.stack)
     # With components and without providers, as the engine counts them.
     resources = [item for item in sandbox.resources() if not item["type"].startswith("pulumi:providers:")]
@@ -69,4 +69,7 @@ def status(arguments: argparse.Namespace) -> int:
     if reason:
         lines.append(f"unfinished    {reason}; the next `make up` recovers it")
     sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+    if resources and local_aws.running(sandbox.state):
+        preflight.status(sandbox)
     return 0 if all(process.lasting for process in found) else 1

@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.local_aws.task_status import StatusFile
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["add_arguments", "command", "drift", "run"]
+__all__ = ["add_arguments", "command", "drift", "run", "status"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +25,15 @@ def run(arguments: argparse.Namespace) -> int:
 def drift(arguments: argparse.Namespace) -> int:
     """Detect drift with access to the sandbox's AWS only; returns the command's exit code."""
     return _run_module("preflight.drift", arguments)
+
+
+def status(sandbox: Sandbox) -> None:
+    """Print the operator's page of a deployed stack, with what its server shows without a password."""
+    service = sandbox.service()
+    port = service and StatusFile(service.state, service.name).read().proxy_port
+    server = ["--server", f"http://127.0.0.1:{port}"] if port else []
+    words = [*command("preflight.status", sandbox, as_json=False), *server]
+    subprocess.run(words, cwd=CHECKOUT, env=sandbox.workspace.environment(sandbox.aws), check=False)
 
 
 def command(module: str, sandbox: Sandbox, *, as_json: bool) -> list[str]:

@@ -67,6 +67,7 @@ LATER = "called when a setting or a later version of the program changes the pro
 WAITING = "called by the hook that waits for the deployment (components/compute/ecs_deployment.py)"
 DRIFT = "called when a project of driftProjects is removed, for its metrics"
 EXPLAINED: Mapping[str, str] = {
+    "backup:ListRecoveryPointsByResource": "called by `make status` (preflight/status.py)",
     "acm:DeleteCertificate": REPLACED,
     "application-autoscaling:DeleteScalingPolicy": REPLACED,
     "application-autoscaling:DeregisterScalableTarget": REPLACED,

@@ -272,6 +272,17 @@ def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Ground) -> 
     assert results["DNS: hosted zone"]["status"] == "ok"
 
 
+def test_the_operators_page_shows_the_deployed_server(up: Ground, service: DeployedService) -> None:
+    lines = dict(line.split(maxsplit=1) for line in up.cli("status").stdout.splitlines() if not line.startswith(" "))
+    task = StatusFile(service.state, service.name).read().task
+    assert f"atlantis:{build.version()}; task {task} RUNNING" in lines["server"]
+    assert " COMPLETED, begun " in lines["deployment"]
+    assert re.fullmatch(r"\d+ plans and applies in progress", lines["running"])
+    assert lines["backup"].startswith("no recovery point yet of fs-")
+    assert re.search(r" ISSUED, \d+ days left$", lines["certificate"])
+    assert re.match(r"0 of \d+ in ALARM", lines["alarms"])
+
+
 def test_a_desired_count_of_zero_runs_nothing(up: Ground, service: DeployedService) -> None:
     up.with_server(logLevel="warn", desiredCount=0).up()
     assert _status(service).state == "idle"
