@@ -58,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         if not settings.drift.enabled:
             raise FailedError(
                 f"atlantis:driftProjects isn't set in {path.name}, so the stack detects no drift",
-                "set atlantis:driftProjects, deploy, and run the command again (docs/drift.md)",
+                "name the projects in atlantis:driftProjects, with atlantis:terraformIsolation: tasks and the image of docker/ "
+                "(the sandbox builds it), deploy, and run the command again (docs/drift.md)",
             )
         found = _Requested(Deployment(arguments.stack, settings, Aws(settings.region))).results(arguments.timeout * 60)
     except (StackFileError, SettingsError) as error:

@@ -56,10 +56,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _run(rows: Sequence[Row], target: Target, *, quiet: bool) -> list[Result]:
     results = []
     started = time.monotonic()
+    console.step(f"Running {len(rows)} attacks, four at once; those that wait for a plan take seconds to a minute")
     for result in run_all(rows, target):
         results.append(result)
         if not quiet:
-            sys.stdout.write(_as_text(result))
+            progress = f"[{len(results)}/{len(rows)}, {console.elapsed(time.monotonic() - started)}]"
+            sys.stdout.write(f"{progress} {_as_text(result)}")
             sys.stdout.flush()
     if kept := target.close_pull_requests():
         console.note(f"Atlantis did not accept the event that closes {', '.join(kept)}; their locks stay on its page")

@@ -173,7 +173,9 @@ def test_a_stack_without_drift_detection_says_what_to_set(
     config = {f"atlantis:{key}": value for key, value in world.values.items()} | {"aws:region": REGION}
     stack_file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
     assert make_drift(stack_file) == 2
-    assert "set atlantis:driftProjects, deploy, and run the command again" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "atlantis:driftProjects isn't set in Pulumi.prod.yaml" in said
+    assert "in atlantis:driftProjects, with atlantis:terraformIsolation: tasks and the image of docker/" in said
 
 
 def test_a_missing_permission_is_named(

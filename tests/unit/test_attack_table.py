@@ -1,9 +1,12 @@
 """The attack table's own rules: what a verdict means, and that no two rows have one name."""
 
+import re
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+import sandbox.attack.__main__ as attack
 from sandbox.attack.row import Outcome, Row, SkippedError, Verdict, run
 from sandbox.attack.table import ROWS
 from sandbox.attack.target import Target
@@ -45,6 +48,15 @@ def test_a_row_passes_only_where_the_attack_is_refused_and_the_control_is_allowe
 ) -> None:
     result = run(_row(attempt, control), _NOBODY)
     assert (result.verdict, result.acceptable) == (verdict, acceptable)
+
+
+def test_each_result_has_its_number_and_the_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [_row(_ends(allowed=False), _ends(allowed=True))] * 3
+    target = SimpleNamespace(isolated=True, close_pull_requests=list)
+    assert len(attack._run(rows, cast("Target", target), quiet=False)) == 3
+    said = capsys.readouterr()
+    assert re.findall(r"^\[(\d)/3, \d.*\] denied +row: a$", said.out, re.MULTILINE) == ["1", "2", "3"]
+    assert "Running 3 attacks" in said.err
 
 
 def test_every_row_has_a_name_of_its_own_and_says_what_refuses_it() -> None:
