@@ -1,6 +1,7 @@
 """Starts the deployed service's task after ``make up`` and stops it before ``make down``."""
 
 import hashlib
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Any
 
 from sandbox.atlantis import build, locking_database, operator
 from sandbox.atlantis.agent import GITHUB_DIRECTORY, WORKERS
-from sandbox.testbed import console, processes
+from sandbox.testbed import console, processes, terraform_provider
 from sandbox.testbed.containers import bubblewrap, control_group, task_disk, task_network
 from sandbox.testbed.containers.deployed_service import DeployedService, Service
 from sandbox.testbed.errors import SandboxError
@@ -25,6 +26,14 @@ from sandbox.testbed.paths import CHECKOUT, private_directory
 
 __all__ = ["after_up", "before_down", "bring_up", "not_enforced", "prepare_and_start", "take_down"]
 
+_PROVIDER = f"Terraform AWS provider {terraform_provider.VERSION}"
+_CONSEQUENCES = {
+    "terraform": "plans fail (https://developer.hashicorp.com/terraform/install)",
+    _PROVIDER: "plans have no AWS resources (`terraform providers mirror ~/.terraform.d/plugins` in a folder that requires this version)",
+    "stunnel": "no terraformIsolation: tasks (Debian: apt-get install stunnel4)",
+    "redis-server": "no lockingDatabase: redis (Debian: apt-get install redis-server)",
+}
+_PROGRAMS = ("terraform", "tofu", "terragrunt", "conftest", "git", "curl", "stunnel", "redis-server")
 _DEFINITION = "atlantis_task_definition_arn"
 # Longer than a failing deployment: three tasks, each with a start period of 60 s and three checks at 30 s.
 _PATIENCE = 600.0
@@ -48,13 +57,30 @@ def after_up(
     console.step(f"Atlantis is running behind the deployed load balancer{of_workers}")
     for container in status.not_run:
         console.note(f"a container of the task isn't run: {container}")
-    for reason in not_enforced():
-        console.note(reason)
+    if lacking := [*_lacking(environment), *not_enforced()]:
+        console.step(
+            "This machine lacks something; install it and run `make up` again, which restarts the task with it"
+        )
+        for line in lacking:
+            console.note(line)
     console.note(f"http://127.0.0.1:{status.proxy_port}/   the web page, for a browser")
     if "ATLANTIS_WEB_USERNAME" in deployment.variables(status.definition or deployment.require_service().definition):
         console.note(f"make password{suffix}  the user and the password of the page")
     console.note(f"make webhook{suffix}   send a signed event, as GitHub would")
     console.note(f"make logs{suffix}      follow its log")
+
+
+def _lacking(environment: Mapping[str, str]) -> list[str]:
+    """What this machine doesn't have, each with what doesn't work and how to get it."""
+    found = _tools(environment)
+    return [f"no {tool}: {consequence}" for tool, consequence in _CONSEQUENCES.items() if not found[tool]]
+
+
+def _tools(environment: Mapping[str, str]) -> dict[str, str]:
+    """The programs of this machine that a task uses, with their paths; empty for one that is missing."""
+    provider = terraform_provider.find()
+    programs = {tool: shutil.which(tool, path=environment.get("PATH")) or "" for tool in (*_PROGRAMS, "bwrap")}
+    return {**programs, _PROVIDER: str(provider.mirror) if provider else ""}
 
 
 def not_enforced() -> list[str]:
@@ -122,7 +148,9 @@ def prepare_and_start(deployment: DeployedService, environment: Mapping[str, str
     if operator.set_up_token(deployment, service):
         done.append("Set a generated value in the token's secret, which had no value; the host doesn't know it")
     if _start_agent(deployment, environment):
-        done.append("Restarted the task agent, which ran another version of the sandbox")
+        done.append(
+            "Restarted the task agent, which ran another version of the sandbox, or other tools of this machine"
+        )
     return done
 
 
@@ -139,7 +167,7 @@ def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) ->
     """Start the agent if none runs as it should; returns whether one ran that is of another version of the sandbox."""
     name = agent_name(deployment.name)
     version_file = private_directory(deployment.state / RECORDS) / f"{deployment.name}.version"
-    version, started = _version(), version_file.read_text(encoding="utf-8") if version_file.exists() else ""
+    version, started = _version(environment), version_file.read_text(encoding="utf-8") if version_file.exists() else ""
     services = (deployment, *map(deployment.sibling, WORKERS))
     files = {file: file.read() for each in services if (file := StatusFile(each.state, each.name)).exists}
     running = processes.find(deployment.state, name)
@@ -173,9 +201,9 @@ def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) ->
     return bool(fits)
 
 
-def _version() -> str:
-    """What identifies the sandbox's code, and the image's programs that it has copied."""
-    digest = hashlib.sha256()
+def _version(environment: Mapping[str, str]) -> str:
+    """What identifies the sandbox's code, the image's programs that it has copied, and the tools of this machine."""
+    digest = hashlib.sha256(repr(sorted(_tools(environment).items())).encode())
     programs = [path for path in (CHECKOUT / "docker" / "isolation").rglob("*") if path.is_file()]
     for path in sorted([*(CHECKOUT / "sandbox").rglob("*.py"), *(path for path in programs if path.suffix != ".pyc")]):
         digest.update(path.read_bytes())

@@ -90,7 +90,8 @@ def find(*, everywhere: bool = False) -> TerraformProvider | None:
     note = CACHE / "terraform-provider.json"
     known = read_json(note) or {}
     executable = Path(known.get("executable") or "")
-    searched = known.get("version") == VERSION and known.get("everywhere", False) >= everywhere
+    # The few places are searched again: the provider may have been installed since. The whole machine isn't.
+    searched = known.get("version") == VERSION and (known["everywhere"] if everywhere else known["executable"])
     if not searched or (known["executable"] and not executable.is_file()):
         found = _search(everywhere=everywhere)
         write_json(note, {"version": VERSION, "executable": str(found or ""), "everywhere": everywhere or bool(found)})

@@ -30,7 +30,8 @@ def test_atlantis_runs_without_curl_and_a_plan_says_that_terraform_is_missing(
     world: World, tmp_path: Path, missing: set[str]
 ) -> None:
     lifecycle.take_down(world.deployment)
-    environment = {**clean_environment(), "PATH": _path_without(tmp_path, missing)}
+    complete = clean_environment()
+    environment = {**complete, "PATH": _path_without(tmp_path, missing)}
     lifecycle.bring_up(world.deployment, environment, patience=120)
     said = status(world).events
     assert any("this machine has no curl and no terraform" in line for line in said)
@@ -41,3 +42,11 @@ def test_atlantis_runs_without_curl_and_a_plan_says_that_terraform_is_missing(
     assert deliver(world.deployment, "pull_request", events.pull_request(github, pull)).status == 200
     plan = comment(github, pull, "Ran Plan for dir: `.`")
     assert "There is no terraform on this machine, so the sandbox can't run" in plan
+    # The tools are there now.
+    assert any(
+        line.startswith("Restarted the task agent") for line in lifecycle.prepare_and_start(world.deployment, complete)
+    )
+    assert lifecycle.prepare_and_start(world.deployment, complete) == []
+    lifecycle.bring_up(world.deployment, complete, patience=120)
+    assert not any("no terraform" in line for line in status(world).events)
+    assert lifecycle._lacking({**complete, "PATH": ""})[0].startswith("no terraform: plans fail (https://")
