@@ -17,112 +17,15 @@ from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator, Princi
 from sandbox.testbed.providers.aws.session import CALL_LOG
 from tests.aws_roles import ACCOUNT, REGION, actions_of, policies_of
 from tests.needs import iam_evaluator
-from tests.sandbox.harness import WEB_ACL, Ground
+from tests.sandbox.harness import Ground
+from tests.tables import table
 
-EVERYTHING: dict[str, Any] = {
-    "acmCertificateArn": "",
-    "driftProjects": ["my-organization/infrastructure:production"],
-    "ipAddressType": "dualstack",
-    "lockingDatabase": "redis",
-    "oidcIssuer": "https://login.example.com",
-    "oidcAuthorizationEndpoint": "https://login.example.com/authorize",
-    "oidcTokenEndpoint": "https://login.example.com/token",
-    "oidcUserInfoEndpoint": "https://login.example.com/userinfo",
-    "oidcClientId": "0123456789abcdef",
-    "oidcClientSecretName": "prod-atlantis-oidc",
-    "planWorkers": "1-2",
-    "terraformIsolation": "tasks",
-    "vpcEndpoints": ["ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs"],
-    "webAclArn": WEB_ACL,
-}
-CHANGED: dict[str, Any] = {
-    "acmCertificateArn": "",
-    "alarmTopicArns": [],
-    "allowedCidrBlocks": ["203.0.113.0/24"],
-    "costCenter": "",
-    "cpu": 1024,
-    "driftProjects": ["my-organization/infrastructure:staging"],
-    "githubWebhookCidrBlocks": ["192.30.252.0/22"],
-    "ipAddressType": "ipv4",
-    "lockingDatabase": "redis",
-    "lockingPasswordGeneration": 2,
-    "logRetentionDays": 30,
-    "managedNamePrefixes": ["files-"],
-    "planWorkers": "1-3",
-    "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/another-deployer"],
-    "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
-    "team": "another",
-    "terraformIsolation": "tasks",
-    "terraformLockTables": [],
-    "vpcEndpoints": ["s3", "logs"],
-}
+EVERYTHING: dict[str, Any] = table(__file__, "everything")
+CHANGED: dict[str, Any] = table(__file__, "changed")
 PHASES = {"Preview": ["preview"], "Drift": ["refresh"], "Deploy": ["preview", "up", "refresh", "change"]}
 """What each role runs."""
 
-BACKEND = "Pulumi's backend: it reads and writes the state's objects, and encrypts the secrets in them"
-OFFICIAL = "called by the official provider (recorded with hashicorp/aws 5.100.0), not by the stand-in"
-CALLER = "AWS' API reference demands it of the caller"
-REPLACED = "called when a setting that replaces the resource, or the resource itself, goes"
-LATER = "called when a setting or a later version of the program changes the property in place"
-WAITING = "called by the hook that waits for the deployment (components/compute/ecs_deployment.py)"
-DRIFT = "called when a project of driftProjects is removed, for its metrics"
-EXPLAINED: Mapping[str, str] = {
-    "backup:ListRecoveryPointsByResource": "called by `make status` (preflight/status.py)",
-    "acm:DeleteCertificate": REPLACED,
-    "application-autoscaling:DeleteScalingPolicy": REPLACED,
-    "application-autoscaling:DeregisterScalableTarget": REPLACED,
-    "cloudwatch:DeleteDashboards": REPLACED,
-    "cloudwatch:UntagResource": LATER,
-    "ec2:CreateNetworkInterface": f"{CALLER} of CreateMountTarget",
-    "ec2:DeleteNetworkInterface": f"{CALLER} of DeleteMountTarget",
-    "ec2:DeleteSecurityGroup": REPLACED,
-    "ec2:DescribeNetworkInterfaces": OFFICIAL,
-    "ec2:ModifyVpcEndpoint": LATER,
-    "ecs:DeleteService": REPLACED,
-    "ecs:DescribeTasks": WAITING,
-    "ecs:GetTaskProtection": WAITING,
-    "ecs:ListTasks": WAITING,
-    "ecs:UpdateCluster": LATER,
-    "elasticfilesystem:DeleteMountTarget": REPLACED,
-    "elasticfilesystem:UpdateFileSystem": LATER,
-    "elasticloadbalancing:DeleteListener": REPLACED,
-    "elasticloadbalancing:DeleteTargetGroup": REPLACED,
-    "elasticloadbalancing:DescribeCapacityReservation": OFFICIAL,
-    "elasticloadbalancing:DescribeListenerAttributes": OFFICIAL,
-    "elasticloadbalancing:SetSubnets": LATER,
-    "elasticloadbalancing:SetWebAcl": f"{CALLER} of AssociateWebACL",
-    "firehose:DeleteDeliveryStream": REPLACED,
-    "firehose:UpdateDestination": LATER,
-    "iam:CreateServiceLinkedRole": f"{CALLER} of the first cluster, load balancer, file system and replication group",
-    "iam:DeletePolicy": REPLACED,
-    "iam:DeleteRolePolicy": REPLACED,
-    "iam:DetachRolePolicy": REPLACED,
-    "iam:ListPolicyVersions": f"{OFFICIAL}, before it adds a version to a policy or deletes it",
-    "iam:PutRolePermissionsBoundary": LATER,
-    "iam:UpdateAssumeRolePolicy": LATER,
-    "kms:CreateGrant": f"{CALLER} of a repository, file system and replication group with a key",
-    "kms:Decrypt": f"{BACKEND}; {CALLER} of GetSecretValue",
-    "kms:Encrypt": BACKEND,
-    "kms:GenerateDataKey": f"{CALLER} of a secret with a key",
-    "kms:PutKeyPolicy": LATER,
-    "kms:UpdateAlias": LATER,
-    "kms:UpdateKeyDescription": LATER,
-    "logs:DeleteMetricFilter": DRIFT,
-    "logs:DeleteSubscriptionFilter": REPLACED,
-    "route53:GetChange": OFFICIAL,
-    "s3:DeleteObject": BACKEND,
-    "s3:GetAccelerateConfiguration": OFFICIAL,
-    "s3:GetBucketAcl": OFFICIAL,
-    "s3:GetBucketCORS": OFFICIAL,
-    "s3:GetBucketLogging": OFFICIAL,
-    "s3:GetBucketObjectLockConfiguration": OFFICIAL,
-    "s3:GetBucketRequestPayment": OFFICIAL,
-    "s3:GetBucketWebsite": OFFICIAL,
-    "s3:GetObject": BACKEND,
-    "s3:GetReplicationConfiguration": OFFICIAL,
-    "s3:PutObject": BACKEND,
-    "secretsmanager:UpdateSecret": LATER,
-}
+EXPLAINED = {action for actions in table(__file__, "explained").values() for action in actions}
 """Rights that no recorded call asks for, with the reason why a role has them."""
 
 
@@ -197,8 +100,8 @@ def test_a_role_may_make_every_call_of_its_workflow(
 def test_every_right_of_the_roles_is_needed(calls: Mapping[str, list[ApiCall]], evaluator: Evaluator) -> None:
     needed = set().union(*(answers(evaluator, role, calls)[0] for role in PHASES))
     granted = set().union(*(actions_of(role) for role in PHASES))
-    assert sorted(granted - needed - set(EXPLAINED)) == [], "take it away, or explain it"
-    assert sorted(set(EXPLAINED) - (granted - needed)) == [], "no longer granted, or needed by a call now"
+    assert sorted(granted - needed - EXPLAINED) == [], "take it away, or explain it"
+    assert sorted(EXPLAINED - (granted - needed)) == [], "no longer granted, or needed by a call now"
 
 
 def test_without_a_policy_the_evaluator_refuses_what_the_policy_allows(

@@ -14,6 +14,7 @@ from sandbox.testbed.paths import CHECKOUT
 from tests.policy.record import RECORDED, RECORDER
 from tests.sandbox.harness import WEB_ACL, Ground
 from tests.sandbox.policy_judge import Judge, configured_pack, edited_program, mandatory
+from tests.tables import table
 
 PROGRAMS = CHECKOUT / "tests" / "programs"
 
@@ -164,61 +165,23 @@ def test_a_wrong_value_ends_the_run_with_what_is_accepted(
 
 @pytest.mark.parametrize(
     ("program", "stopping", "advisory"),
-    [
-        (
-            "public_website",
-            {("cidr-restriction", "ranges", "web-http"), ("encryption-stack", "listener-tls", "web")},
-            {
-                ("containers", "non-root-user", "web"),
-                ("containers", "pinned-image", "web"),
-                ("containers", "read-only-root", "web"),
-                ("identity", "trust", "task"),
-                ("logging", "access-logs", "web"),
-                ("logging", "container-insights", "web"),
-                ("logging", "container-logs", "web"),
-                ("public-exposure", "public-address", "web"),
-                ("recovery", "deletion-protection", "web"),
-                ("hardening", "header-fields", "web"),
-                ("supporting-resources", "default-group", "site"),
-            },
-        ),
-        (
-            "shared_files",
-            {
-                ("encryption", "at-rest", "files"),
-                ("encryption", "volume-transit", "content"),
-                ("encryption-stack", "transport-policy", "files"),
-            },
-            {
-                ("containers", "read-only-root", "content"),
-                ("identity", "pass-role", "content"),
-                ("identity", "service-wildcard", "content"),
-                ("logging", "retention", "content"),
-                ("path-integrity", "file-system-port", "nfs-from-vpc"),
-                ("recovery", "backup", "files"),
-                ("secrets", "plain-environment", "content"),
-                ("secrets", "stack-output", "shared-files-dev"),
-                ("supporting-resources", "default-group", "content"),
-            },
-        ),
-        ("careful_worker", set(), {("supporting-resources", "default-group", "worker")}),
-    ],
+    table(__file__, "findings"),
 )
 def test_stacks_that_others_wrote_have_the_expected_findings(
     tmp_path: Path,
     judge: Judge,
     program: str,
-    stopping: set[tuple[str, str, str]],
-    advisory: set[tuple[str, str, str]],
+    stopping: list[str],
+    advisory: list[str],
 ):
     sandbox = Sandbox("dev", state=tmp_path / "dev", program=PROGRAMS / program, run_atlantis=False)
 
     output, findings = judge.stops(sandbox) if stopping else judge.passes(sandbox)
 
-    assert mandatory(findings) == stopping
-    advised = {(each.policy, each.check, each.resource) for each in findings if each.level == "advisory"}
-    tagging = {each for each in advised if each[0] == "required-tags"}
-    assert advised - tagging == advisory
+    assert {" ".join(each) for each in mandatory(findings)} == set(stopping)
+    advised = {f"{each.policy} {each.check} {each.resource}" for each in findings if each.level == "advisory"}
+    tagging = {each for each in advised if each.startswith("required-tags ")}
+    assert advised - tagging == set(advisory)
     assert bool(tagging) == bool(stopping)
     assert "let-me-in" not in "".join(each.message for each in findings)
     # The official language host interrupts a program whose run a violation has ended, and Python prints where.

@@ -14,7 +14,15 @@ from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.evaluator import Decision, Evaluator, Keys, Principal, Reference
 from sandbox.testbed.iam_evaluation.parameters import grouped, plain, requested_tags
 from sandbox.testbed.iam_evaluation.passed_roles import passed_roles
-from sandbox.testbed.iam_evaluation.resource_arns import UNNAMED, fill, matches, regional_arn, resources, values_of
+from sandbox.testbed.iam_evaluation.resource_arns import (
+    FACTS,
+    UNNAMED,
+    fill,
+    matches,
+    regional_arn,
+    resources,
+    values_of,
+)
 
 __all__ = ["Authorization", "action_of", "authorizations", "decide", "passing"]
 
@@ -75,34 +83,11 @@ def action_of(service: str, operation: str) -> str:
         verb = {"List": "Get", "Delete": "Put"}.get(found[1], found[1])
         if found[2] in _LISTED_CONFIGURATIONS:
             return f"s3:{verb}{found[2]}Configuration"
-    return f"{service}:{_ACTIONS.get((service, operation), operation)}"
+    return f"{service}:{FACTS['actions'].get(service, {}).get(operation, operation)}"
 
 
 _LISTED_CONFIGURATIONS = frozenset({"Analytics", "IntelligentTiering", "Inventory", "Metrics"})
 """Configurations of which a bucket has several, and one action each for reading and for writing."""
-_ACTIONS = {
-    ("s3", "CreateBucketMetadataConfiguration"): "CreateBucketMetadataTableConfiguration",
-    ("s3", "DeleteBucketMetadataConfiguration"): "DeleteBucketMetadataTableConfiguration",
-    ("s3", "DeleteBucketEncryption"): "PutEncryptionConfiguration",
-    ("s3", "DeleteBucketLifecycle"): "PutLifecycleConfiguration",
-    ("s3", "DeleteBucketOwnershipControls"): "PutBucketOwnershipControls",
-    ("s3", "DeleteObjects"): "DeleteObject",
-    ("s3", "DeletePublicAccessBlock"): "PutBucketPublicAccessBlock",
-    ("s3", "GetBucketEncryption"): "GetEncryptionConfiguration",
-    ("s3", "GetBucketMetadataConfiguration"): "GetBucketMetadataTableConfiguration",
-    ("s3", "GetBucketLifecycleConfiguration"): "GetLifecycleConfiguration",
-    ("s3", "GetPublicAccessBlock"): "GetBucketPublicAccessBlock",
-    ("s3", "HeadBucket"): "ListBucket",
-    ("s3", "HeadObject"): "GetObject",
-    ("s3", "ListBuckets"): "ListAllMyBuckets",
-    ("s3", "ListObjects"): "ListBucket",
-    ("s3", "ListObjectsV2"): "ListBucket",
-    ("s3", "ListObjectVersions"): "ListBucketVersions",
-    ("s3", "PutBucketEncryption"): "PutEncryptionConfiguration",
-    ("s3", "PutBucketLifecycleConfiguration"): "PutLifecycleConfiguration",
-    ("s3", "PutPublicAccessBlock"): "PutBucketPublicAccessBlock",
-}
-"""Operations whose IAM action has another name."""
 
 
 def _keys(described: Reference, arn: str, call: ApiCall, existing: ExistingResources) -> dict[str, Any]:
@@ -171,21 +156,6 @@ def _record_keys(call: ApiCall) -> dict[str, list[str]]:
     }
 
 
-_TAG_ACTIONS = {
-    "acm": "AddTagsToCertificate",
-    "autoscaling": "CreateOrUpdateTags",
-    "cloudtrail": "AddTags",
-    "ec2": "CreateTags",
-    "elasticache": "AddTagsToResource",
-    "elasticloadbalancing": "AddTags",
-    "es": "AddTags",
-    "firehose": "TagDeliveryStream",
-    "kinesis": "AddTagsToStream",
-    "rds": "AddTagsToResource",
-    "redshift": "CreateTags",
-    "sqs": "TagQueue",
-    "ssm": "AddTagsToResource",
-}
 _MADE_UNDER = {"CreateListener": ("loadbalancer", "listener"), "CreateRule": ("listener", "listener-rule")}
 """Operations that name the parent of the new resource: the resource types in the two ARNs."""
 _MAKES = re.compile(r"Create|Register|Put|Run|Request|Allocate|Authorize")
@@ -199,9 +169,7 @@ def _tags_at_creation(
     if not tags or not _MAKES.match(call.operation) or call.operation in ("CreateTags", "PutObject"):
         return
     noun = call.operation.removeprefix("Create")
-    action = (
-        f"{call.service}:{_TAG_ACTIONS.get(call.service) or (f'Tag{noun}' if call.service == 'iam' else 'TagResource')}"
-    )
+    action = f"{call.service}:{FACTS['tag_actions'].get(call.service) or (f'Tag{noun}' if call.service == 'iam' else 'TagResource')}"
     made = [asked.resource for asked in own]
     if call.service == "elasticloadbalancing" and call.operation in _MADE_UNDER:
         above, below = _MADE_UNDER[call.operation]

@@ -7,32 +7,22 @@ policy.
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.evaluator import Reference, ResourceType
 from sandbox.testbed.iam_evaluation.parameters import leaves, listed, strings
 
-__all__ = ["UNNAMED", "fill", "matches", "regional_arn", "resources", "values_of"]
+__all__ = ["FACTS", "UNNAMED", "fill", "matches", "regional_arn", "resources", "values_of"]
 
 UNNAMED = "unnamed"
 
-_PARAMETERS: Mapping[str, Sequence[str]] = {
-    "DaemonTaskDefinitionFamilyName": ("family", "daemonTaskDefinition"),
-    "DbClusterInstanceName": ("DBClusterIdentifier",),
-    "DeliveryDestinationName": ("deliveryDestinationName", "name"),
-    "DeliveryName": ("id",),
-    "DestinationName": ("destinationName",),
-    "GlobalReplicationGroupId": ("GlobalReplicationGroupId",),
-    "GroupFriendlyName": ("AutoScalingGroupName", "AutoScalingGroupNames", "ResourceId"),
-    "Id": ("HostedZoneId", "HealthCheckId", "DelegationSetId", "CollectionId", "TrafficPolicyId", "Id"),
-    "NaclId": ("NetworkAclId",),
-    "ObjectName": ("Key",),
-    "ScheduledQueryId": ("identifier",),
-    "SecurityGroupId": ("GroupId", "SecurityGroupIds", "Groups"),
-    "TaskDefinitionFamilyName": ("family", "taskDefinition", "taskDefinitions"),
-}
-"""Parameters that fill in a placeholder and whose name doesn't follow from it."""
+FACTS = yaml.load(Path(__file__).with_name("facts.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+"""Facts about IAM that follow from no service model."""
+_PARAMETERS: Mapping[str, Sequence[str]] = FACTS["parameters"]
 _SPELLINGS = {("Scope", "REGIONAL"): "regional", ("Scope", "CLOUDFRONT"): "global"}
 """Values of parameters that ARNs have in another spelling."""
 _FORMS = ("", "Name", "Id", "Identifier", "Arn", "Url")
@@ -40,39 +30,7 @@ _FORM = re.compile(r"(NameWithPath|Name|Id|Identifier|Arn|ArnList|Url)$", re.IGN
 _SHORT = 3
 """Nouns up to this length are also the ends of others, such as Key and Vpc."""
 
-_EC2_TYPES = {
-    "acl": "network-acl",
-    "ami": "image",
-    "cgw": "customer-gateway",
-    "dopt": "dhcp-options",
-    "eigw": "egress-only-internet-gateway",
-    "eipalloc": "elastic-ip",
-    "eni": "network-interface",
-    "fl": "vpc-flow-log",
-    "i": "instance",
-    "igw": "internet-gateway",
-    "ipam": "ipam",
-    "ipam-pool": "ipam-pool",
-    "lt": "launch-template",
-    "nat": "natgateway",
-    "pcx": "vpc-peering-connection",
-    "pl": "prefix-list",
-    "rtb": "route-table",
-    "sg": "security-group",
-    "sgr": "security-group-rule",
-    "snap": "snapshot",
-    "subnet": "subnet",
-    "tgw": "transit-gateway",
-    "tgw-attach": "transit-gateway-attachment",
-    "tgw-rtb": "transit-gateway-route-table",
-    "vgw": "vpn-gateway",
-    "vol": "volume",
-    "vpc": "vpc",
-    "vpce": "vpc-endpoint",
-    "vpce-svc": "vpc-endpoint-service",
-    "vpn": "vpn-connection",
-}
-"""Resource types by the prefix of an id, for calls that accept resources of any type."""
+_EC2_TYPES: Mapping[str, str] = FACTS["ec2_types"]
 
 
 def resources(described: Reference, call: ApiCall, existing: ExistingResources) -> list[str]:

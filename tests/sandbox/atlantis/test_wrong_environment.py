@@ -15,6 +15,7 @@ from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.github import app
 from sandbox.testbed.github.store import Store
 from tests.sandbox.atlantis.world import TRUST, World, variable
+from tests.tables import table
 
 _APP = app.make_values()
 _GOOD = {
@@ -31,44 +32,12 @@ _GOOD = {
     "ATLANTIS_WRITE_GIT_CREDS": "true",
 }
 
-# The change to an environment that is right (None takes a variable away), and what must be said.
+_KEY = "ATLANTIS_GH_APP_KEY"
 _WRONG: list[tuple[dict[str, str | None], str]] = [
-    ({"ATLANTIS_GH_INSTALLATION_ID": "1"}, "did you mean ATLANTIS_GH_APP_INSTALLATION_ID?"),
-    ({"ATLANTIS_REPO_WHITELIST": "x"}, "did you mean ATLANTIS_REPO_ALLOWLIST?"),
-    ({"ATLANTIS_URL": "https://a.example.com"}, "did you mean ATLANTIS_ATLANTIS_URL?"),
-    ({"ATLANTIS_GH_APP_ID": None}, "ATLANTIS_GH_APP_ID is not set"),
-    ({"ATLANTIS_GH_APP_ID": "app-1"}, "ATLANTIS_GH_APP_ID must be the App's id, digits only"),
-    ({"ATLANTIS_GH_APP_INSTALLATION_ID": None}, "ATLANTIS_GH_APP_INSTALLATION_ID is not set"),
-    ({"ATLANTIS_GH_APP_INSTALLATION_ID": "1.5"}, "ATLANTIS_GH_APP_INSTALLATION_ID must be the App's installation id"),
-    ({"ATLANTIS_GH_APP_KEY": None}, "ATLANTIS_GH_APP_KEY is not set"),
-    ({"ATLANTIS_GH_APP_KEY": "not a key"}, "ATLANTIS_GH_APP_KEY isn't a PEM: it doesn't start with -----BEGIN"),
-    (
-        {"ATLANTIS_GH_APP_KEY": _APP["private_key"].replace("\n", "\\n")},
-        "ATLANTIS_GH_APP_KEY contains the characters \\n",
-    ),
-    (
-        {"ATLANTIS_GH_APP_KEY": _APP["private_key"][:200]},
-        "ATLANTIS_GH_APP_KEY is a PEM that can't be parsed; it may be truncated",
-    ),
-    ({"ATLANTIS_GH_APP_KEY": _APP["private_key"].replace("\n", "")}, "ATLANTIS_GH_APP_KEY has lost its line breaks"),
-    ({"ATLANTIS_GH_APP_KEY_FILE": "/key.pem"}, "both set; Atlantis accepts only one of them"),
-    ({"ATLANTIS_WRITE_GIT_CREDS": None}, "ATLANTIS_WRITE_GIT_CREDS must be true"),
-    ({"ATLANTIS_WRITE_GIT_CREDS": "false"}, "ATLANTIS_WRITE_GIT_CREDS must be true"),
-    ({"ATLANTIS_GH_WEBHOOK_SECRET": None}, "accept forged events"),
-    ({"ATLANTIS_GH_WEBHOOK_SECRET": ""}, "accept forged events"),
-    ({"ATLANTIS_REPO_ALLOWLIST": None}, "ATLANTIS_REPO_ALLOWLIST is not set"),
-    ({"ATLANTIS_REPO_ALLOWLIST": "https://github.com/x/*"}, "has a scheme; use the format host/owner/repository"),
-    ({"ATLANTIS_ATLANTIS_URL": None}, "ATLANTIS_ATLANTIS_URL is not set"),
-    ({"ATLANTIS_ATLANTIS_URL": "atlantis.example.com"}, "isn't a URL with scheme and host"),
-    ({"ATLANTIS_REPO_CONFIG": "repos.yaml"}, "ATLANTIS_REPO_CONFIG and ATLANTIS_REPO_CONFIG_JSON are both set"),
-    ({"ATLANTIS_REPO_CONFIG_JSON": "{"}, "ATLANTIS_REPO_CONFIG_JSON isn't valid JSON"),
-    ({"ATLANTIS_REPO_CONFIG_JSON": "[]"}, "must be a JSON object"),
-    ({"ATLANTIS_REPO_CONFIG_JSON": '{"repo": []}'}, "repo isn't a valid key"),
-    ({"ATLANTIS_REPO_CONFIG_JSON": '{"repos": ["/.*/"]}'}, "repos[0] must be an object"),
-    (
-        {"ATLANTIS_REPO_CONFIG_JSON": '{"repos": [{"id": "/.*/", "apply_requirement": []}]}'},
-        "repos[0].apply_requirement isn't a valid key",
-    ),
+    *table(__file__, "environments"),
+    ({_KEY: _APP["private_key"].replace("\n", "\\n")}, f"{_KEY} contains the characters \\n"),
+    ({_KEY: _APP["private_key"][:200]}, f"{_KEY} is a PEM that can't be parsed; it may be truncated"),
+    ({_KEY: _APP["private_key"].replace("\n", "")}, f"{_KEY} has lost its line breaks"),
 ]
 
 
@@ -121,13 +90,7 @@ def _secret(world: World, name: str, value_from: str) -> Callable[[dict[str, Any
 
 @pytest.mark.parametrize(
     ("value_from", "said"),
-    [
-        ("{world.app_secret}:pem::", "has no key 'pem' (it has app_id, installation_id, private_key)"),
-        ("{world.app_secret}:private_key", "is no full ARN of a secret"),
-        ("local-atlantis-github-app", "is no full ARN of a secret"),
-        ("{world.app_secret}x:private_key::", "isn't allowed to read secret"),
-        ("{world.app_secret}:private_key:AWSPREVIOUS:", "doesn't exist or has no value yet"),
-    ],
+    table(__file__, "references"),
 )
 def test_a_wrong_reference_to_a_secret_is_explained(
     world: World, launcher: Launcher, value_from: str, said: str
@@ -139,12 +102,7 @@ def test_a_wrong_reference_to_a_secret_is_explained(
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [
-        ("just text", "is not a JSON object"),
-        ('{"app_id": 1, "installation_id": "2", "private_key": "3"}', "must be a string that is not empty"),
-        ('{"app_id": "1", "installation_id": "2", "private_key": " "}', "must be a string that is not empty"),
-        ('{"app_id": "1", "installation_id": "2"}', "add it with put-secret-value"),
-    ],
+    table(__file__, "values"),
 )
 def test_a_wrong_value_of_a_secret_is_explained(world: World, launcher: Launcher, text: str, said: str) -> None:
     client = world.aws.client("secretsmanager")
@@ -210,22 +168,7 @@ def test_a_role_that_ecs_may_not_assume_is_explained(world: World, launcher: Lau
 
 @pytest.mark.parametrize(
     ("last_words", "said"),
-    [
-        (
-            "\x1b[31mError: invalid log level: must be one of [debug info]\x1b[39m",
-            "Its output: Error: invalid log level",
-        ),
-        ("Error: terraform not found in $PATH. Set --default-tf-version or download", "the image has no terraform"),
-        (
-            "POST https://api.github.com/app/installations/1/access_tokens: 401 Bad credentials",
-            "isn't a key of the App",
-        ),
-        ("POST https://api.github.com/app/installations/1/access_tokens: 404 Not Found", "no such installation"),
-        ("listen tcp 127.0.0.1:4141: bind: address already in use", "another process uses the port"),
-        ("mkdir /data: permission denied", "can't write to the data directory"),
-        ("write atlantis.db: no space left on device", "the disk is full"),
-        ("", "Its output: nothing"),
-    ],
+    table(__file__, "last_words"),
 )
 def test_the_last_words_of_a_server_are_explained(last_words: str, said: str) -> None:
     assert said in diagnosis.explain_exit(last_words)

@@ -15,6 +15,7 @@ import pytest
 
 from sandbox.testbed.providers.awsx.layout import ArgumentError, check, layout
 from tests.sandbox.providers.plugin import ROOT
+from tests.tables import table
 
 PUBLIC_THEN_PRIVATE = [{"type": "Public"}, {"type": "Private"}]
 ZONES = ["a", "b"]
@@ -31,44 +32,7 @@ ASKED = {
 
 @pytest.mark.parametrize(
     ("cidr_block", "zones", "specs", "expected"),
-    [
-        (
-            "10.0.0.0/16",
-            ZONES,
-            PUBLIC_THEN_PRIVATE,
-            {
-                "v-public-1": "10.0.0.0/18",
-                "v-private-1": "10.0.64.0/18",
-                "v-public-2": "10.0.128.0/18",
-                "v-private-2": "10.0.192.0/18",
-            },
-        ),
-        (
-            "10.0.0.0/16",
-            ["a", "b", "c"],
-            None,
-            {
-                "v-private-1": "10.0.0.0/19",
-                "v-public-1": "10.0.32.0/20",
-                "v-private-2": "10.0.64.0/19",
-                "v-public-2": "10.0.96.0/20",
-                "v-private-3": "10.0.128.0/19",
-                "v-public-3": "10.0.160.0/20",
-            },
-        ),
-        (
-            "10.1.0.0/20",
-            ["a"],
-            [{"type": "Public", "cidrMask": 28}, {"type": "Private", "cidrMask": 22, "name": "tasks"}],
-            {"v-public-1": "10.1.0.0/28", "v-tasks-1": "10.1.4.0/22"},
-        ),
-        (
-            "10.0.0.0/16",
-            ZONES,
-            [{"type": "Isolated", "cidrBlocks": ["10.0.200.0/24", "10.0.100.0/24"]}],
-            {"v-isolated-1": "10.0.200.0/24", "v-isolated-2": "10.0.100.0/24"},
-        ),
-    ],
+    table(__file__, "layouts"),
 )
 def test_lays_subnets_out_as_awsx_does(
     *, cidr_block: str, zones: list[str], specs: list[dict[str, Any]] | None, expected: dict[str, str]
@@ -83,26 +47,7 @@ def test_refuses_subnets_that_do_not_fit() -> None:
 
 @pytest.mark.parametrize(
     ("inputs", "path", "reason"),
-    [
-        ({"tags": "Output"}, "tags", "must be a map that is known"),
-        ({"ipv4IpamPoolId": "x"}, "ipv4IpamPoolId", "does not support"),
-        ({"vpcEndpointSpecs": []}, "vpcEndpointSpecs", "does not support"),
-        ({"subnetSpecs": PUBLIC_THEN_PRIVATE}, "subnetStrategy", "strategy Auto only; say so explicitly"),
-        ({"subnetStrategy": "Exact"}, "subnetStrategy", "'Exact'"),
-        ({"natGateways": {"strategy": "Two"}}, "natGateways.strategy", "'Two' is not one of None, Single, OnePerAz"),
-        (
-            {"subnetStrategy": "Auto", "subnetSpecs": [{"type": "Private"}]},
-            "natGateways.strategy",
-            "need a public subnet",
-        ),
-        ({"subnetStrategy": "Auto", "subnetSpecs": [{"type": "Unused"}]}, "subnetSpecs[0].type", "'Unused'"),
-        (
-            {"subnetStrategy": "Auto", "subnetSpecs": [{"type": "Public", "size": 8}]},
-            "subnetSpecs[0].size",
-            "support",
-        ),
-        ({"availabilityZoneNames": ["a"], "numberOfAvailabilityZones": 2}, "numberOfAvailabilityZones", "excludes"),
-    ],
+    table(__file__, "refused"),
 )
 def test_refuses(*, inputs: dict[str, Any], path: str, reason: str) -> None:
     assert reason in dict(check(inputs))[path]

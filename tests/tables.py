@@ -1,0 +1,19 @@
+"""Tables of tests in YAML files."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["table"]
+
+
+def table(test: str, key: str) -> Any:
+    """A table of the YAML file next to a test, which has the test's name."""
+    return _loaded(Path(test).with_suffix(".yaml"))[key]
+
+
+@cache
+def _loaded(file: Path) -> Any:
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
