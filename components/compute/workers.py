@@ -120,8 +120,11 @@ def containers(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> list[
 
 def _executor(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> Mapping[str, object]:
     minutes = args.settings.workers.apply_continues_minutes
+    others = [{"containerName": name, "condition": "START"} for name in ("tls", AGENT)]
     return {
         **_common(args, group, "executor", logs),
+        # Also the order of a stop: an interrupted command has its session and its connection until it has ended.
+        "dependsOn": [*outbound.dependencies(args.settings.outbound), *others],
         # It runs each checkout as a different user.
         "linuxParameters": {"capabilities": {"drop": list(_UNUSED_BY_EXECUTORS)}},
         "entryPoint": ["/bin/sh", "-c", _START, "executor"],

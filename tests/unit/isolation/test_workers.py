@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from isolation import tls
 from isolation.drift.rest import Rest
 from isolation.recovered import Recovered
-from tests.unit.isolation.containers import KEY, SILENCE, Containers, can_separate, eventually
+from tests.unit.isolation.containers import KEY, PROGRAMS, SILENCE, Containers, can_separate, eventually
 
 
 @pytest.fixture
@@ -350,15 +350,51 @@ def _listening_port(pid: int) -> int:
     return int(listening()[0].partition(":")[2], 16)
 
 
-@pytest.mark.parametrize("shell", [["dash"], ["busybox", "ash"]], ids=["dash", "busybox"])
+SHELLS = pytest.mark.parametrize("shell", [["dash"], ["busybox", "ash"]], ids=["dash", "busybox"])
+
+
+@SHELLS
+def test_four_clones_run_at_once_in_the_server_and_other_commands_of_git_do_not_wait(
+    tmp_path: Path, shell: list[str]
+) -> None:
+    if subprocess.run([*shell, "-c", ":"], capture_output=True, check=False).returncode:
+        pytest.skip(f"needs {' '.join(shell)}")
+    (tmp_path / "workers" / "tickets").mkdir(parents=True)
+    shim, image, running = tmp_path / "shims" / "git", tmp_path / "bin" / "git", tmp_path / "running"
+    for path in (shim.parent, image.parent, running):
+        path.mkdir()
+    text = (PROGRAMS / "shims" / "git").read_text().replace("#!/bin/sh", f"#!/usr/bin/env -S {' '.join(shell)}", 1)
+    shim.write_text(text)
+    until_go = f"touch {running}/$$; until [ -e {tmp_path}/go ]; do sleep 0.02; done"
+    image.write_text(f'#!/bin/sh\n[ "$1" = status ] || {{ {until_go}; }}\necho "$@"; exit 3\n')
+    for path in (shim, image):
+        path.chmod(0o755)
+    environment = {"ISOLATION_RUN_DIRECTORY": str(tmp_path), "PATH": f"{shim.parent}:{image.parent}:/usr/bin:/bin"}
+
+    def start(*arguments: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen([shim, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    clones = [start("clone", str(number)) for number in range(4)]
+    eventually(lambda: len(list(running.iterdir())) == 4)
+    waiting = [start("fetch", "a b") for _ in range(6)]
+    assert ended(start("status")) == (3, "status\n", "")
+    time.sleep(0.3)
+    assert len(list(running.iterdir())) == 4
+    clones.pop().kill()
+    eventually(lambda: len(list(running.iterdir())) == 5)
+    (tmp_path / "go").touch()
+    assert {ended(clone)[0] for clone in clones} == {3}
+    assert [ended(fetch) for fetch in waiting] == [(3, "fetch a b\n", "")] * 6
+
+
+@SHELLS
 def test_the_shim_works_with_the_shells_of_images(containers: Containers, shell: list[str]) -> None:
     if subprocess.run([*shell, "-c", ":"], capture_output=True, check=False).returncode:
         pytest.skip(f"needs {' '.join(shell)}")
     shim = containers.root / "shims" / "terraform"
     shim.parent.mkdir()
-    programs = Path(__file__).parents[3] / "docker" / "isolation"
-    text = (programs / "bin" / "shim").read_text().replace("#!/bin/sh", f"#!/usr/bin/env -S {' '.join(shell)}", 1)
-    shim.write_text(text.replace("own=${own%/*/*}", f"own={programs}"))
+    text = (PROGRAMS / "bin" / "shim").read_text().replace("#!/bin/sh", f"#!/usr/bin/env -S {' '.join(shell)}", 1)
+    shim.write_text(text.replace("own=${own%/*/*}", f"own={PROGRAMS}"))
     shim.chmod(0o755)
     shim.parent.chmod(0o755)
     containers.program("terraform", 'echo "$*"; exit 3')
