@@ -124,7 +124,7 @@ class _Executor:
         """Whether this worker was stopped, nothing runs, and the server's agent has had its time to ask for results."""
         if not self._stopping or self._children:
             return False
-        return time.monotonic() > self._stop_at + _RESULTS_WITHIN or not self._options.outcomes.all()
+        return time.monotonic() > self._stop_at + _RESULTS_WITHIN or not self._options.outcomes.waiting()
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()

@@ -1,4 +1,4 @@
-"""Applies whose server has gone: their results are kept in files of root until an agent has them."""
+"""Results of applies, in files of root: Atlantis has them when it has commented, or else an agent has to comment them."""
 
 import contextlib
 import json
@@ -12,11 +12,15 @@ __all__ = ["KEPT_OUTPUT", "Outcomes"]
 KEPT_OUTPUT = 64 << 10
 """Bytes of the end of a command's output."""
 _LONGEST = 7 * 24 * 3600
+_ACKNOWLEDGED_OUTPUT = 4 << 10
+"""Bytes of the output of a result that a server has. Few servers end in the moments before their comment."""
+_PROTECTED = 3600.0
+"""Seconds in which a result that no server has keeps its worker."""
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
 class Outcomes:
-    """The results of the applies of one executor that nobody has acknowledged."""
+    """The results of the applies of one executor that no agent has told it to forget."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -38,6 +42,19 @@ class Outcomes:
             with contextlib.suppress(OSError, ValueError):
                 found.append(json.loads(file.read_text(encoding="utf-8")))
         return sorted(found, key=lambda outcome: outcome["began"])
+
+    def acknowledge(self, identity: str) -> None:
+        """A server has the result, but hasn't commented it yet: Atlantis comments when all projects of a command have ended."""
+        for outcome in self.all():
+            if outcome["id"] == identity:
+                self.write(outcome | {"acknowledged": time.time(), "output": outcome["output"][-_ACKNOWLEDGED_OUTPUT:]})
+
+    def waiting(self) -> int:
+        """How many results no server has; those that are older have lost their server for good."""
+        return sum(
+            "code" in each and "acknowledged" not in each and time.time() - each["ended"] < _PROTECTED
+            for each in self.all()
+        )
 
     def forget(self, identity: str) -> None:
         """Remove a result that an agent has reported."""

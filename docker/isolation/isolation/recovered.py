@@ -1,9 +1,12 @@
-"""Reports applies whose server ended while they ran: a part of the server's agent."""
+"""Reports applies whose server ended before it had commented their result: a part of the server's agent."""
 
+import datetime
 import json
 import re
 import socket
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,10 +18,16 @@ from isolation.protocol import ProtocolError
 __all__ = ["Recovered"]
 
 _LOOK_EVERY = 10.0
+_REPORT = re.compile(r"Ran (Apply|Import) for ")
+"""How Atlantis' comment on a result begins."""
 _GONE_AFTER = 6
 """Looks in a row in which a worker that ECS doesn't list any more hasn't answered."""
 _LONGEST_OUTPUT = 50_000
 """Characters. A comment has at most 65,536."""
+_COMMENTED_AFTER = 6 * 3600.0
+"""Seconds after which this server has commented a result that it has: that of the first project comes with that of the last one."""
+_MOST_TRIES = 60
+"""Looks in which GitHub has refused a comment. After them, the result is in the log only."""
 
 
 class Recovered:
@@ -32,7 +41,9 @@ class Recovered:
 
     def __init__(self, workers: Callable[[], Mapping[str, str]], key: tls.Key, rest: Rest | None) -> None:
         self._workers, self._key, self._rest = workers, key, rest
+        self._began = time.time()
         self._reported: set[str] = set()
+        self._tries: Counter[str] = Counter()
         # By worker: its address, what runs there, and how often it hasn't answered.
         self._running: dict[str, tuple[str, list[dict[str, Any]], int]] = {}
 
@@ -66,26 +77,46 @@ class Recovered:
         self._running[worker] = address, outcomes, times + 1
         if worker not in listed and times + 1 >= _GONE_AFTER:
             for outcome in outcomes:
-                self._comment({**outcome, "code": None, "message": str(problem)}, worker)
+                lost = {**outcome, "code": None, "message": str(problem)}
+                try:
+                    self._comment(lost, worker)
+                except GithubError as refused:
+                    self._log(lost, worker, str(refused))
             del self._running[worker]
 
     def _report(self, address: str, worker: str, outcome: Mapping[str, Any]) -> None:
-        if outcome["id"] not in self._reported:
-            self._comment(outcome, worker)
-            self._reported.add(outcome["id"])
-        self._ask(address, "forget", id=outcome["id"])
+        identity, has = outcome["id"], outcome.get("acknowledged", 0.0)
+        if has >= self._began and time.time() - has < _COMMENTED_AFTER:
+            return  # This server comments it.
+        if identity not in self._reported and has < self._began:
+            try:
+                if not has or not self._is_commented(outcome):
+                    self._comment(outcome, worker)
+            except GithubError as problem:
+                self._tries[identity] += 1
+                if self._tries[identity] < _MOST_TRIES:
+                    return
+                self._log(outcome, worker, str(problem))
+        self._reported.add(identity)
+        self._ask(address, "forget", id=identity)
+
+    def _is_commented(self, outcome: Mapping[str, Any]) -> bool:
+        """Whether an earlier server has commented a result after it had it. Where this can't be known, it counts as commented."""
+        if not self._rest:
+            return True
+        since = datetime.datetime.fromtimestamp(int(outcome["acknowledged"]), datetime.UTC)
+        found = self._rest.call("GET", f"{_comments(outcome)}?per_page=100&since={since:%Y-%m-%dT%H:%M:%SZ}")
+        return any(_REPORT.match(comment["body"] or "") for comment in found)
 
     def _comment(self, outcome: Mapping[str, Any], worker: str) -> None:
-        """Comment the result. One that GitHub refuses is in the log, and no later look can do more."""
+        if self._rest and int(outcome["checkout"].split("/")[2]) > 0:
+            self._rest.call("POST", _comments(outcome), {"body": body(outcome)})
+        self._log(outcome, worker, "")
+
+    def _log(self, outcome: Mapping[str, Any], worker: str, error: str) -> None:
         owner, name, pull, _ = outcome["checkout"].split("/", 3)
         line = {key: outcome[key] for key in ("command", "directory", "workspace", "code")}
         place = {"repository": f"{owner}/{name}", "pull": pull, "worker": worker}
-        error = ""
-        if self._rest and int(pull) > 0:
-            try:
-                self._rest.call("POST", f"/repos/{owner}/{name}/issues/{pull}/comments", {"body": body(outcome)})
-            except GithubError as problem:
-                error = str(problem)
         print(json.dumps({"event": "apply-recovered", **place, **line, "error": error}), flush=True)
 
     def _ask(self, address: str, kind: str, **question: str) -> dict[str, Any]:
@@ -101,6 +132,11 @@ class Recovered:
                 process.communicate()
 
 
+def _comments(outcome: Mapping[str, Any]) -> str:
+    owner, name, pull, _ = outcome["checkout"].split("/", 3)
+    return f"/repos/{owner}/{name}/issues/{pull}/comments"
+
+
 def body(outcome: Mapping[str, Any]) -> str:
     """The comment."""
     command, code = outcome["command"], outcome["code"]
@@ -112,6 +148,7 @@ def body(outcome: Mapping[str, Any]) -> str:
             "it finds the state locked, and no apply of this state runs, release the lock with `terraform force-unlock` and the ID that "
             "the plan prints, with your own credentials."
         )
+    went_on = "before it had commented" if "acknowledged" in outcome else "while it ran; its worker went on"
     result = "has succeeded" if code == 0 else f"has failed (exit code {code})"
     advice = (
         "Atlantis doesn't know of it: run `atlantis plan` again, which should have no changes, before you merge."
@@ -122,6 +159,6 @@ def body(outcome: Mapping[str, Any]) -> str:
     # A fence longer than any in the text, so that the output can't end it.
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", shown)), default=0))
     return (
-        f"**`{command}` {where} {result}.** Atlantis ended while it ran; its worker went on.\n\n{advice}\n\n"
+        f"**`{command}` {where} {result}.** Atlantis ended {went_on}.\n\n{advice}\n\n"
         f"<details><summary>The end of its output</summary>\n\n{fence}\n{shown}\n{fence}\n\n</details>\n"
     )

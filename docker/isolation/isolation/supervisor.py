@@ -90,7 +90,7 @@ def serve(connection: socket.socket, options: Options, *, ending: bool) -> None:
         )
         ended = {"code": 1, "message": f"{options.role}: {detail}"}
     if _end(channel, ended):
-        options.outcomes.forget(kept)
+        options.outcomes.acknowledge(kept)
 
 
 def _end(channel: Channel, ended: Mapping[str, Any]) -> bool:
@@ -114,14 +114,18 @@ def _ping(options: Options, _request: Mapping[str, Any]) -> None:
 
 _QUESTIONS: Mapping[str, Callable[[Options, Mapping[str, Any]], object]] = {
     "ping": _ping,
-    "status": lambda options, _: {"running": options.slots.taken(), "commands": options.slots.count},
+    "status": lambda options, _: {
+        # A result that nobody has protects the task, too.
+        "running": options.slots.taken() + options.outcomes.waiting(),
+        "commands": options.slots.count,
+    },
     "results": lambda options, _: {"results": options.outcomes.all()},
     "forget": lambda options, request: options.outcomes.forget(request["id"]),
 }
 
 
 def _command(channel: Channel, options: Options, request: Mapping[str, Any]) -> tuple[Channel, dict[str, Any], str]:
-    """Run a command; returns the channel, how it ended, and the ID under which this is kept until the shim has it, or else an agent."""
+    """Run a command; returns the channel, how it ended, and the ID under which this is kept until it is commented."""
     interrupts = Interrupts()
     _ping(options, request)
     command = checked(request, options.role)
@@ -144,7 +148,7 @@ def _command(channel: Channel, options: Options, request: Mapping[str, Any]) -> 
             ended["message"] = f"{ended['message']}\n{_STOPPED}".strip()
     # What came before the program of an apply isn't worth a comment: nothing was changed.
     if run.began:
-        run.keep(**ended)
+        run.keep(ended=time.time(), **ended)
     return run.channel, ended, run.identity
 
 

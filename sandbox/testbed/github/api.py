@@ -1,6 +1,7 @@
 """The calls of GitHub's REST API that Atlantis makes. Any other call gets a 404 and is recorded as unexpected."""
 
 import base64
+import datetime
 import json
 import re
 import subprocess
@@ -195,12 +196,13 @@ class Api:
         changed = self._store.issues.update(names["repository"], int(names["number"]), json.loads(call.body))
         return _refusal(404, "Not Found") if changed is None else Answer(200, changed)
 
-    def comments(self, _call: Call, names: dict[str, str]) -> Answer:
+    def comments(self, call: Call, names: dict[str, str]) -> Answer:
         """``GET /repos/{owner}/{repo}/issues/{number}/comments``; only comments of the App are recorded."""
         found = [
             {"id": entry["id"], "node_id": f"IC_{entry['id']}", "body": entry["body"], "user": {"login": _BOT}}
             for entry in self._store.recorded("comments")
             if (entry["repository"], entry["number"]) == (names["repository"], int(names["number"]))
+            and entry["updated_at"] >= call.query.get("since", "")
         ]
         return Answer(200, found)
 
@@ -210,7 +212,8 @@ class Api:
         if not body or len(body) > _LONGEST_COMMENT:
             return _refusal(422, f"Validation Failed: a comment has 1 to {_LONGEST_COMMENT} characters")
         entry = {"repository": names["repository"], "number": int(names["number"]), "body": body}
-        return Answer(201, {"id": self._store.record("comments", entry), "body": body})
+        now = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return Answer(201, {"id": self._store.record("comments", entry | {"updated_at": now}), "body": body})
 
     def react(self, call: Call, names: dict[str, str]) -> Answer:
         """``POST /repos/{owner}/{repo}/issues/comments/{id}/reactions``."""

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from components.monitoring import log_metrics
 from isolation import parts, protocol, session
 from isolation.protocol import Channel
 from isolation.task_protection import EXPIRES, LOOK_EVERY, RENEW_EVERY
@@ -327,6 +328,7 @@ def test_workers_are_the_tasks_that_ecs_runs_and_finds_healthy(
         task(5, "RUNNING", "RUNNING", "HEALTHY"),
     ]
     printed = printed_until(start("agent"), '"healthy": 2')
+    assert json.loads(printed[-1]).keys() == {"workers", *log_metrics._OF_WORKERS.values()}
     assert {"workers": "plan", "healthy": 2, "slots": 4, "busy": 0, "busy_percent": 0.0, "waiting": 0, "ended": 0} in [
         {key: line[key] for key in line if key != "longest_wait_seconds"} for line in map(json.loads, printed)
     ]

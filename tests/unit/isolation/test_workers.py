@@ -1,7 +1,9 @@
 """Commands on several workers: where they run, how they wait, and what ends a worker, a server or a connection in the middle."""
 
 import hashlib
+import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -15,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from isolation import tls
 from isolation.drift.rest import Rest
+from isolation.github import GithubError
+from isolation.outcomes import Outcomes
 from isolation.recovered import Recovered
 from tests.unit.isolation.containers import KEY, PROGRAMS, SILENCE, Containers, can_separate, eventually
 
@@ -143,16 +147,23 @@ def make_plan(containers: Containers) -> None:
 
 
 class Comments(Rest):
-    """Takes comments."""
+    """Takes comments; refuses the first calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, *others: str, refused: int = 0) -> None:
         super().__init__("", str, "")
         self.made: list[tuple[str, str]] = []
+        self.others, self.refused = others, refused
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        self.refused -= 1
+        if self.refused >= 0:
+            raise GithubError("GitHub answered 502")
+        if method == "GET":
+            assert re.search(r"/issues/7/comments\?per_page=100&since=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", path)
+            return [{"body": other} for other in self.others]
         assert method == "POST"
         assert body
-        self.made.append((path, body["body"]))
+        return self.made.append((path, body["body"]))
 
 
 UNTIL_GO = "until [ -e {0}/go ]; do sleep 0.05; done; echo applied"
@@ -160,7 +171,11 @@ UNTIL_GO = "until [ -e {0}/go ]; do sleep 0.05; done; echo applied"
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_an_apply_outlives_its_server_and_the_next_one_comments_the_result(
-    containers: Containers, mark: Path, number: int, capsys: pytest.CaptureFixture[str]
+    containers: Containers,
+    mark: Path,
+    number: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """TERM comes from a server that is stopped: the apply isn't interrupted, and ends with its shim if that lives so long."""
     containers.stop("apply")
@@ -181,6 +196,7 @@ def test_an_apply_outlives_its_server_and_the_next_one_comments_the_result(
         assert comments.made == []
         (mark / "go").touch()
         eventually(lambda: '"event": "end"' in containers.log("apply"))
+        eventually(lambda: Outcomes(containers.state("apply") / "outcomes").waiting() == 1)
         recovered.look()
         recovered.look()
         ((path, body),) = comments.made
@@ -194,7 +210,33 @@ def test_an_apply_outlives_its_server_and_the_next_one_comments_the_result(
         assert ended(process)[:2] == (0, "applied\n")
         recovered.look()
         assert comments.made == []
+        assert any(containers.state("apply").glob("outcomes/*"))
+        monkeypatch.setattr("isolation.recovered._COMMENTED_AFTER", 0)
+        recovered.look()
+        assert comments.made == []
     eventually(lambda: not any(containers.state("apply").glob("outcomes/*")))
+
+
+@pytest.mark.parametrize(
+    ("others", "refused", "made"), [(("Ran Plan for", "> Ran Apply for"), 2, 1), (("Ran Apply for dir: `.`",), 0, 0)]
+)
+def test_a_result_that_a_server_had_is_commented_by_the_next_one_unless_it_was(
+    containers: Containers, mark: Path, others: tuple[str, ...], refused: int, made: int
+) -> None:
+    """Atlantis comments when all projects of a command have ended."""
+    (mark / "go").touch()
+    assert ended(apply(containers, mark, wait=UNTIL_GO.format(mark)))[0] == 0
+    outcomes = containers.state("apply") / "outcomes"
+    eventually(lambda: any("acknowledged" in json.loads(file.read_text()) for file in outcomes.glob("[!.]*")))
+    comments = Comments(*others, refused=refused)
+    recovered = Recovered(lambda: containers.dispatcher.workers("apply"), tls.Key(KEY), comments)
+    for _ in range(refused + 2):
+        recovered.look()
+    assert len(comments.made) == made
+    assert [body.split("** ")[1].split("\n")[0] for _, body in comments.made] == [
+        "Atlantis ended before it had commented."
+    ] * made
+    assert not any(outcomes.iterdir())
 
 
 def test_an_apply_whose_server_and_worker_are_gone_is_reported_as_unknown(containers: Containers, mark: Path) -> None:
