@@ -12,7 +12,7 @@ def headings(text: str) -> list[str]:
 
 
 def blocks(text: str) -> list[str]:
-    return re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def inline(text: str) -> list[str]:
