@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from sandbox.testbed.providers.aws.base import AwsResource
-from sandbox.testbed.providers.aws.calls import Call, Tagging
-from sandbox.testbed.providers.aws.listing import Listing
-from sandbox.testbed.providers.resource import Created, names
+from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
-
-_RECORDS = """DomainValidationOptions[?ResourceRecord].{
-    domainName: DomainName, resourceRecordName: ResourceRecord.Name,
-    resourceRecordType: ResourceRecord.Type, resourceRecordValue: ResourceRecord.Value
-}"""
 
 
 class Certificate(AwsResource):
     """A certificate that ACM issues after DNS validation. ACM returns the validation records with a delay."""
 
     sdk_name = "aws:acm/certificate:Certificate"
-    service = "acm"
-    operation, made, token = "RequestCertificate", "CertificateArn", "IdempotencyToken"
-    described: ClassVar = Call("describe_certificate", "CertificateArn", "Certificate")
-    deleted: ClassVar = Call("delete_certificate", "CertificateArn")
-    tagging: ClassVar = Tagging(
-        "CertificateArn", "list_tags_for_certificate", "add_tags_to_certificate", "remove_tags_from_certificate"
-    )
-    available = "DomainValidationOptions[].ResourceRecord"
-    listing: ClassVar = Listing("list_certificates", "CertificateSummaryList[].CertificateArn")
-    unordered: ClassVar = names("subjectAlternativeNames")
-    extended: ClassVar = unordered
-    reported: ClassVar = unordered
-    outputs = ("status", "type", "renewalEligibility")
-    shown: ClassVar = {
-        "domainValidationOptions": _RECORDS,
-        "validationMethod": "DomainValidationOptions[0].ValidationMethod",
-    }
-    built: ClassVar = {"arn": "{id}"}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """Only requested certificates are supported, not imported ones."""
@@ -57,11 +32,6 @@ class CertificateValidation(AwsResource):
     """Waits until a certificate is issued; it isn't an object in AWS. The id doesn't identify the certificate."""
 
     sdk_name = "aws:acm/certificateValidation:CertificateValidation"
-    service = "acm"
-    operation = "DescribeCertificate"
-    described: ClassVar = Call("describe_certificate", path="Certificate")
-    handled: ClassVar = names("validationRecordFqdns")
-    unordered: ClassVar = names("validationRecordFqdns")
 
     def create(self, inputs: Properties) -> Created:
         """The id is the time of issue, or the certificate's ARN if ACM doesn't report one."""

@@ -17,6 +17,7 @@ from sandbox.testbed.providers.aws import calls
 from sandbox.testbed.providers.aws.calls import Call, Change, Tagging
 from sandbox.testbed.providers.aws.listing import Listing
 from sandbox.testbed.providers.aws.mapping import Renamed, from_api, to_api
+from sandbox.testbed.providers.aws.rows import ROWS
 from sandbox.testbed.providers.aws.session import (
     Session,
     error_code,
@@ -101,7 +102,9 @@ class AwsResource(Resource[Session]):
     """None if the type is part of another object or doesn't exist in AWS."""
 
     def __init_subclass__(cls) -> None:
-        """Derive `in_place` and `handled` from the properties of `updates`."""
+        """Set the fields of the type's row, and derive `in_place` and `handled` from the properties of `updates`."""
+        for name, value in ROWS.get(cls.__dict__.get("sdk_name", ""), {}).items():
+            setattr(cls, name, value)
         cls.in_place = cls.in_place.union(cls.write_only, *(row.properties for row in cls.updates))
         cls.handled = cls.handled.union(*(row.properties for row in cls.updates if row.new))
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from sandbox.testbed.providers.aws.base import AwsResource, arn
+from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.aws.calls import (
-    Call,
-    Change,
-    Tagging,
     mapped,
     pairs,
 )
-from sandbox.testbed.providers.aws.listing import Listing
 from sandbox.testbed.providers.resource import names
 from sandbox.testbed.providers.values import Properties
 
@@ -28,23 +24,6 @@ class MetricAlarm(AwsResource):
     """An alarm on one metric. Metric queries, PromQL and evaluation windows of the SDK are not supported."""
 
     sdk_name = "aws:cloudwatch/metricAlarm:MetricAlarm"
-    service = "cloudwatch"
-    operation, named = "PutMetricAlarm", "{name}"
-    described: ClassVar = Call("describe_alarms", "AlarmNames", "MetricAlarms[0]")
-    deleted: ClassVar = Call("delete_alarms", "AlarmNames")
-    tagging: ClassVar = Tagging("ResourceARN")
-    listing: ClassVar = Listing("describe_alarms", "MetricAlarms[].AlarmName")
-    renamed: ClassVar = {"name": "AlarmName"}
-    defaults: ClassVar = {"actionsEnabled": True, "treatMissingData": "missing"}
-    choices: ClassVar = {"treatMissingData": ("breaching", "notBreaching", "ignore", "missing")}
-    handled: ClassVar = names("dimensions")
-    in_place: ClassVar = names(
-        "actionsEnabled alarmActions alarmDescription comparisonOperator datapointsToAlarm dimensions evaluationPeriods "
-        "extendedStatistic insufficientDataActions metricName namespace okActions period statistic threshold treatMissingData "
-        "unit"
-    )
-    unordered: ClassVar = names("alarmActions okActions insufficientDataActions")
-    shown: ClassVar = {"arn": "AlarmArn"}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         yield from super().rules(inputs)
@@ -82,14 +61,6 @@ class Dashboard(AwsResource):
     """A dashboard. PutDashboard creates it, or updates an existing dashboard with the same name."""
 
     sdk_name = "aws:cloudwatch/dashboard:Dashboard"
-    service = "cloudwatch"
-    operation, named = "PutDashboard", "{dashboardName}"
-    described: ClassVar = Call("get_dashboard", "DashboardName")
-    deleted: ClassVar = Call("delete_dashboards", "DashboardNames")
-    outputs: ClassVar = ("dashboardArn",)
-    listing: ClassVar = Listing("list_dashboards", "DashboardEntries[].DashboardName")
-    name_property = "dashboardName"
-    in_place: ClassVar = names("dashboardBody")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """Rules that CloudWatch reports as validation messages. The local AWS doesn't validate dashboards."""
@@ -130,30 +101,10 @@ def _widget(widget: Any) -> Iterator[str]:
                 yield f"{metric!r} is not a namespace, a name, and dimensions as names and values, and not an expression"
 
 
-_RETENTIONS = "0 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653"
-
-
 class LogGroup(AwsResource):
     """A log group. With 0 days, events never expire. The ARN doesn't contain the `:*` that CloudWatch appends."""
 
     sdk_name = "aws:cloudwatch/logGroup:LogGroup"
-    service = "logs"
-    operation, named = "CreateLogGroup", "{name}"
-    described: ClassVar = Call("describe_log_groups", "logGroupNamePrefix", "logGroups[?logGroupName=='{id}'] | [0]")
-    deleted: ClassVar = Call("delete_log_group", "logGroupName")
-    tagging: ClassVar = Tagging("resourceArn")
-    listing: ClassVar = Listing("describe_log_groups", "logGroups[].logGroupName")
-    name_limit = 512
-    renamed: ClassVar = {"name": "logGroupName"}
-    defaults: ClassVar = {"skipDestroy": False, "retentionInDays": 0}
-    choices: ClassVar = {"retentionInDays": tuple(map(int, _RETENTIONS.split()))}
-    write_only: ClassVar = names("skipDestroy")
-    updates: ClassVar = (
-        Change("put_retention_policy", names("retentionInDays"), undone="delete_retention_policy", new=True),
-        Change("associate_kms_key", names("kmsKeyId"), undone="disassociate_kms_key", other=True),
-    )
-    shown: ClassVar = {"retentionInDays": "retentionInDays || `0`", "kmsKeyId": "kmsKeyId"}
-    built: ClassVar = {"arn": arn("logs", "log-group:{id}")}
 
     def tag_target(self, identity: str) -> str:
         return self.backend.arn("logs", f"log-group:{identity}")
@@ -167,13 +118,6 @@ class LogSubscriptionFilter(AwsResource):
     """Delivers a log group's events to a destination. The API creates or updates the filter of that name."""
 
     sdk_name = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
-    service = "logs"
-    operation, named = "PutSubscriptionFilter", "cwlsf-{logGroup}-{name}"
-    described: ClassVar = Call("describe_subscription_filters", path="subscriptionFilters[?filterName=='{name}'] | [0]")
-    deleted: ClassVar = Call("delete_subscription_filter")
-    renamed: ClassVar = {"name": "filterName", "logGroup": "logGroupName"}
-    defaults: ClassVar = {"distribution": "ByLogStream"}
-    in_place: ClassVar = names("filterPattern roleArn distribution")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """A Firehose stream as destination requires a role."""
@@ -190,13 +134,6 @@ class LogMetricFilter(AwsResource):
     """Makes a metric of a log group's events. The API creates or updates the filter of that name."""
 
     sdk_name = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
-    service = "logs"
-    operation, named = "PutMetricFilter", "{name}"
-    described: ClassVar = Call("describe_metric_filters", path="metricFilters[?filterName=='{name}'] | [0]")
-    deleted: ClassVar = Call("delete_metric_filter")
-    renamed: ClassVar = {"name": "filterName", "pattern": "filterPattern"}
-    handled: ClassVar = names("metricTransformation")
-    in_place: ClassVar = names("pattern metricTransformation")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """CloudWatch accepts three dimensions, each with a field of the event, and no default value next to them."""

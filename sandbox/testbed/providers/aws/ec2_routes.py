@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from sandbox.testbed.providers.aws.base import GoneError
 from sandbox.testbed.providers.aws.calls import Call
-from sandbox.testbed.providers.aws.ec2 import VPC, Ec2Resource
-from sandbox.testbed.providers.aws.listing import Listing
+from sandbox.testbed.providers.aws.ec2 import Ec2Resource
 from sandbox.testbed.providers.resource import Created, names
 from sandbox.testbed.providers.values import Properties
 
@@ -19,36 +18,10 @@ _TARGETS = names(
 _DESTINATIONS = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
 
 
-class RouteTable(Ec2Resource):
-    """A route table without routes; they are separate resources."""
-
-    sdk_name = "aws:ec2/routeTable:RouteTable"
-    operation, made = "CreateRouteTable", "RouteTable.RouteTableId"
-    described: ClassVar = Call("describe_route_tables", "RouteTableIds", "RouteTables[0]")
-    deleted: ClassVar = Call("delete_route_table", "RouteTableId")
-    outputs = ("ownerId", "propagatingVgws")
-    listing: ClassVar = Listing(
-        "describe_route_tables",
-        "RouteTables[?!not_null(Associations[?Main]|[0])].RouteTableId",
-        VPC,
-        "vpc-id",
-    )
-    kind = "route-table"
-
-
 class Route(Ec2Resource):
     """A route: a destination and a target."""
 
     sdk_name = "aws:ec2/route:Route"
-    operation = "CreateRoute"
-    tagging, built = None, {}
-    described: ClassVar = Call("describe_route_tables", "RouteTableIds", "RouteTables[0].{all: Routes}")
-    deleted: ClassVar = Call("delete_route")
-    outputs = ("state", "origin")
-    renamed: ClassVar = {"egressOnlyGatewayId": "EgressOnlyInternetGatewayId"}
-    in_place: ClassVar = _TARGETS
-    excluding: ClassVar = (sorted(_TARGETS), _DESTINATIONS)
-    delete_first = True
 
     def create(self, inputs: Properties) -> Created:
         """The id ends with a hash of the destination, as in the official provider (CRC-32 as a positive number)."""
@@ -74,21 +47,6 @@ class Route(Ec2Resource):
         return {**dict.fromkeys(_TARGETS & state.keys()), **super().shown_as(identity, answer, state)}
 
 
-class RouteTableAssociation(Ec2Resource):
-    """The association of a subnet with a route table, looked up in the route table's description."""
-
-    sdk_name = "aws:ec2/routeTableAssociation:RouteTableAssociation"
-    operation, made = "AssociateRouteTable", "AssociationId"
-    tagging, built = None, {}
-    described: ClassVar = Call(
-        "describe_route_tables",
-        "association.route-table-association-id",
-        "RouteTables[].Associations[] | [?RouteTableAssociationId=='{id}'] | [0]",
-    )
-    deleted: ClassVar = Call("disassociate_route_table", "AssociationId")
-    delete_first = True
-
-
 _MEMBERSHIPS = {"routeTableIds": "RouteTableIds", "securityGroupIds": "SecurityGroupIds", "subnetIds": "SubnetIds"}
 _OF_THE_OTHER = {
     "Gateway": {"privateDnsEnabled": False, "securityGroupIds": [], "subnetIds": []},
@@ -101,23 +59,6 @@ class VpcEndpoint(Ec2Resource):
     """A VPC endpoint: an interface endpoint in subnets, or a gateway endpoint in route tables."""
 
     sdk_name = "aws:ec2/vpcEndpoint:VpcEndpoint"
-    operation, made = "CreateVpcEndpoint", "VpcEndpoint.VpcEndpointId"
-    described: ClassVar = Call(
-        "describe_vpc_endpoints", "VpcEndpointIds", "VpcEndpoints[?!contains(['deleted', 'deleting'], State)] | [0]"
-    )
-    deleted: ClassVar = Call("delete_vpc_endpoints", "VpcEndpointIds")
-    goes_slowly = True  # its network interfaces keep the subnets in use until the deletion has completed
-    available = "contains(['available', 'Available'], State)"
-    listing: ClassVar = Listing(
-        "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId", VPC, "vpc-id"
-    )
-    kind = "vpc-endpoint"
-    outputs = ("networkInterfaceIds", "ownerId", "requesterManaged", "state")
-    shown: ClassVar = {"dnsEntries": "DnsEntries[].{dnsName: DnsName, hostedZoneId: HostedZoneId} || `[]`"}
-    renamed: ClassVar = {"policy": "PolicyDocument"}
-    defaults: ClassVar = {"vpcEndpointType": "Gateway"}
-    in_place: ClassVar = names("policy privateDnsEnabled ipAddressType dnsOptions").union(_MEMBERSHIPS)
-    unordered: ClassVar = frozenset(_MEMBERSHIPS)
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         yield from super().rules(inputs)

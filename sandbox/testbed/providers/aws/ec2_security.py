@@ -7,17 +7,11 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from sandbox.testbed.providers.aws.calls import Call
-from sandbox.testbed.providers.aws.ec2 import VPC, Ec2Resource
-from sandbox.testbed.providers.aws.listing import Listing
+from sandbox.testbed.providers.aws.ec2 import Ec2Resource
 from sandbox.testbed.providers.aws.mapping import to_api
 from sandbox.testbed.providers.resource import Created, names
 from sandbox.testbed.providers.values import Properties
 
-_INLINE = """{
-    protocol: IpProtocol, fromPort: FromPort || `0`, toPort: ToPort || `0`, cidrBlocks: IpRanges[].CidrIp,
-    ipv6CidrBlocks: Ipv6Ranges[].CidrIpv6, securityGroups: UserIdGroupPairs[].GroupId
-}"""
-"""A rule in the form of the default group's `ingress` and `egress`."""
 _GROUP = "aws:ec2/securityGroup:SecurityGroup"
 
 
@@ -49,13 +43,6 @@ class SecurityGroup(_Group):
     """A security group without rules; they are separate resources."""
 
     sdk_name = _GROUP
-    listing: ClassVar = Listing(
-        "describe_security_groups", "SecurityGroups[?GroupName!='default'].GroupId", VPC, "vpc-id"
-    )
-    renamed: ClassVar = {"name": "GroupName"}
-    defaults: ClassVar = {"description": "Managed by Pulumi", "revokeRulesOnDelete": False}
-    handled: ClassVar = names("name")  # never changes, so `configure` recognizes a new group by it
-    limits: ClassVar = {"name": "CreateSecurityGroup.GroupName"}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """Rules of EC2 that the service model doesn't state."""
@@ -83,15 +70,6 @@ class DefaultSecurityGroup(_Group):
     """A VPC's default security group, adopted without rules. Deleting the resource doesn't change the group."""
 
     sdk_name = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
-    defaults: ClassVar = {"revokeRulesOnDelete": False}
-    handled: ClassVar = names("ingress egress tags")
-    in_place: ClassVar = handled
-    outputs = ("ownerId", "vpcId", "description")
-    shown: ClassVar = {
-        "name": "GroupName",
-        "ingress": f"IpPermissions[].{_INLINE} || `[]`",
-        "egress": f"IpPermissionsEgress[].{_INLINE} || `[]`",
-    }
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """Only a group without rules is supported."""
@@ -125,7 +103,7 @@ _SOURCES = {
 }
 
 
-class _SecurityGroupRule(Ec2Resource):
+class SecurityGroupRule(Ec2Resource):
     kind = "security-group-rule"
     made = "SecurityGroupRules[0].SecurityGroupRuleId"
     described: ClassVar = Call("describe_security_group_rules", "SecurityGroupRuleIds", "SecurityGroupRules[0]")
@@ -178,25 +156,3 @@ class _SecurityGroupRule(Ec2Resource):
     def remove(self, identity: str, state: Properties) -> None:
         call = getattr(self.client, f"revoke_security_group_{self.direction}")
         call(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[identity])
-
-
-class SecurityGroupIngressRule(_SecurityGroupRule):
-    """An ingress rule."""
-
-    sdk_name = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-    operation = "AuthorizeSecurityGroupIngress"
-    listing: ClassVar = Listing(
-        "describe_security_group_rules", "SecurityGroupRules[?!IsEgress].SecurityGroupRuleId", _GROUP, "group-id"
-    )
-    direction = "ingress"
-
-
-class SecurityGroupEgressRule(_SecurityGroupRule):
-    """An egress rule."""
-
-    sdk_name = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-    operation = "AuthorizeSecurityGroupEgress"
-    listing: ClassVar = Listing(
-        "describe_security_group_rules", "SecurityGroupRules[?IsEgress].SecurityGroupRuleId", _GROUP, "group-id"
-    )
-    direction = "egress"

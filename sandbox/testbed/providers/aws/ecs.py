@@ -8,13 +8,11 @@ from typing import Any, ClassVar
 
 from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.aws.calls import (
-    Call,
-    Change,
     Tagging,
     mapped,
 )
 from sandbox.testbed.providers.aws.listing import Listing, output
-from sandbox.testbed.providers.resource import Created, names
+from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
 
 _FARGATE: Mapping[int, tuple[int, ...]] = {
@@ -40,20 +38,7 @@ class Cluster(EcsResource):
     """A cluster."""
 
     sdk_name = "aws:ecs/cluster:Cluster"
-    operation, made = "CreateCluster", "cluster.clusterArn"
-    described: ClassVar = Call(  # ECS returns a deleted cluster as INACTIVE for some time
-        "describe_clusters",
-        "clusters",
-        "clusters[?!contains(['INACTIVE', 'DEPROVISIONING'], status)] | [0]",
-        {"include": ["SETTINGS", "CONFIGURATIONS", "TAGS"]},
-    )
-    deleted: ClassVar = Call("delete_cluster", "cluster")
-    goes_slowly = True
     listing: ClassVar = Listing("list_clusters", "clusterArns[]", known=output("arn"))
-    renamed: ClassVar = {"name": "clusterName"}
-    updates: ClassVar = (Change("update_cluster", names("configuration serviceConnectDefaults settings")),)
-    unordered: ClassVar = names("settings")
-    built: ClassVar = {"arn": "{id}"}
 
     def locate(self, import_id: str) -> Created:
         """The import id is the cluster's name."""
@@ -64,16 +49,6 @@ class ClusterCapacityProviders(EcsResource):
     """The capacity providers of a cluster."""
 
     sdk_name = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
-    operation, named, tagging = "PutClusterCapacityProviders", "{clusterName}", None
-    described: ClassVar = Call("describe_clusters", "clusters", "clusters[?status=='ACTIVE'] | [0]")
-    shown: ClassVar = {"clusterName": "clusterName"}
-    renamed: ClassVar = {
-        "clusterName": "cluster",
-        "defaultCapacityProviderStrategies": "defaultCapacityProviderStrategy",
-    }
-    in_place: ClassVar = names("capacityProviders defaultCapacityProviderStrategies")
-    computed: ClassVar = in_place
-    unordered: ClassVar = in_place
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         has = inputs.get("capacityProviders")
@@ -101,23 +76,9 @@ class TaskDefinition(EcsResource):
     """A revision of a task definition family. Every change creates a new revision."""
 
     sdk_name = "aws:ecs/taskDefinition:TaskDefinition"
-    operation, made = "RegisterTaskDefinition", "taskDefinition.taskDefinitionArn"
-    described: ClassVar = Call(
-        "describe_task_definition",
-        "taskDefinition",
-        "taskDefinition.status != 'INACTIVE' && merge(taskDefinition, {tags: tags})",
-        {"include": ["TAGS"]},
-    )
-    deleted: ClassVar = Call("deregister_task_definition", "taskDefinition")
     listing: ClassVar = Listing(
         "list_task_definitions", "taskDefinitionArns[]", arguments={"status": "ACTIVE"}, known=output("arn")
     )
-    handled: ClassVar = names("containerDefinitions")
-    defaults: ClassVar = {"skipDestroy": False, "trackLatest": False}
-    nested_defaults: ClassVar = {"volumes.*.efsVolumeConfiguration.rootDirectory": "/"}
-    write_only: ClassVar = names("skipDestroy trackLatest")
-    outputs = ("revision",)
-    unordered: ClassVar = names("requiresCompatibilities volumes environment secrets ulimits")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         yield from super().rules(inputs)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from sandbox.testbed.providers.aws.calls import Call
 from sandbox.testbed.providers.aws.ecs import EcsResource
-from sandbox.testbed.providers.aws.listing import Listing
 from sandbox.testbed.providers.resource import Created, names
 from sandbox.testbed.providers.values import Properties
 
@@ -24,52 +22,6 @@ class Service(EcsResource):
     """A service. ECS returns a deleted one as INACTIVE for some time."""
 
     sdk_name = "aws:ecs/service:Service"
-    operation, made = "CreateService", "service.serviceArn"
-    described: ClassVar = Call(
-        "describe_services",
-        path="services[?!contains(['INACTIVE', 'DRAINING'], status)] | [0]",
-        more={"include": ["TAGS"]},
-    )
-    deleted: ClassVar = Call("delete_service", "service")
-    goes_slowly = True
-    listing: ClassVar = Listing("list_services", "serviceArns[]", "aws:ecs/cluster:Cluster", "cluster")
-    renamed: ClassVar = {
-        "name": "serviceName",
-        "iamRole": "role",
-        "capacityProviderStrategies": "capacityProviderStrategy",
-        "orderedPlacementStrategies": "placementStrategy",
-        "enableEcsManagedTags": "enableECSManagedTags",
-    }
-    defaults: ClassVar = {
-        "availabilityZoneRebalancing": "DISABLED",
-        "deploymentMaximumPercent": 200,
-        "deploymentMinimumHealthyPercent": 100,
-        "enableEcsManagedTags": False,
-        "enableExecuteCommand": False,
-        "schedulingStrategy": "REPLICA",
-        "waitForSteadyState": False,
-    }
-    bounds: ClassVar = {"deploymentMinimumHealthyPercent": (0, 200), "deploymentMaximumPercent": (0, 400)}
-    excluding: ClassVar = (("capacityProviderStrategies", "launchType"),)
-    handled: ClassVar = frozenset({*_DEPLOYMENT, "networkConfiguration"})
-    limits: ClassVar = {
-        "deploymentCircuitBreaker": "CreateService.deploymentConfiguration.deploymentCircuitBreaker",
-        "networkConfiguration": "CreateService.networkConfiguration.awsvpcConfiguration",
-    }
-    write_only: ClassVar = _STEERING | {"forceNewDeployment", "triggers"}
-    in_place: ClassVar = handled | names(
-        "availabilityZoneRebalancing deploymentController desiredCount enableEcsManagedTags enableExecuteCommand "
-        "healthCheckGracePeriodSeconds loadBalancers orderedPlacementStrategies placementConstraints "
-        "platformVersion propagateTags serviceConnectConfiguration serviceRegistries taskDefinition volumeConfiguration"
-    )
-    computed: ClassVar = names("deploymentController triggers")
-    unordered: ClassVar = names("loadBalancers subnets securityGroups capacityProviderStrategies")
-    shown: ClassVar = {
-        **{name: f"deploymentConfiguration.{api}" for name, api in _DEPLOYMENT.items()},
-        "deploymentCircuitBreaker": "deploymentConfiguration.deploymentCircuitBreaker.{enable: enable, rollback: rollback}",
-    }
-    built: ClassVar = {"arn": "{id}"}
-    delete_first = True
 
     @classmethod
     def replaces(cls, name: str, old: Properties, new: Properties) -> bool:

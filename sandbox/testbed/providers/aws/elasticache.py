@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.testbed.providers.aws.base import AwsResource, only
-from sandbox.testbed.providers.aws.calls import Call, Change, Tagging
-from sandbox.testbed.providers.aws.listing import Listing
-from sandbox.testbed.providers.resource import Created, names
+from sandbox.testbed.providers.aws.calls import Tagging
+from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
 
 _AUTH_TOKEN = re.compile(r"[\w!&#$^<>-]{16,128}", re.ASCII)
@@ -18,7 +17,7 @@ _MINOR_FROM = {"valkey": 7, "redis": 6}
 """First major version whose `engineVersion` consists of major and minor only; AWS chooses the patch version."""
 
 
-class _ElastiCacheResource(AwsResource):
+class ElastiCacheResource(AwsResource):
     service = "elasticache"
     tagging: ClassVar = Tagging(
         "ResourceName", tag="add_tags_to_resource", untag="remove_tags_from_resource", path="TagList"
@@ -32,68 +31,10 @@ class _ElastiCacheResource(AwsResource):
         return self.found(identity, {})["ARN"]
 
 
-class SubnetGroup(_ElastiCacheResource):
-    """The subnets in which ElastiCache creates nodes."""
-
-    sdk_name = "aws:elasticache/subnetGroup:SubnetGroup"
-    operation, named = "CreateCacheSubnetGroup", "{name}"
-    described: ClassVar = Call("describe_cache_subnet_groups", "CacheSubnetGroupName", "CacheSubnetGroups[0]")
-    deleted: ClassVar = Call("delete_cache_subnet_group", "CacheSubnetGroupName")
-    listing: ClassVar = Listing("describe_cache_subnet_groups", "CacheSubnetGroups[].CacheSubnetGroupName")
-    renamed: ClassVar = {"name": "CacheSubnetGroupName", "description": "CacheSubnetGroupDescription"}
-    defaults: ClassVar = {"description": "Managed by Pulumi"}
-    updates: ClassVar = (Change("modify_cache_subnet_group", names("description subnetIds")),)
-    unordered: ClassVar = names("subnetIds")
-    outputs = ("vpcId", "arn")
-    shown: ClassVar = {"subnetIds": "Subnets[].SubnetIdentifier"}
-
-
-class ReplicationGroup(_ElastiCacheResource):
+class ReplicationGroup(ElastiCacheResource):
     """A replication group with one shard: a primary and its replicas."""
 
     sdk_name = "aws:elasticache/replicationGroup:ReplicationGroup"
-    operation, named = "CreateReplicationGroup", "{replicationGroupId}"
-    described: ClassVar = Call("describe_replication_groups", "ReplicationGroupId", "ReplicationGroups[0]")
-    deleted: ClassVar = Call("delete_replication_group", "ReplicationGroupId")
-    listing: ClassVar = Listing("describe_replication_groups", "ReplicationGroups[].ReplicationGroupId")
-    available = "Status == 'available'"
-    patience = 3600
-    goes_slowly = True  # deletes its nodes, without a final snapshot
-    name_property = "replicationGroupId"
-    renamed: ClassVar = {
-        "clusterMode": "-",
-        "description": "ReplicationGroupDescription",
-        "ipDiscovery": "-",
-        "nodeType": "CacheNodeType",
-        "subnetGroupName": "CacheSubnetGroupName",
-        "parameterGroupName": "CacheParameterGroupName",
-        "securityGroupNames": "CacheSecurityGroupNames",
-        "maintenanceWindow": "PreferredMaintenanceWindow",
-        "nodeGroupConfigurations": "NodeGroupConfiguration",
-    }
-    limits: ClassVar = {"authTokenUpdateStrategy": "ModifyReplicationGroup.AuthTokenUpdateStrategy"}
-    defaults: ClassVar = {"engine": "redis", "applyImmediately": False}
-    in_place: ClassVar = names(
-        "authToken autoMinorVersionUpgrade automaticFailoverEnabled description "
-        "engineVersion maintenanceWindow multiAzEnabled nodeType numCacheClusters parameterGroupName securityGroupIds "
-        "snapshotRetentionLimit snapshotWindow"
-    )
-    unordered: ClassVar = names("securityGroupIds")
-    outputs = ("arn", "clusterEnabled")
-    shown: ClassVar = {
-        "description": "Description",
-        "automaticFailoverEnabled": "contains(['enabled', 'enabling'], AutomaticFailover)",
-        "multiAzEnabled": "MultiAZ == 'enabled'",
-        "memberClusters": "Members",
-        "numCacheClusters": "length(Members)",
-        "parameterGroupName": "CacheParameterGroup.CacheParameterGroupName",
-        "securityGroupIds": "SecurityGroups[].SecurityGroupId || `[]`",
-        "primaryEndpointAddress": "NodeGroups[0].PrimaryEndpoint.Address",
-        "readerEndpointAddress": "NodeGroups[0] | (ReaderEndpoint || PrimaryEndpoint).Address",
-        "port": "NodeGroups[0].PrimaryEndpoint.Port",
-    }
-    secret: ClassVar = names("authToken")
-    write_only: ClassVar = names("applyImmediately authTokenUpdateStrategy")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         name = inputs.get("replicationGroupId")

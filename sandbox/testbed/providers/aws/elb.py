@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.testbed.providers.aws.base import AwsResource
-from sandbox.testbed.providers.aws.calls import Call, Change, Tagging
+from sandbox.testbed.providers.aws.calls import Call, Tagging
 from sandbox.testbed.providers.aws.listing import Listing
 from sandbox.testbed.providers.resource import names
 from sandbox.testbed.providers.values import Properties, as_text
@@ -84,62 +84,10 @@ class WithAttributes(ElbResource):
         return {**super().shown_as(identity, answer, state), **found}
 
 
-_ATTRIBUTES = {
-    "enableDeletionProtection": ("deletion_protection.enabled", False),
-    "idleTimeout": ("idle_timeout.timeout_seconds", 60),
-    "clientKeepAlive": ("client_keep_alive.seconds", 3600),
-    "dropInvalidHeaderFields": ("routing.http.drop_invalid_header_fields.enabled", False),
-    "preserveHostHeader": ("routing.http.preserve_host_header.enabled", False),
-    "enableHttp2": ("routing.http2.enabled", True),
-    "enableTlsVersionAndCipherSuiteHeaders": ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", False),
-    "enableXffClientPort": ("routing.http.xff_client_port.enabled", False),
-    "xffHeaderProcessingMode": ("routing.http.xff_header_processing.mode", "append"),
-    "enableWafFailOpen": ("waf.fail_open.enabled", False),
-    "enableZonalShift": ("zonal_shift.config.enabled", False),
-    "desyncMitigationMode": ("routing.http.desync_mitigation_mode", "defensive"),
-}
-
-
 class LoadBalancer(WithAttributes):
     """An application load balancer."""
 
     sdk_name = "aws:lb/loadBalancer:LoadBalancer"
-    operation, made = "CreateLoadBalancer", "LoadBalancers[0].LoadBalancerArn"
-    described: ClassVar = Call("describe_load_balancers", "LoadBalancerArns", "LoadBalancers[0]")
-    deleted: ClassVar = Call("delete_load_balancer", "LoadBalancerArn")
-    goes_slowly = True
-    available = "State.Code == 'active'"
-    listing: ClassVar = Listing("describe_load_balancers", "LoadBalancers[].LoadBalancerArn")
-    kind = "load_balancer"
-    attributes: ClassVar = _ATTRIBUTES
-    renamed: ClassVar = {"loadBalancerType": "Type"}
-    defaults: ClassVar = {
-        "loadBalancerType": "application",
-        "ipAddressType": "ipv4",
-        "internal": False,
-        **{name: value for name, (_, value) in _ATTRIBUTES.items()},
-    }
-    bounds: ClassVar = {"idleTimeout": (1, 4000), "clientKeepAlive": (60, 604800)}
-    choices: ClassVar = {
-        "loadBalancerType": ("application",),
-        "desyncMitigationMode": ("monitor", "defensive", "strictest"),
-        "xffHeaderProcessingMode": ("append", "preserve", "remove"),
-    }
-    handled: ClassVar = frozenset({*_ATTRIBUTES, "accessLogs", "internal"})
-    in_place: ClassVar = handled - {"internal"}
-    updates: ClassVar = (
-        Change("set_security_groups", names("securityGroups")),
-        Change("set_subnets", names("subnets")),
-        Change("set_ip_address_type", names("ipAddressType"), other=True),
-    )
-    unordered: ClassVar = names("securityGroups subnets")
-    outputs = ("dnsName", "vpcId")
-    shown: ClassVar = {
-        "name": "LoadBalancerName",
-        "zoneId": "CanonicalHostedZoneId",
-        "internal": "Scheme == 'internal'",
-        "subnets": "AvailabilityZones[].SubnetId",
-    }
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         yield from super().rules(inputs)
@@ -169,13 +117,6 @@ class LoadBalancer(WithAttributes):
         return found
 
 
-_OF_GROUPS = {
-    "deregistrationDelay": ("deregistration_delay.timeout_seconds", 300),
-    "slowStart": ("slow_start.duration_seconds", 0),
-    "loadBalancingAlgorithmType": ("load_balancing.algorithm.type", "round_robin"),
-    "loadBalancingAnomalyMitigation": ("load_balancing.algorithm.anomaly_mitigation", "off"),
-    "loadBalancingCrossZoneEnabled": ("load_balancing.cross_zone.enabled", "use_load_balancer_configuration"),
-}
 _HEALTH = {
     "enabled": "HealthCheckEnabled",
     "healthyThreshold": "HealthyThresholdCount",
@@ -186,37 +127,12 @@ _HEALTH = {
     "timeout": "HealthCheckTimeoutSeconds",
     "unhealthyThreshold": "UnhealthyThresholdCount",
 }
-_OF_OTHER_BALANCERS = ("lambdaMultiValueHeadersEnabled", "proxyProtocolV2")
 
 
 class TargetGroup(WithAttributes):
     """A target group of a load balancer."""
 
     sdk_name = "aws:lb/targetGroup:TargetGroup"
-    operation, made = "CreateTargetGroup", "TargetGroups[0].TargetGroupArn"
-    described: ClassVar = Call("describe_target_groups", "TargetGroupArns", "TargetGroups[0]")
-    deleted: ClassVar = Call("delete_target_group", "TargetGroupArn")
-    listing: ClassVar = Listing("describe_target_groups", "TargetGroups[].TargetGroupArn")
-    kind = "target_group"
-    attributes: ClassVar = _OF_GROUPS
-    shown: ClassVar = {"name": "TargetGroupName"}
-    defaults: ClassVar = {
-        "deregistrationDelay": 300,
-        **dict.fromkeys(_OF_OTHER_BALANCERS, False),
-        "slowStart": 0,
-        "targetType": "instance",
-    }
-    bounds: ClassVar = {
-        "deregistrationDelay": (0, 3600),
-        "healthCheck.healthyThreshold": (2, 10),
-        "healthCheck.unhealthyThreshold": (2, 10),
-        "healthCheck.interval": (5, 300),
-        "healthCheck.timeout": (2, 120),
-    }
-    choices: ClassVar = dict.fromkeys(_OF_OTHER_BALANCERS, (False,))
-    handled: ClassVar = frozenset({*_OF_GROUPS, *_OF_OTHER_BALANCERS, "healthCheck"})
-    in_place: ClassVar = handled.difference(_OF_OTHER_BALANCERS)
-    outputs = ("loadBalancerArns",)
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         yield from super().rules(inputs)
@@ -254,10 +170,6 @@ class WebAclAssociation(AwsResource):
     """A web ACL's association with a resource. A resource has at most one; another web ACL is a replacement."""
 
     sdk_name = "aws:wafv2/webAclAssociation:WebAclAssociation"
-    service = "wafv2"
-    operation, named = "AssociateWebACL", "{webAclArn},{resourceArn}"
-    described: ClassVar = Call("get_web_acl_for_resource", path="WebACL.ARN == '{webAclArn}' && WebACL")
-    deleted: ClassVar = Call("disassociate_web_acl")
     listing: ClassVar = Listing(
         "list_resources_for_web_acl",
         "ResourceArns[]",
@@ -265,4 +177,3 @@ class WebAclAssociation(AwsResource):
         "WebACLArn",
         name=lambda web_acl, resource: f"{web_acl},{resource}",
     )
-    delete_first = True

@@ -7,10 +7,7 @@ from typing import Any, ClassVar
 
 from botocore import xform_name
 
-from sandbox.testbed.providers.aws.calls import Call
 from sandbox.testbed.providers.aws.elb import ElbResource
-from sandbox.testbed.providers.aws.listing import Listing
-from sandbox.testbed.providers.resource import names
 from sandbox.testbed.providers.values import Properties
 
 _KINDS = ("hostHeader", "pathPattern", "httpHeader", "httpRequestMethod", "sourceIp")
@@ -23,12 +20,6 @@ _RENAMED = {
     "*.duration": "DurationSeconds",
 }
 _VALUES_PER_RULE = 5
-_REDIRECT = {"host": "#{host}", "path": "/#{path}", "port": "#{port}", "protocol": "#{protocol}", "query": "#{query}"}
-"""Defaults of a redirect: values that the program doesn't set are taken from the request."""
-
-
-def _redirect_defaults(actions: str) -> dict[str, str]:
-    return {f"{actions}.*.redirect.{name}": value for name, value in _REDIRECT.items()}
 
 
 class _WithActions(ElbResource):
@@ -74,19 +65,6 @@ class Listener(_WithActions):
     """A listener: a port of a load balancer, with the default actions for requests that match no rule."""
 
     sdk_name = "aws:lb/listener:Listener"
-    operation, made = "CreateListener", "Listeners[0].ListenerArn"
-    described: ClassVar = Call("describe_listeners", "ListenerArns", "Listeners[0]")
-    deleted: ClassVar = Call("delete_listener", "ListenerArn")
-    listing: ClassVar = Listing(
-        "describe_listeners", "Listeners[].ListenerArn", "aws:lb/loadBalancer:LoadBalancer", "LoadBalancerArn"
-    )
-    actions = "defaultActions"
-    nested_defaults: ClassVar = _redirect_defaults(actions)
-    handled: ClassVar = names("alpnPolicy certificateArn")
-    limits: ClassVar = {"certificateArn": "CreateListener.Certificates.*.CertificateArn"}
-    in_place: ClassVar = names("alpnPolicy certificateArn defaultActions port protocol sslPolicy mutualAuthentication")
-    shown: ClassVar = {"certificateArn": "Certificates[0].CertificateArn"}
-    delete_first = True
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         yield from super().rules(inputs)
@@ -112,16 +90,6 @@ class ListenerRule(_WithActions):
     """A rule of a listener: conditions, and the actions for requests that match them."""
 
     sdk_name = "aws:lb/listenerRule:ListenerRule"
-    operation, made = "CreateRule", "Rules[0].RuleArn"
-    described: ClassVar = Call("describe_rules", "RuleArns", "Rules[0]")
-    deleted: ClassVar = Call("delete_rule", "RuleArn")
-    listing: ClassVar = Listing("describe_rules", "Rules[?!IsDefault].RuleArn", Listener.sdk_name, "ListenerArn")
-    actions = "actions"
-    nested_defaults: ClassVar = _redirect_defaults(actions)
-    bounds: ClassVar = {"priority": (1, 50000)}
-    refused: ClassVar = names("transforms")
-    in_place: ClassVar = names("actions conditions priority")
-    unordered: ClassVar = names("conditions values")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """A rule has at most five condition values; a condition has exactly one type."""

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.testbed.providers.aws.base import AwsResource
-from sandbox.testbed.providers.aws.calls import Call, Tagging
 from sandbox.testbed.providers.aws.listing import Listing, output
-from sandbox.testbed.providers.resource import names
 from sandbox.testbed.providers.values import Properties
 
 _DESTINATION = {
@@ -19,15 +17,6 @@ _DESTINATION = {
     "compressionFormat": "CompressionFormat",
 }
 _CARRIED_OUT = frozenset({*_DESTINATION, "bufferingInterval", "bufferingSize", "kmsKeyArn"})
-_CONFIGURATION = f"""Destinations[0].ExtendedS3DestinationDescription.{{
-    {", ".join(f"{ours}: {theirs} || none" for ours, theirs in _DESTINATION.items())},
-    bufferingSize: BufferingHints.SizeInMBs, bufferingInterval: BufferingHints.IntervalInSeconds,
-    kmsKeyArn: EncryptionConfiguration.KMSEncryptionConfig.AWSKMSKeyARN
-}}"""
-_ENCRYPTION = """DeliveryStreamEncryptionConfiguration | Status == 'ENABLED' && {
-    enabled: `true`, keyType: KeyType, keyArn: KeyARN
-} || none"""
-"""`none` is a field that doesn't exist: an unset value is null and is left out."""
 _KEY_TYPES = ("AWS_OWNED_CMK", "CUSTOMER_MANAGED_CMK")
 
 
@@ -35,36 +24,7 @@ class DeliveryStream(AwsResource):
     """A Direct PUT stream that delivers to S3, without processing, format conversion or backup."""
 
     sdk_name = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
-    service = "firehose"
-    operation, made = "CreateDeliveryStream", "DeliveryStreamARN"
-    described: ClassVar = Call("describe_delivery_stream", "DeliveryStreamName", "DeliveryStreamDescription")
-    deleted: ClassVar = Call("delete_delivery_stream", "DeliveryStreamName")
-    tagging: ClassVar = Tagging(
-        "DeliveryStreamName", "list_tags_for_delivery_stream", "tag_delivery_stream", "untag_delivery_stream"
-    )
-    available = "DeliveryStreamStatus == 'ACTIVE'"
     listing: ClassVar = Listing("list_delivery_streams", "DeliveryStreamNames[]", known=output("name"))
-    name_limit = 64
-    renamed: ClassVar = {"name": "DeliveryStreamName", "arn": "DeliveryStreamARN"}
-    handled: ClassVar = names("destination extendedS3Configuration serverSideEncryption")
-    in_place: ClassVar = names("extendedS3Configuration serverSideEncryption")
-    bounds: ClassVar = {
-        "extendedS3Configuration.bufferingSize": (1, 128),
-        "extendedS3Configuration.bufferingInterval": (0, 900),
-    }
-    choices: ClassVar = {
-        "destination": ("extended_s3",),
-        "extendedS3Configuration.compressionFormat": ("UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"),
-        "serverSideEncryption.keyType": _KEY_TYPES,
-    }
-    built: ClassVar = {"arn": "{id}"}
-    shown: ClassVar = {
-        "destination": "'extended_s3'",
-        "destinationId": "Destinations[0].DestinationId",
-        "versionId": "VersionId",
-        "extendedS3Configuration": _CONFIGURATION,
-        "serverSideEncryption": _ENCRYPTION,
-    }
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """Limits of Firehose, and properties that the stand-in doesn't support."""

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.testbed.providers.aws.base import AwsResource
-from sandbox.testbed.providers.aws.calls import Call, Change, Tagging
 from sandbox.testbed.providers.aws.listing import Listing, output
-from sandbox.testbed.providers.resource import Created, names
+from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
 
 _INLINE_LIMIT = 10_240
@@ -33,24 +32,6 @@ class Role(_IamResource):
     """An IAM role."""
 
     sdk_name = _ROLE
-    operation, made = "CreateRole", "Role.RoleName"
-    described: ClassVar = Call("get_role", "RoleName", "Role")
-    deleted: ClassVar = Call("delete_role", "RoleName")
-    tagging: ClassVar = Tagging("RoleName", "list_role_tags", "tag_role", "untag_role")
-    listing: ClassVar = Listing("list_roles", "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName")
-    name_limit = 64
-    renamed: ClassVar = {"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument"}
-    defaults: ClassVar = {"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"}
-    write_only: ClassVar = names("forceDetachPolicies")
-    in_place: ClassVar = names("assumeRolePolicy")
-    updates: ClassVar = (
-        Change("update_role", names("description maxSessionDuration"), without={"Description": ""}),
-        Change(
-            "put_role_permissions_boundary", names("permissionsBoundary"), undone="delete_role_permissions_boundary"
-        ),
-    )
-    outputs = ("arn",)
-    shown: ClassVar = {"uniqueId": "RoleId", "permissionsBoundary": "PermissionsBoundary.PermissionsBoundaryArn"}
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         if "assumeRolePolicy" in changed:
@@ -80,15 +61,9 @@ class RolePolicy(_IamResource):
     """An inline policy. IAM limits the total size of a role's inline policies, without white space."""
 
     sdk_name = "aws:iam/rolePolicy:RolePolicy"
-    operation, named = "PutRolePolicy", "{role}:{name}"
-    described: ClassVar = Call("get_role_policy")
-    deleted: ClassVar = Call("delete_role_policy")
     listing: ClassVar = Listing(
         "list_role_policies", "PolicyNames[]", _ROLE, "RoleName", name=lambda role, policy: f"{role}:{policy}"
     )
-    name_limit = 128
-    renamed: ClassVar = {"name": "PolicyName", "policy": "PolicyDocument", "role": "RoleName"}
-    in_place: ClassVar = names("policy")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """A single policy can't exceed the limit for all inline policies of a role."""
@@ -115,16 +90,6 @@ class Policy(_IamResource):
     """A customer managed policy. IAM keeps up to five versions, and its size limit doesn't count white space."""
 
     sdk_name = "aws:iam/policy:Policy"
-    operation, made = "CreatePolicy", "Policy.Arn"
-    described: ClassVar = Call("get_policy", "PolicyArn", "Policy")
-    deleted: ClassVar = Call("delete_policy", "PolicyArn")
-    tagging: ClassVar = Tagging("PolicyArn", "list_policy_tags", "tag_policy", "untag_policy")
-    listing: ClassVar = Listing("list_policies", "Policies[].Arn", arguments={"Scope": "Local"})
-    name_limit = 128
-    renamed: ClassVar = {"name": "PolicyName", "policy": "PolicyDocument"}
-    defaults: ClassVar = {"path": "/"}
-    in_place: ClassVar = names("policy")
-    outputs = ("arn", "policyId")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         yield from super().rules(inputs)
@@ -154,10 +119,6 @@ class RolePolicyAttachment(AwsResource):
     """The attachment of a managed policy to a role."""
 
     sdk_name = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-    service = "iam"
-    operation, named = "AttachRolePolicy", "{role}/{policyArn}"
-    described: ClassVar = Call("list_attached_role_policies", path="AttachedPolicies[?PolicyArn=='{policyArn}'] | [0]")
-    deleted: ClassVar = Call("detach_role_policy")
     listing: ClassVar = Listing(
         "list_attached_role_policies",
         "AttachedPolicies[].PolicyArn",
@@ -166,4 +127,3 @@ class RolePolicyAttachment(AwsResource):
         name=lambda role, policy: f"{role} {policy}",
         known=output("role", "policyArn"),
     )
-    renamed: ClassVar = {"role": "RoleName"}

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
 
-from sandbox.testbed.providers.aws.base import AwsResource, arn
-from sandbox.testbed.providers.aws.calls import Call, Change, Tagging
-from sandbox.testbed.providers.aws.listing import Listing
-from sandbox.testbed.providers.resource import names
+from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.values import Properties
 
 
@@ -17,50 +13,6 @@ class Key(AwsResource):
     """A customer managed key. A key that is pending deletion counts as deleted."""
 
     sdk_name = "aws:kms/key:Key"
-    service = "kms"
-    operation, made, subject = "CreateKey", "KeyMetadata.KeyId", "KeyId"
-    described: ClassVar = Call(
-        "describe_key",
-        "KeyId",
-        "!contains(['PendingDeletion', 'PendingReplicaDeletion'], KeyMetadata.KeyState) && KeyMetadata",
-    )
-    reads: ClassVar = (
-        Call("get_key_policy", "KeyId", "{Policy: Policy}", {"PolicyName": "default"}),
-        Call(
-            "get_key_rotation_status",
-            "KeyId",
-            "{Rotates: KeyRotationEnabled, RotationPeriodInDays: RotationPeriodInDays}",
-        ),
-    )
-    tagging: ClassVar = Tagging("KeyId", "list_resource_tags")
-    listing: ClassVar = Listing("list_keys", "Keys[].KeyId")
-    renamed: ClassVar = {"customerMasterKeySpec": "KeySpec"}
-    defaults: ClassVar = {
-        "bypassPolicyLockoutSafetyCheck": False,
-        "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
-        "enableKeyRotation": False,
-        "isEnabled": True,
-        "keyUsage": "ENCRYPT_DECRYPT",
-    }
-    handled: ClassVar = names("enableKeyRotation rotationPeriodInDays isEnabled")
-    in_place: ClassVar = handled
-    updates: ClassVar = (
-        Change("update_key_description", names("description"), without={"Description": ""}),
-        Change("put_key_policy", names("policy")),
-    )
-    limits: ClassVar = {
-        "rotationPeriodInDays": "EnableKeyRotation.RotationPeriodInDays",
-        "deletionWindowInDays": "ScheduleKeyDeletion.PendingWindowInDays",
-    }
-    bounds: ClassVar = {"deletionWindowInDays": (7, 30)}
-    write_only: ClassVar = names("deletionWindowInDays bypassPolicyLockoutSafetyCheck")
-    outputs = ("keyId", "arn")
-    shown: ClassVar = {
-        "customerMasterKeySpec": "KeySpec || 'SYMMETRIC_DEFAULT'",
-        "isEnabled": "Enabled",
-        "enableKeyRotation": "Rotates",
-        "rotationPeriodInDays": "RotationPeriodInDays",
-    }
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """KMS rejects a key policy that allows no principal to change the key policy."""
@@ -98,15 +50,6 @@ class Alias(AwsResource):
     """An alias of a key. KMS has no operation to describe a single alias."""
 
     sdk_name = "aws:kms/alias:Alias"
-    service = "kms"
-    operation, named = "CreateAlias", "{name}"
-    described: ClassVar = Call("list_aliases", path="Aliases[?AliasName=='{id}'] | [0]")
-    deleted: ClassVar = Call("delete_alias", "AliasName")
-    listing: ClassVar = Listing("list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName")
-    renamed: ClassVar = {"name": "AliasName"}
-    updates: ClassVar = (Change("update_alias", names("targetKeyId")),)
-    shown: ClassVar = {"arn": "AliasArn"}
-    built: ClassVar = {"targetKeyArn": arn("kms", "key/{targetKeyId}")}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """KMS' pattern in the service model permits names that its documentation rules out."""

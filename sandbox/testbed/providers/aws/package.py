@@ -51,7 +51,7 @@ class AwsPackage(Package):
         with schema.LOADING:
             if not base.SCHEMAS:
                 tokens = sorted([*self.resources, *self.functions])
-                sources = sorted(Path(__file__).parent.glob("*.py"))
+                sources = sorted([*Path(__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.yaml")])
                 base.SCHEMAS.update(schema.load("pulumi-aws", tokens, _refiner(), sources, cache_directory()))
         return base.SCHEMAS
 

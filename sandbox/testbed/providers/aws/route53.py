@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from sandbox.testbed.providers.aws.base import AwsResource, GoneError
-from sandbox.testbed.providers.aws.calls import Call, Tagging, pairs
+from sandbox.testbed.providers.aws.calls import pairs
 from sandbox.testbed.providers.aws.listing import Listing
 from sandbox.testbed.providers.aws.mapping import to_api
 from sandbox.testbed.providers.aws.session import error_code
 from sandbox.testbed.providers.diff import domain_name
-from sandbox.testbed.providers.resource import Created, names
+from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
 
 _ZONE: Final = {"ResourceType": "hostedzone"}
@@ -26,29 +26,7 @@ class Zone(AwsResource):
     """A public hosted zone."""
 
     sdk_name = "aws:route53/zone:Zone"
-    service = "route53"
-    operation, made, token = "CreateHostedZone", "HostedZone.Id", "CallerReference"
-    described: ClassVar = Call(
-        "get_hosted_zone", "Id", "{Name: HostedZone.Name, Config: HostedZone.Config, Set: DelegationSet}"
-    )
-    deleted: ClassVar = Call("delete_hosted_zone", "Id")
-    tagging: ClassVar = Tagging(
-        "ResourceId", Call("list_tags_for_resource", "ResourceId", "ResourceTagSet.Tags", _ZONE)
-    )
     listing: ClassVar = Listing("list_hosted_zones", "HostedZones[].Id", name=lambda _, item: item.rpartition("/")[2])
-    defaults: ClassVar = {"comment": "Managed by Pulumi", "forceDestroy": False}
-    handled: ClassVar = names("comment tags")
-    in_place: ClassVar = names("comment")
-    limits: ClassVar = {"comment": "UpdateHostedZoneComment.Comment"}
-    write_only: ClassVar = names("forceDestroy")
-    domain_names: ClassVar = names("name")
-    choices: ClassVar = {"forceDestroy": (False,)}
-    shown: ClassVar = {
-        "comment": "Config.Comment",
-        "nameServers": "Set.NameServers",
-        "primaryNameServer": "Set.NameServers[0]",
-    }
-    built: ClassVar = {"zoneId": "{id}", "arn": "arn:{aws.partition}:route53:::hostedzone/{id}"}
 
     def create(self, inputs: Properties) -> Created:
         """Route 53 returns the id with a prefix, which its other calls don't require."""
@@ -74,8 +52,6 @@ class Record(AwsResource):
     """A record set: a name and a type in a hosted zone."""
 
     sdk_name = "aws:route53/record:Record"
-    service = "route53"
-    operation, named = "ChangeResourceRecordSets", "{zoneId}_{name}_{type}"
     listing: ClassVar = Listing(
         "list_resource_record_sets",
         "ResourceRecordSets[?Type!='NS' && Type!='SOA'].[Name, Type]",
@@ -86,17 +62,6 @@ class Record(AwsResource):
             resource["outputs"]["zoneId"], [resource["outputs"][name] for name in ("fqdn", "type")]
         ),
     )
-    renamed: ClassVar = {"zoneId": "HostedZoneId", "*.zoneId": "HostedZoneId", "*.name": "DNSName"}
-    handled: ClassVar = names("name type ttl records aliases")
-    limits: ClassVar = {
-        "type": "ChangeResourceRecordSets.ChangeBatch.Changes.*.ResourceRecordSet.Type",
-        "ttl": "ChangeResourceRecordSets.ChangeBatch.Changes.*.ResourceRecordSet.TTL",
-    }
-    write_only: ClassVar = names("allowOverwrite")
-    in_place: ClassVar = names("ttl records aliases")
-    unordered: ClassVar = names("records")
-    domain_names: ClassVar = names("name")
-    reported: ClassVar = names("aliases name")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         if inputs.get("aliases") and inputs.keys() & {"records", "ttl"}:

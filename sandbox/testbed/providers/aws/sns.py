@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from sandbox.testbed.providers.aws.base import AwsResource
-from sandbox.testbed.providers.aws.calls import Call, Tagging
-from sandbox.testbed.providers.aws.listing import Listing
-from sandbox.testbed.providers.resource import names
 from sandbox.testbed.providers.values import Properties
 
 
@@ -15,21 +12,6 @@ class Topic(AwsResource):
     """A standard topic. SNS has one call per attribute to change an attribute; delivery logs and FIFO topics are not supported."""
 
     sdk_name = "aws:sns/topic:Topic"
-    service = "sns"
-    operation, made = "CreateTopic", "TopicArn"
-    described: ClassVar = Call("get_topic_attributes", "TopicArn", "Attributes")
-    deleted: ClassVar = Call("delete_topic", "TopicArn")
-    tagging: ClassVar = Tagging("ResourceArn")
-    listing: ClassVar = Listing("list_topics", "Topics[].TopicArn")
-    handled: ClassVar = names("displayName kmsMasterKeyId policy")
-    in_place: ClassVar = handled
-    computed: ClassVar = names("policy")
-    shown: ClassVar = {
-        "arn": "TopicArn",
-        "owner": "Owner",
-        "displayName": "DisplayName",
-        "kmsMasterKeyId": "KmsMasterKeyId",
-    }
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         for name in sorted(changed & self.in_place):

@@ -1,4 +1,5 @@
-"""The table of all resource types and functions of the stand-in. To add one, add a class to one of the modules here."""
+"""The table of all resource types and functions of the stand-in. To add one, add a row to
+resources.yaml, and a class to one of the modules here if the row isn't enough."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.testbed.providers.aws.base import AwsResource
+from sandbox.testbed.providers.aws.rows import ROWS
 from sandbox.testbed.providers.resource import Function
 
 
@@ -23,5 +25,16 @@ def _entries(kind: type[Any]) -> dict[str, type[Any]]:
     return found
 
 
-RESOURCES: Mapping[str, type[AwsResource]] = _entries(AwsResource)
+def _without_class() -> dict[str, type[AwsResource]]:
+    """The types whose row says everything."""
+    found: dict[str, type[AwsResource]] = {}
+    for type_, row in ROWS.items():
+        if "base" in row:
+            module, _, name = row["base"].partition(".")
+            base = getattr(importlib.import_module(f"{__package__}.{module}"), name)
+            found[type_] = type(type_.rpartition(":")[2], (base,), {"sdk_name": type_})
+    return found
+
+
+RESOURCES: Mapping[str, type[AwsResource]] = _entries(AwsResource) | _without_class()
 FUNCTIONS: Mapping[str, type[Function[Any]]] = _entries(Function)

@@ -1,0 +1,43 @@
+"""The rows of resources.yaml: what the class of a resource type declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.testbed.providers.aws.calls import Call, Change, Tagging
+from sandbox.testbed.providers.aws.listing import Listing
+from sandbox.testbed.providers.resource import names
+
+__all__ = ["ROWS"]
+
+_SETS = names("computed domain_names extended handled in_place reported refused secret unordered write_only")
+
+
+def _change(row: Mapping[str, Any]) -> Change:
+    return Change(**{**row, "properties": names(row["properties"])})
+
+
+def _tagging(row: Mapping[str, Any] | None) -> Tagging | None:
+    read = {"read": Call(*row["read"])} if row and isinstance(row.get("read"), list) else {}
+    return Tagging(**{**row, **read}) if row else None
+
+
+_CONVERTED = {
+    "described": lambda row: Call(*row),
+    "deleted": lambda row: Call(*row),
+    "reads": lambda rows: tuple(Call(*row) for row in rows),
+    "updates": lambda rows: tuple(map(_change, rows)),
+    "tagging": _tagging,
+    "listing": lambda row: Listing(**row),
+    **dict.fromkeys(_SETS, names),
+}
+_TEXT = Path(__file__).with_name("resources.yaml").read_text(encoding="utf-8")
+ROWS: Mapping[str, Mapping[str, Any]] = {
+    type_: {name: _CONVERTED[name](value) if name in _CONVERTED else value for name, value in row.items()}
+    for type_, row in yaml.load(_TEXT, Loader=yaml.CSafeLoader).items()
+}
+"""The fields of `AwsResource` by the type's name in the SDK, and `base` of a type without a class."""
