@@ -16,6 +16,7 @@ from sandbox.testbed import local_aws, terraform_provider
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.local_aws import ACCOUNT, LocalAws, instance
 from tests.needs import iam_evaluator, needs_provider
+from tests.tables import table
 from tests.unit.isolated import ATTACHMENT, ISOLATED, POLICY
 from tests.unit.stacks import stack
 
@@ -23,78 +24,11 @@ PROVIDER = terraform_provider.find(everywhere=True)
 pytestmark = needs_provider(everywhere=True)
 
 NAME = "fileflow-api"
-CLUSTER = "${data.aws_ecs_cluster.x.arn}"
-LOAD_BALANCER = "${data.aws_lb.x.arn}"
 
-READ: dict[str, tuple[dict[str, Any], set[str]]] = {
-    "aws_availability_zones": ({"state": "available"}, {"ec2:DescribeAvailabilityZones"}),
-    # GetCallerIdentity needs no permission, so the local AWS doesn't evaluate it.
-    "aws_caller_identity": ({}, set()),
-    "aws_cloudwatch_log_group": ({"name": NAME}, {"logs:DescribeLogGroups", "logs:ListTagsForResource"}),
-    "aws_ecr_authorization_token": ({}, {"ecr:GetAuthorizationToken"}),
-    "aws_ecr_repository": (
-        {"name": NAME},
-        {"ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:ListTagsForResource"},
-    ),
-    "aws_ecs_cluster": ({"cluster_name": NAME}, {"ecs:DescribeClusters"}),
-    "aws_ecs_service": ({"service_name": NAME, "cluster_arn": CLUSTER}, {"ecs:DescribeServices"}),
-    "aws_ecs_task_definition": ({"task_definition": NAME}, {"ecs:DescribeTaskDefinition"}),
-    "aws_iam_policy_document": ({"statement": [{"actions": ["s3:GetObject"], "resources": ["*"]}]}, set()),
-    "aws_iam_role": ({"name": NAME}, {"iam:GetRole"}),
-    "aws_internet_gateway": (
-        {"filter": [{"name": "attachment.vpc-id", "values": ["${data.aws_vpc.x.id}"]}]},
-        {"ec2:DescribeInternetGateways"},
-    ),
-    "aws_lb": (
-        {"name": NAME},
-        {f"elasticloadbalancing:Describe{what}" for what in ("LoadBalancers", "LoadBalancerAttributes", "Tags")},
-    ),
-    "aws_lb_listener": (
-        {"load_balancer_arn": LOAD_BALANCER, "port": 80},
-        {f"elasticloadbalancing:Describe{what}" for what in ("Listeners", "Tags")},
-    ),
-    "aws_lb_target_group": (
-        {"name": NAME},
-        {f"elasticloadbalancing:Describe{what}" for what in ("TargetGroups", "TargetGroupAttributes", "Tags")},
-    ),
-    "aws_partition": ({}, set()),
-    "aws_prefix_list": (
-        {"filter": [{"name": "prefix-list-name", "values": ["com.amazonaws.ap-northeast-2.s3"]}]},
-        {"ec2:DescribePrefixLists"},
-    ),
-    "aws_region": ({}, set()),
-    "aws_route_tables": ({"vpc_id": "${data.aws_vpc.x.id}"}, {"ec2:DescribeRouteTables"}),
-    "aws_secretsmanager_secret": (
-        {"name": NAME},
-        {"secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"},
-    ),
-    "aws_security_group": ({"name": NAME}, {"ec2:DescribeSecurityGroups"}),
-    "aws_security_groups": ({"filter": [{"name": "group-name", "values": [NAME]}]}, {"ec2:DescribeSecurityGroups"}),
-    "aws_service_principal": ({"service_name": "ecs-tasks"}, set()),
-    "aws_subnet": ({"id": "${data.aws_subnets.x.ids[0]}"}, {"ec2:DescribeSubnets"}),
-    "aws_subnets": (
-        {"filter": [{"name": "vpc-id", "values": ["${data.aws_vpc.x.id}"]}]},
-        {"ec2:DescribeSubnets"},
-    ),
-    "aws_vpc": (
-        {"cidr_block": "10.7.0.0/16"},
-        {"ec2:DescribeVpcs", "ec2:DescribeVpcAttribute", "ec2:DescribeRouteTables"},
-    ),
-    "aws_vpc_endpoint_service": ({"service": "s3", "service_type": "Gateway"}, {"ec2:DescribeVpcEndpointServices"}),
-}
+READ = {source: (arguments, set(actions)) for source, (arguments, actions) in table(__file__, "read").items()}
 """Arguments, and the actions that the provider needs, by data source."""
 
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "aws_kms_alias": ({"name": "alias/aws/s3"}, "kms:ListAliases"),
-    "aws_route53_zone": ({"name": "example.com"}, "route53:ListHostedZones"),
-    "aws_secretsmanager_secret_version": ({"secret_id": NAME}, "secretsmanager:GetSecretValue"),
-    "aws_ssm_parameter": ({"name": "/aws/service/ecs/optimized-ami/amazon-linux-2/recommended"}, "ssm:GetParameter"),
-}
-"""Data sources of services that Terraform doesn't manage with the stack's roles, and the action that isn't allowed.
-
-`repositoryRoles` can allow them, and `planSecretPrefixes` the values of secrets. aws_outposts_outpost of the ALB module's
-examples is one too; the local AWS lacks the service.
-"""
+REFUSED: dict[str, tuple[dict[str, Any], str]] = table(__file__, "refused")
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from sandbox.testbed.containers.container_definition import (
 )
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.containers.task_definition import read
+from tests.tables import table
 
 _LOG = {"logConfiguration": {"logDriver": "awslogs"}}
 _SERVER = {
@@ -75,19 +76,7 @@ def test_what_a_definition_does_not_say_is_as_on_fargate() -> None:
 
 @pytest.mark.parametrize(
     ("beside", "said"),
-    [
-        ({"portMappings": [{"containerPort": 80}]}, "2 of the task definition's containers map ports"),
-        ({"logConfiguration": {}}, "beside has no log"),
-        ({"firelensConfiguration": {"type": "fluentbit"}}, "beside.firelensConfiguration is set"),
-        ({"volumesFrom": [{"sourceContainer": "atlantis"}]}, "beside.volumesFrom is not supported"),
-        ({"linuxParameters": {"initProcessEnabled": True}}, "beside.linuxParameters.initProcessEnabled"),
-        ({"mountPoints": [{"sourceVolume": "none", "containerPath": "/x"}]}, "/x has no volume named none"),
-        (
-            {"dependsOn": [{"containerName": "other", "condition": "START"}]},
-            "depends on other, which isn't a container",
-        ),
-        ({"dependsOn": [{"containerName": "beside", "condition": "START"}]}, "depend on each other"),
-    ],
+    table(__file__, "refused"),
 )
 def test_what_the_sandbox_can_not_honour_is_an_error(beside: dict[str, Any], said: str) -> None:
     with pytest.raises(TaskStartError, match=said):
