@@ -18,6 +18,17 @@ from tests.unit.recording import LOCAL
 
 NOW = datetime.now(UTC)
 ARN = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
+
+
+class Clock(datetime):
+    """One moment, so that ages are the same however long the tests take."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        assert tz is UTC
+        return NOW
+
+
 TASK = {"lastStatus": "RUNNING", "healthStatus": "HEALTHY", "startedAt": NOW - timedelta(hours=5)}
 PREFIXES = {**IAM_PREFIXES, "efs": "elasticfilesystem"}
 VALUES = LOCAL | {
@@ -122,6 +133,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the server answers, by path."""
     answers: dict[str, Any] = {"/status": {"in_progress_operations": 1}, "/api/locks": {"Locks": LOCKS}}
     monkeypatch.setattr(status._Server, "get", lambda _, path: answers[path])
+    monkeypatch.setattr(status, "datetime", Clock)
     return answers
 
 

@@ -10,7 +10,13 @@ GUIDE = ROOT / "docs" / "troubleshooting.md"
 SCRIPTS = (*ROOT.glob("components/c*/*.sh"), ROOT / "docker" / "isolation" / "bin" / "shim")
 NOT_ERRORS = (
     *(": ready for commands", "none any more", "operations in progress", "no operation in progress"),
-    *("The last detection found no drift", "atlantis-drift", "unapplied plan", "Keep the change"),
+    *(
+        "The last detection found no drift",
+        "atlantis-drift",
+        "unapplied plan",
+        "Keep the change",
+        "The end of its output",
+    ),
     *("no worker has a certificate", "Runs COMMAND on a worker"),
     # The second line of a message.
     *("Split a large file", "A link may lead", "where the link leads"),
