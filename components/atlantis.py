@@ -11,16 +11,15 @@ from .context import context_of
 from .ingress.existing_listener import existing_listener
 from .ingress.ingress import Ingress, IngressInputs
 from .ingress.sign_in import authenticate
-from .monitoring.monitoring import ObservationInputs, observe
+from .monitoring.alarms import Observed
+from .monitoring.monitoring import observe
 from .network.network import Network
 from .network.vpc import Vpc, vpc_of
 from .network.zones import ZONES
 from .outputs import output, with_part
-from .permissions import policy_sizes
-from .permissions.permissions import Permissions, PermissionsInputs
+from .permissions.permissions import Permissions, PermissionsInputs, require_fit
 from .preview_warnings import warn
-from .secrets.container_secrets import container_secrets
-from .secrets.existing_secrets import existing_secrets
+from .secrets.existing_secrets import container_secrets, existing_secrets
 from .secrets.secrets import Secrets
 from .settings import AtlantisArgs, Settings, in_own_account, validate
 from .storage.locking import Locking
@@ -98,7 +97,7 @@ class Atlantis(pulumi.ComponentResource):
         caller, partition = aws.get_caller_identity(opts=invoke), aws.get_partition(opts=invoke)
         settings = in_own_account(settings, caller.account_id, name=name)
         context = context_of(settings, caller.account_id, partition)
-        policy_sizes.require_fit(context.names, settings, zones=ZONES)
+        require_fit(context.names, settings, zones=ZONES)
         warn(settings, self)
         cluster = existing_cluster(context.names, self)
         vpc = vpc_of(context, self._named("vpc"), self._part(), parent=self)
@@ -174,7 +173,7 @@ class Atlantis(pulumi.ComponentResource):
             self._part(),
         )
         observe(
-            ObservationInputs(context=context, ingress=ingress, compute=compute, storage=storage, locking=locking),
+            Observed(context=context, ingress=ingress, compute=compute, storage=storage, locking=locking),
             self._named,
             self._part,
         )

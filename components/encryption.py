@@ -1,6 +1,5 @@
 """CustomerKey: a KMS key with rotation, an alias and a key policy that lists its users."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import pulumi
@@ -36,44 +35,42 @@ ADMINISTRATION = [
 """The key actions of the account's administrators: everything but cryptographic operations."""
 
 
-@dataclasses.dataclass(kw_only=True)
-class CustomerKeyInputs:
-    """What a key encrypts and for whom."""
-
-    context: Context
-    store: str
-    """The store that it encrypts, part of its alias: ecr, efs, secrets, logs, locking or flow-logs."""
-    description: str
-    users: Sequence[Statement]
-    """Statements of the key policy that allow principals to use the key, without `Resource`."""
-
-
 class CustomerKey(pulumi.ComponentResource):
     """A customer managed KMS key."""
 
     arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: CustomerKeyInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        context: Context,
+        *,
+        store: str,
+        description: str,
+        users: Sequence[Statement],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """`store`: what it encrypts, part of its alias. `users`: statements that allow principals to use it, without `Resource`."""
         super().__init__("atlantis:index:CustomerKey", name, None, opts)
         administrators: Statement = {
             "Sid": "AdministerThroughIam",
             "Effect": "Allow",
-            "Principal": {"AWS": args.context.names.account_root},
+            "Principal": {"AWS": context.names.account_root},
             "Action": ADMINISTRATION,
         }
         key = aws.kms.Key(
             name,
-            description=args.description,
+            description=description,
             enable_key_rotation=True,
             deletion_window_in_days=30,
             # In a key policy, `*` is the key that the policy is attached to.
-            policy=document([statement | {"Resource": "*"} for statement in (administrators, *args.users)]),
-            tags=args.context.tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.context.deletion_protection),
+            policy=document([statement | {"Resource": "*"} for statement in (administrators, *users)]),
+            tags=context.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=context.deletion_protection),
         )
         aws.kms.Alias(
             f"{name}-alias",
-            name=args.context.names.key_alias(args.store),
+            name=context.names.key_alias(store),
             target_key_id=key.key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -7,18 +7,18 @@ Exit code 0: nothing has drifted or failed. 1: something has. 2: the detection c
 """
 
 import argparse
+import datetime
 import json
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from components.configuration.secret_names import redacted
 from components.settings import SettingsError
-from preflight import drift_table
 from preflight.aws import Aws
 from preflight.deployment import Deployment, StackFileError, read_stack_file
 from preflight.errors import FailedError, UnmetError
@@ -36,6 +36,10 @@ _NOTE_EVERY = 60.0
 _LONGEST_RUN = 6 * 3600
 _CLOCK_SKEW = 300
 _GONE = ("ResourceNotFoundException",)
+
+_HEADER = ("project", "result", "changes", "since (UTC)", "issue")
+_ORDER = {"drifted": 0, "failed": 1, "locked": 2, "clean": 3}
+_LONGEST_REASON = 160
 
 _Event = Mapping[str, Any]
 
@@ -71,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nThe detection goes on; its results are in the agent's log and in the issues\n")
         return _UNUSABLE
-    sys.stdout.write(redacted(json.dumps(found, indent=2) + "\n" if arguments.json else drift_table.table(found)))
+    sys.stdout.write(redacted(json.dumps(found, indent=2) + "\n" if arguments.json else table(found)))
     return 1 if any(event["event"] == "drift-project" and event["drifted"] + event["failed"] for event in found) else 0
 
 
@@ -171,7 +175,7 @@ class _Requested:
             case {"event": "drift-project", "run": str(run)} if run == self.run:
                 self.planned += 1
                 self.results_.append(event)
-                _say(f"{drift_table.place(event)}: {event['result']}")
+                _say(f"{place(event)}: {event['result']}")
             case {"event": "drift-project"}:
                 self.planned += 1
             case {"event": "drift-state-locked", "run": str(run)} if run == self.run:
@@ -209,6 +213,51 @@ def _parsed(message: str) -> _Event | None:
 
 
 _say: Callable[[str], object] = lambda text: sys.stderr.write(f"{text}\n")  # noqa: E731
+
+
+def place(event: Mapping[str, Any]) -> str:
+    """The project as the setting `driftProjects` writes it: repository, branch, and directory and workspace, or project."""
+    key = str(event["project"])
+    # A project's name has no colon; a directory always has its workspace.
+    part = f":{key.removesuffix(':default')}" if ":" in key else f"#{key}" if key else ""
+    return f"{event['repository']}@{event['branch']}{part}"
+
+
+def table(events: Iterable[Mapping[str, Any]]) -> str:
+    """The results as text, the most urgent ones first, with the reasons of those without a result below.
+
+    Args:
+        events: `drift-project`, `drift-state-locked` and `drift-run` events of one run.
+    """
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for event in events:
+        by_name.setdefault(event["event"], []).append(event)
+    projects = sorted(by_name.get("drift-project", ()), key=lambda event: (_ORDER[event["result"]], place(event)))
+    rows = [_HEADER, *(_row(event) for event in projects)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines += [f"{place(event)}: {_reason(event['error'])}" for event in projects if event["error"]]
+    lines += [
+        f"{place(event)}: the state is locked since {event['since']}; if nobody uses it, release it with `{event['command']}`"
+        for event in by_name.get("drift-state-locked", ())
+    ]
+    for event in by_name.get("drift-run", ()):
+        counts = ", ".join(f"{event[name]} {name}" for name in _ORDER)
+        lines.append(f"{len(projects)} projects in {event['seconds']:.0f} s: {counts}")
+    return "\n".join(lines) + "\n"
+
+
+def _row(event: Mapping[str, Any]) -> tuple[str, ...]:
+    since = datetime.datetime.fromisoformat(event["since"]).astimezone(datetime.UTC)
+    changes = str(event["summary"]).removeprefix("Plan: ").rstrip(".") or "-"
+    return place(event), event["result"], changes, f"{since:%Y-%m-%d %H:%M}", event["issue"] or "-"
+
+
+def _reason(error: str) -> str:
+    """The line that says what is wrong: Terraform's first error, or the first line."""
+    lines = [line.strip(" │╷╵\t") for line in error.splitlines()]
+    found = next((line for line in lines if line.startswith("Error: ")), next(filter(None, lines), ""))
+    return found if len(found) <= _LONGEST_REASON else f"{found[:_LONGEST_REASON]}..."
 
 
 if __name__ == "__main__":

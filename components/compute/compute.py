@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
-from ..encryption import CustomerKey, CustomerKeyInputs, by_cloudwatch_logs
+from ..encryption import CustomerKey, by_cloudwatch_logs
 from ..logs import log_archive
 from ..outputs import declared_outputs, output
 from ..settings.workers import WorkerGroup
@@ -61,16 +61,14 @@ class Compute(pulumi.ComponentResource):
         groups = [names.log_group_arn, *([names.agent_log_group_arn] if args.settings.terraform.isolates else ())]
         return CustomerKey(
             f"{self.pulumi_resource_name}-logs-key",
-            CustomerKeyInputs(
-                context=args.context,
-                store="logs",
-                description=f"Atlantis {names.environment}: the task's log",
-                users=[
-                    by_cloudwatch_logs(names, *groups),
-                    *(log_archive.key_users(names) if args.settings.operations.log_archive_days else ()),
-                ],
-            ),
-            self._child,
+            args.context,
+            store="logs",
+            description=f"Atlantis {names.environment}: the task's log",
+            users=[
+                by_cloudwatch_logs(names, *groups),
+                *(log_archive.key_users(names) if args.settings.operations.log_archive_days else ()),
+            ],
+            opts=self._child,
         ).arn
 
     def _log_group(self, label: str, physical_name: str) -> aws.cloudwatch.LogGroup:

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from .regular_expressions import not_a_pattern
-from .unknown_keys import unknown_keys
+from .unknown_keys import not_a_pattern, unknown_keys
 from .yaml_file import Finding
 
 __all__ = ["BLOCK", "SLACK_TOKEN", "VARIABLE", "events", "fragment", "kinds", "problems"]

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from . import server_blocks
-from .regular_expressions import not_a_pattern
-from .unknown_keys import unknown_keys
+from .unknown_keys import not_a_pattern, unknown_keys
 from .yaml_file import Finding
 
 TOP_KEYS = ("repos", "workflows", *server_blocks.SHAPES)

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from .regular_expressions import not_a_pattern
-from .unknown_keys import unknown_keys
+from .unknown_keys import not_a_pattern, unknown_keys
 from .yaml_file import Finding, text_of
 
 __all__ = ["SHAPES", "problems", "unreachable", "with_strings"]

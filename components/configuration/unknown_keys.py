@@ -1,12 +1,16 @@
-"""Keys that Atlantis doesn't have, with the nearest one that it has."""
+"""Keys that Atlantis doesn't have, with the nearest one that it has, and patterns that Go doesn't compile."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .yaml_file import Finding
 
-__all__ = ["unknown_keys"]
+__all__ = ["not_a_pattern", "unknown_keys"]
+
+_NOT_IN_GO = re.compile(r"\(\?(?:[=!>(]|<[=!])|\\[1-9]|[*+?}]\+")
+"""Syntax that Python's regular expressions support and Go's don't."""
 
 
 def unknown_keys(
@@ -25,3 +29,14 @@ def unknown_keys(
             nearest = difflib.get_close_matches(str(key), list(known), n=1, cutoff=0.6)
             hint = f"; did you mean {nearest[0]}?" if nearest else ""
             yield Finding(f"{where}{key}", f"{where}{key}: Atlantis has no such key and {effect}{hint}")
+
+
+def not_a_pattern(pattern: str) -> str | None:
+    """Why Go wouldn't compile `pattern`; None if it would."""
+    if found := _NOT_IN_GO.search(pattern):
+        return f"Go's have no {found[0]!r}"
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return str(error)
+    return None

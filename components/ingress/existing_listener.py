@@ -1,5 +1,6 @@
-"""The HTTPS listener of an existing load balancer, to which the stack adds its rules."""
+"""The HTTPS listener that forwards requests to the server: of an existing load balancer, or the one that the stack creates."""
 
+import dataclasses
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +11,23 @@ import pulumi_aws as aws
 from ..names import PhysicalNames
 from ..settings.accepted import MOST_LISTENER_RULES
 from ..settings.existing import ExistingArgs
-from .listener import Listener
 
-__all__ = ["default_priority", "existing_listener", "first_priority"]
+__all__ = ["Listener", "default_priority", "existing_listener", "first_priority"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Listener:
+    """The values of a listener and of its load balancer that other resources need."""
+
+    arn: pulumi.Input[str]
+    dns_name: pulumi.Output[str]
+    zone_id: pulumi.Output[str]
+    metric_name: pulumi.Output[str]
+    """The load balancer's dimension in CloudWatch metrics."""
+    first_priority: int
+    """The first priority of the stack's rules."""
+    is_shared: bool
+    """Whether the listener also has rules of others, so that the stack's must name its host."""
 
 
 def first_priority(settings: ExistingArgs, names: PhysicalNames) -> int:

@@ -9,8 +9,8 @@ from ..context import Context
 from ..logs.access_logs import AccessLogs
 from ..network.vpc import Vpc
 from ..outputs import declared_outputs
-from .certificate import Certificate, CertificateInputs
-from .listener import Listener
+from .certificate import Certificate
+from .existing_listener import Listener
 from .listener_rules import FORBIDDEN, WEBHOOK_PRIORITY, ListenerRules
 
 _DEFAULT_PORT = 4141
@@ -169,10 +169,10 @@ class Ingress(pulumi.ComponentResource):
             raise ValueError("Ingress needs acm_certificate_arn, or hosted_zone_id to issue a certificate")
         return Certificate(
             f"{self.pulumi_resource_name}-certificate",
-            CertificateInputs(
-                context=args.context, host=self._settings.host, hosted_zone_id=self._settings.hosted_zone_id
-            ),
-            self._child,
+            args.context,
+            host=self._settings.host,
+            hosted_zone_id=self._settings.hosted_zone_id,
+            opts=self._child,
         ).arn
 
     def _rules(self, listener: Listener, target_group: aws.lb.TargetGroup) -> None:

@@ -4,7 +4,7 @@ import pulumi
 
 from ..context import Context
 from ..outputs import declared_outputs
-from .private_bucket import PrivateBucketInputs, private_bucket
+from .private_bucket import private_bucket
 
 KEPT_DAYS = 90
 
@@ -34,15 +34,13 @@ class AccessLogs(pulumi.ComponentResource):
         }
         created = private_bucket(
             name,
-            PrivateBucketInputs(
-                context=context,
-                physical_name=names.access_log_bucket,
-                kept_days=KEPT_DAYS,
-                # Load balancers can't write to a bucket that is encrypted with a customer managed key.
-                key_arn=None,
-                statements=[delivery],
-            ),
-            self,
+            context,
+            physical_name=names.access_log_bucket,
+            kept_days=KEPT_DAYS,
+            # Load balancers can't write to a bucket that is encrypted with a customer managed key.
+            key_arn=None,
+            statements=[delivery],
+            parent=self,
         )
         self.policy, *_ = created.ready
         self.bucket = created.bucket.bucket

@@ -4,8 +4,8 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..encryption import CustomerKey, CustomerKeyInputs, by_cloudwatch_logs
-from ..permissions.service_role import ServiceRoleInputs, service_role
+from ..encryption import CustomerKey, by_cloudwatch_logs
+from ..permissions.service_role import service_role
 from ..policy_documents import allow
 
 KEPT_DAYS = 90
@@ -47,41 +47,37 @@ class FlowLogs(pulumi.ComponentResource):
         names = self._context.names
         return CustomerKey(
             f"{self.pulumi_resource_name}-key",
-            CustomerKeyInputs(
-                context=self._context,
-                store="flow-logs",
-                description=f"Atlantis {names.environment}: flow logs of the VPC",
-                users=[by_cloudwatch_logs(names, names.flow_log_group_arn)],
-            ),
-            self._child,
+            self._context,
+            store="flow-logs",
+            description=f"Atlantis {names.environment}: flow logs of the VPC",
+            users=[by_cloudwatch_logs(names, names.flow_log_group_arn)],
+            opts=self._child,
         )
 
     def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         names = self._context.names
         return service_role(
             f"{self.pulumi_resource_name}-role",
-            ServiceRoleInputs(
-                context=self._context,
-                physical_name=names.flow_log_role,
-                purpose="writes the VPC's flow logs",
-                trust={
-                    "Effect": "Allow",
-                    "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                    "Action": "sts:AssumeRole",
-                    # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
-                    "Condition": {
-                        "StringEquals": {"aws:SourceAccount": names.account},
-                        "ArnLike": {"aws:SourceArn": names.arn("ec2", "vpc-flow-log/*")},
-                    },
+            self._context,
+            physical_name=names.flow_log_role,
+            purpose="writes the VPC's flow logs",
+            trust={
+                "Effect": "Allow",
+                "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": names.account},
+                    "ArnLike": {"aws:SourceArn": names.arn("ec2", "vpc-flow-log/*")},
                 },
-                policy_name="write-flow-logs",
-                statements=[
-                    allow(
-                        "WriteFlowLogs",
-                        ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                        [f"{names.flow_log_group_arn}:*"],
-                    )
-                ],
-            ),
-            self._child,
+            },
+            policy_name="write-flow-logs",
+            statements=[
+                allow(
+                    "WriteFlowLogs",
+                    ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                    [f"{names.flow_log_group_arn}:*"],
+                )
+            ],
+            opts=self._child,
         )

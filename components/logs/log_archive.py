@@ -4,50 +4,45 @@ A subscription filter of the log group sends the log events to a delivery stream
 The objects contain JSON that CloudWatch Logs compresses with gzip, and have a prefix for each day.
 """
 
-import dataclasses
-
 import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
 from ..encryption import through_service
 from ..names import PhysicalNames
-from ..permissions.service_role import ServiceRoleInputs, service_role
+from ..permissions.service_role import service_role
 from ..policy_documents import Statement, allow
-from .private_bucket import PrivateBucketInputs, private_bucket
+from .private_bucket import private_bucket
 
 BUFFER_MIB, BUFFER_SECONDS = 64, 900
 """Firehose writes an object when either limit is reached, so the archive can lag behind the log by 15 minutes."""
 
 
-@dataclasses.dataclass(kw_only=True)
-class LogArchiveInputs:
-    """The log group to archive, and its KMS key."""
-
-    context: Context
-    log_group_name: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    """The log group's key, whose policy contains `key_users`."""
-
-
 class LogArchive(pulumi.ComponentResource):
     """The bucket, the delivery stream and the subscription filter."""
 
-    def __init__(self, name: str, args: LogArchiveInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        context: Context,
+        *,
+        log_group_name: pulumi.Input[str],
+        key_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """`key_arn`: the log group's key, whose policy contains `key_users`."""
         super().__init__("atlantis:index:LogArchive", name, None, opts)
-        self._args = args
+        self._context, self._key_arn = context, key_arn
         self._child = pulumi.ResourceOptions(parent=self)
-        names = args.context.names
+        names = context.names
 
         bucket = private_bucket(
             name,
-            PrivateBucketInputs(
-                context=args.context,
-                physical_name=names.log_archive_bucket,
-                kept_days=args.context.settings.operations.log_archive_days,
-                key_arn=args.key_arn,
-            ),
-            self,
+            context,
+            physical_name=names.log_archive_bucket,
+            kept_days=context.settings.operations.log_archive_days,
+            key_arn=key_arn,
+            parent=self,
         )
         writer, may_write = self._role(
             "role", names.log_archive_role, "writes the task's log to its bucket", *self._firehose()
@@ -65,14 +60,14 @@ class LogArchive(pulumi.ComponentResource):
                 "buffering_interval": BUFFER_SECONDS,
                 # CloudWatch Logs has already compressed the events with gzip.
                 "compression_format": "UNCOMPRESSED",
-                "kms_key_arn": args.key_arn,
+                "kms_key_arn": key_arn,
             },
             server_side_encryption={
                 "enabled": True,
                 "key_type": "CUSTOMER_MANAGED_CMK",
-                "key_arn": args.key_arn,
+                "key_arn": key_arn,
             },
-            tags=args.context.tags,
+            tags=context.tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[may_write, *bucket.ready]),
         )
         sender, may_send = self._role(
@@ -81,7 +76,7 @@ class LogArchive(pulumi.ComponentResource):
         aws.cloudwatch.LogSubscriptionFilter(
             f"{name}-subscription",
             name=names.base,
-            log_group=args.log_group_name,
+            log_group=log_group_name,
             filter_pattern="",
             destination_arn=stream.arn,
             role_arn=sender.arn,
@@ -95,20 +90,18 @@ class LogArchive(pulumi.ComponentResource):
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         return service_role(
             f"{self.pulumi_resource_name}-{label}",
-            ServiceRoleInputs(
-                context=self._args.context,
-                physical_name=physical_name,
-                purpose=purpose,
-                trust=trust,
-                policy_name="deliver-log",
-                statements=rights,
-            ),
-            self._child,
+            self._context,
+            physical_name=physical_name,
+            purpose=purpose,
+            trust=trust,
+            policy_name="deliver-log",
+            statements=rights,
+            opts=self._child,
         )
 
     def _firehose(self) -> tuple[Statement, list[Statement]]:
         """https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3."""
-        names = self._args.context.names
+        names = self._context.names
         bucket = names.bucket_arn(names.log_archive_bucket)
         trust = {
             "Effect": "Allow",
@@ -126,7 +119,7 @@ class LogArchive(pulumi.ComponentResource):
             allow(
                 "EncryptObjects",
                 ["kms:Decrypt", "kms:GenerateDataKey"],
-                [self._args.key_arn],
+                [self._key_arn],
                 {"StringEquals": {"kms:ViaService": names.via("s3")}},
             ),
         ]
@@ -134,7 +127,7 @@ class LogArchive(pulumi.ComponentResource):
 
     def _logs(self) -> tuple[Statement, list[Statement]]:
         """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#FirehoseExample."""
-        names = self._args.context.names
+        names = self._context.names
         trust = {
             "Effect": "Allow",
             "Principal": {"Service": "logs.amazonaws.com"},

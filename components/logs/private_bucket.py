@@ -10,19 +10,6 @@ from ..context import Context
 from ..policy_documents import Statement, deny_insecure_transport, document
 
 
-@dataclasses.dataclass(kw_only=True)
-class PrivateBucketInputs:
-    """The bucket's name, retention, encryption and policy."""
-
-    context: Context
-    physical_name: str
-    kept_days: int
-    key_arn: pulumi.Input[str] | None
-    """The KMS key that encrypts it; None for S3 managed keys (SSE-S3)."""
-    statements: Sequence[Statement] = ()
-    """Bucket policy statements that allow access to principals other than this account's."""
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PrivateBucket:
     """The bucket, and the resources that must exist before a service writes to it."""
@@ -31,16 +18,29 @@ class PrivateBucket:
     ready: Sequence[pulumi.Resource]
 
 
-def private_bucket(name: str, args: PrivateBucketInputs, parent: pulumi.Resource) -> PrivateBucket:
-    """An encrypted, versioned bucket without public access or ACLs, over TLS only. Its resources are children of `parent`."""
+def private_bucket(
+    name: str,
+    context: Context,
+    *,
+    physical_name: str,
+    kept_days: int,
+    key_arn: pulumi.Input[str] | None,
+    statements: Sequence[Statement] = (),
+    parent: pulumi.Resource,
+) -> PrivateBucket:
+    """An encrypted, versioned bucket without public access or ACLs, over TLS only. Its resources are children of `parent`.
+
+    `key_arn`: the KMS key that encrypts it; None for S3 managed keys (SSE-S3). `statements`: bucket policy statements that allow
+    access to principals other than this account's.
+    """
     child = pulumi.ResourceOptions(parent=parent)
-    arn = args.context.names.bucket_arn(args.physical_name)
+    arn = context.names.bucket_arn(physical_name)
     bucket = aws.s3.Bucket(
         name,
-        bucket=args.physical_name,
-        force_destroy=not args.context.deletion_protection,
-        tags=args.context.tags,
-        opts=pulumi.ResourceOptions(parent=parent, protect=args.context.deletion_protection),
+        bucket=physical_name,
+        force_destroy=not context.deletion_protection,
+        tags=context.tags,
+        opts=pulumi.ResourceOptions(parent=parent, protect=context.deletion_protection),
     )
     block = aws.s3.BucketPublicAccessBlock(
         f"{name}-public-access",
@@ -59,11 +59,11 @@ def private_bucket(name: str, args: PrivateBucketInputs, parent: pulumi.Resource
         bucket=bucket.bucket,
         rules=[
             {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
-            if args.key_arn is None
+            if key_arn is None
             else {
                 "apply_server_side_encryption_by_default": {
                     "sse_algorithm": "aws:kms",
-                    "kms_master_key_id": args.key_arn,
+                    "kms_master_key_id": key_arn,
                 },
                 "bucket_key_enabled": True,
             }
@@ -81,7 +81,7 @@ def private_bucket(name: str, args: PrivateBucketInputs, parent: pulumi.Resource
                 "id": "expire",
                 "status": "Enabled",
                 "filter": {"prefix": ""},
-                "expiration": {"days": args.kept_days},
+                "expiration": {"days": kept_days},
                 "noncurrent_version_expiration": {"noncurrent_days": 1},
                 "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
             }
@@ -92,7 +92,7 @@ def private_bucket(name: str, args: PrivateBucketInputs, parent: pulumi.Resource
     policy = aws.s3.BucketPolicy(
         f"{name}-policy",
         bucket=bucket.bucket,
-        policy=document([*args.statements, deny_insecure_transport(["s3:*"], [arn, f"{arn}/*"])]),
+        policy=document([*statements, deny_insecure_transport(["s3:*"], [arn, f"{arn}/*"])]),
         # Concurrent calls that change a bucket's access conflict.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[block]),
     )

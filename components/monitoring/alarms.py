@@ -6,11 +6,14 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from ..compute.compute import Compute
 from ..compute.service import WORKERS
 from ..context import Context
+from ..ingress.ingress import Ingress
 from ..settings import Settings
+from ..storage.locking import Locking
+from ..storage.storage import Storage
 from .log_metrics import DRIFTED, GOOD_RUNS, HEALTHY, LONGEST_WAIT
-from .service_metrics import MetricDimensions
 
 LEAST_BURST_CREDITS = 100 * 1024**2 * 30 * 60
 """Bytes: half an hour at the 100 MiB/s that a file system bursts to."""
@@ -20,14 +23,15 @@ LEAST_CERTIFICATE_DAYS = 20
 _MINUTE, _HOUR, _DAY = 60, 60 * 60, 24 * 60 * 60
 
 
-@dataclasses.dataclass(kw_only=True)
-class AlarmsInputs:
-    """The monitored metrics."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Observed:
+    """The parts of one Atlantis that are observed."""
 
     context: Context
-    dimensions: MetricDimensions
-    certificate_arn: pulumi.Input[str] | None
-    """None if the stack has no listener."""
+    ingress: Ingress | None
+    compute: Compute
+    storage: Storage
+    locking: Locking | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,7 +56,7 @@ class _Alarm:
 class Alarms(pulumi.ComponentResource):
     """An alarm for each condition that stops the service and needs an operator."""
 
-    def __init__(self, name: str, args: AlarmsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: Observed, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Alarms", name, None, opts)
         settings = args.context.settings
         topics = settings.operations.alarm_topic_arns
@@ -92,13 +96,12 @@ def _page(settings: Settings) -> str:
     return f"{(settings.operations.documentation_url or 'docs').rstrip('/')}/on-call.md"
 
 
-def _requests(args: AlarmsInputs) -> list[_Alarm]:
+def _requests(args: Observed) -> list[_Alarm]:
     """Alarms for failed requests, which users and GitHub notice first."""
-    if args.dimensions.target is None:
+    if (ingress := args.ingress) is None:
         return [_not_running(args)]
-    target = args.dimensions.target
-    load_balancer = {"LoadBalancer": target.load_balancer}
-    target_group = load_balancer | {"TargetGroup": target.target_group}
+    load_balancer = {"LoadBalancer": ingress.load_balancer_metric_name}
+    target_group = load_balancer | {"TargetGroup": ingress.target_group_metric_name}
     return [
         _Alarm(
             name="unreachable",
@@ -120,7 +123,7 @@ def _requests(args: AlarmsInputs) -> list[_Alarm]:
             "AWS/ApplicationELB/TargetConnectionErrorCount",
             target_group,
         )
-        if target.is_shared
+        if ingress.is_shared
         else _failures(
             "unanswered",
             "The load balancer answered requests with 5xx itself: redeliver the webhooks that failed, see the App's Advanced page",
@@ -133,7 +136,7 @@ def _requests(args: AlarmsInputs) -> list[_Alarm]:
             "AWS/ApplicationELB/HTTPCode_Target_5XX_Count",
             target_group,
         ),
-        *_certificate(args.certificate_arn),
+        *_certificate(ingress.certificate_arn),
     ]
 
 
@@ -156,7 +159,7 @@ def _certificate(arn: pulumi.Input[str] | None) -> list[_Alarm]:
     ]
 
 
-def _not_running(args: AlarmsInputs) -> _Alarm:
+def _not_running(args: Observed) -> _Alarm:
     """Without a load balancer, nothing checks the server. A running task sends one sample of its CPU each minute."""
     return _Alarm(
         name="unreachable",
@@ -172,8 +175,8 @@ def _not_running(args: AlarmsInputs) -> _Alarm:
     )
 
 
-def _service(args: AlarmsInputs) -> dict[str, pulumi.Input[str]]:
-    return {"ClusterName": args.dimensions.cluster_name, "ServiceName": args.dimensions.service_name}
+def _service(args: Observed) -> dict[str, pulumi.Input[str]]:
+    return {"ClusterName": args.compute.cluster_name, "ServiceName": args.compute.service_name}
 
 
 def _failures(name: str, meaning: str, metric: str, dimensions: Mapping[str, pulumi.Input[str]]) -> _Alarm:
@@ -192,7 +195,7 @@ def _failures(name: str, meaning: str, metric: str, dimensions: Mapping[str, pul
     )
 
 
-def _resources(args: AlarmsInputs) -> list[_Alarm]:
+def _resources(args: Observed) -> list[_Alarm]:
     """Alarms for resources that the task can exhaust."""
     return [
         _Alarm(
@@ -211,7 +214,7 @@ def _resources(args: AlarmsInputs) -> list[_Alarm]:
             name="burst-credits",
             meaning="The file system is about to fall to its base throughput, at which plans stall: set it to elastic throughput",
             metric="AWS/EFS/BurstCreditBalance",
-            dimensions={"FileSystemId": args.dimensions.file_system_id},
+            dimensions={"FileSystemId": args.storage.file_system_id},
             statistic="Minimum",
             comparison="LessThanThreshold",
             threshold=LEAST_BURST_CREDITS,

@@ -1,16 +1,13 @@
 """Dashboard: metrics of the service, the load balancer, the file system and the locking database on one page."""
 
-import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from ..compute.service import WORKERS
-from ..context import Context
 from ..names import PhysicalNames
-from .alarms import entries
+from .alarms import Observed, entries
 from .log_metrics import (
     BUSY,
     DRIFTED,
@@ -25,25 +22,14 @@ from .log_metrics import (
     WAITING,
     by_project,
 )
-from .service_metrics import MetricDimensions
 
 _COLUMNS, _WIDTH, _HEIGHT = 24, 8, 6
-
-
-@dataclasses.dataclass(kw_only=True)
-class DashboardInputs:
-    """The metrics to show."""
-
-    context: Context
-    dimensions: MetricDimensions
-    locking_node_ids: Sequence[pulumi.Input[str]]
-    """Cache nodes of the locking database; empty without a locking database."""
 
 
 class Dashboard(pulumi.ComponentResource):
     """One CloudWatch dashboard, with the most important graphs first."""
 
-    def __init__(self, name: str, args: DashboardInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: Observed, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Dashboard", name, None, opts)
         names, settings = args.context.names, args.context.settings
         graphs = [
@@ -87,8 +73,8 @@ _Graph = tuple[str, str, list[list[Any]]]
 """Title, statistic, metrics: namespace, name, and dimensions as names and values."""
 
 
-def _service(args: DashboardInputs) -> list[_Graph]:
-    service = ["ClusterName", args.dimensions.cluster_name, "ServiceName", args.dimensions.service_name]
+def _service(args: Observed) -> list[_Graph]:
+    service = ["ClusterName", args.compute.cluster_name, "ServiceName", args.compute.service_name]
     return [
         (
             "Tasks",
@@ -100,17 +86,17 @@ def _service(args: DashboardInputs) -> list[_Graph]:
     ]
 
 
-def _load_balancer(args: DashboardInputs) -> list[_Graph]:
-    target = args.dimensions.target
-    if target is None:
+def _load_balancer(args: Observed) -> list[_Graph]:
+    ingress = args.ingress
+    if ingress is None:
         return []
-    balancer = ["LoadBalancer", target.load_balancer]
-    targets = [*balancer, "TargetGroup", target.target_group]
+    balancer = ["LoadBalancer", ingress.load_balancer_metric_name]
+    targets = [*balancer, "TargetGroup", ingress.target_group_metric_name]
     namespace = "AWS/ApplicationELB"
     # A shared load balancer also counts requests to others.
     requests, failures = (
         (targets, [[namespace, "TargetConnectionErrorCount", *targets]])
-        if target.is_shared
+        if ingress.is_shared
         else (balancer, [[namespace, f"HTTPCode_ELB_{kind}_Count", *balancer] for kind in ("4XX", "5XX")])
     )
     return [
@@ -121,8 +107,8 @@ def _load_balancer(args: DashboardInputs) -> list[_Graph]:
     ]
 
 
-def _file_system(args: DashboardInputs) -> list[_Graph]:
-    system = ["FileSystemId", args.dimensions.file_system_id]
+def _file_system(args: Observed) -> list[_Graph]:
+    system = ["FileSystemId", args.storage.file_system_id]
     return [
         ("File system: burst credits (bytes)", "Minimum", [["AWS/EFS", "BurstCreditBalance", *system]]),
         (
@@ -133,15 +119,13 @@ def _file_system(args: DashboardInputs) -> list[_Graph]:
     ]
 
 
-def _locking(args: DashboardInputs) -> list[_Graph]:
-    metrics = (
-        ("Redis: memory (%)", "DatabaseMemoryUsagePercentage"),
-        ("Redis: connections", "CurrConnections"),
-    )
+def _locking(args: Observed) -> list[_Graph]:
+    if args.locking is None:
+        return []
+    metrics = {"Redis: memory (%)": "DatabaseMemoryUsagePercentage", "Redis: connections": "CurrConnections"}
     return [
-        (title, "Maximum", [["AWS/ElastiCache", metric, "CacheClusterId", node] for node in args.locking_node_ids])
-        for title, metric in metrics
-        if args.locking_node_ids
+        (title, "Maximum", [["AWS/ElastiCache", metric, "CacheClusterId", node] for node in args.locking.node_ids])
+        for title, metric in metrics.items()
     ]
 
 

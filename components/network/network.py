@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import pulumi
@@ -221,7 +222,7 @@ class Network(pulumi.ComponentResource):
             )
 
     def _endpoints(self, clients: Mapping[str, pulumi.Input[str]]) -> None:
-        names, vpc, services = self._context.names, self._vpc, self._settings.vpc_endpoints
+        vpc, services = self._vpc, self._settings.vpc_endpoints
         interfaces = [service for service in services if service not in GATEWAY_ENDPOINTS]
         if interfaces:
             group = self._security_group("vpc-endpoints", "AWS service endpoints: HTTPS from the Atlantis task only")
@@ -234,30 +235,28 @@ class Network(pulumi.ComponentResource):
                     group.id, "endpoints-https", HTTPS, block, "HTTPS from the workloads of the VPC"
                 )
             for service in interfaces:
-                aws.ec2.VpcEndpoint(
-                    f"{self.pulumi_resource_name}-endpoint-{service}",
-                    vpc_id=vpc.id,
-                    service_name=names.service_endpoint(service),
-                    vpc_endpoint_type="Interface",
+                self._endpoint(
+                    service,
+                    "Interface",
                     private_dns_enabled=True,
                     subnet_ids=vpc.private_subnet_ids,
                     security_group_ids=[group.id],
-                    policy=endpoint_policy(names, service),
-                    tags=self._context.tags | {"Name": f"{names.base}-{service}"},
-                    opts=self._child,
                 )
-        for service in services:
-            if service in GATEWAY_ENDPOINTS:
-                aws.ec2.VpcEndpoint(
-                    f"{self.pulumi_resource_name}-endpoint-{service}",
-                    vpc_id=vpc.id,
-                    service_name=names.service_endpoint(service),
-                    vpc_endpoint_type="Gateway",
-                    route_table_ids=vpc.private_route_table_ids,
-                    policy=endpoint_policy(names, service),
-                    tags=self._context.tags | {"Name": f"{names.base}-{service}"},
-                    opts=self._child,
-                )
+        for service in (each for each in services if each in GATEWAY_ENDPOINTS):
+            self._endpoint(service, "Gateway", route_table_ids=vpc.private_route_table_ids)
+
+    def _endpoint(self, service: str, kind: str, **inputs: Any) -> None:
+        names = self._context.names
+        aws.ec2.VpcEndpoint(
+            f"{self.pulumi_resource_name}-endpoint-{service}",
+            vpc_id=self._vpc.id,
+            service_name=names.service_endpoint(service),
+            vpc_endpoint_type=kind,
+            policy=endpoint_policy(names, service),
+            tags=self._context.tags | {"Name": f"{names.base}-{service}"},
+            opts=self._child,
+            **inputs,
+        )
 
 
 def endpoint_policy(names: PhysicalNames, service: str) -> str:

@@ -10,6 +10,7 @@ from ..context import Context
 from ..names import PhysicalNames
 from ..outputs import declared_outputs
 from ..policy_documents import Statement, allow, document, document_of_outputs, trust_role, trust_tasks
+from ..settings import Settings
 from . import permissions_boundary, plan_role, state, task_role
 from .deny_statements import OwnStack, deny_own_network, deny_own_resources, deny_own_tasks, deny_unbounded_roles
 from .task_role import Scope
@@ -36,6 +37,25 @@ class PermissionsInputs:
     """Atlantis' own security groups, which resources that Terraform creates can't use."""
     closed_subnet_ids: Sequence[pulumi.Input[str]]
     """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
+
+
+def require_fit(names: PhysicalNames, settings: Settings, *, zones: int) -> None:
+    """Check that the policies fit into AWS' limits, before anything is registered. A VPC of the stack's own has subnets in so many zones.
+
+    Raises:
+        pulumi.RunError: a policy would have too many characters; names the settings that make it long.
+    """
+    state.require_fit(names, settings.terraform)
+    if settings.terraform.creates_boundary:
+        permissions_boundary.require_fit(
+            names,
+            settings.terraform.managed_name_prefixes,
+            settings.existing_secret_names,
+            subnets=(len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * zones)
+            + sum(len(group.subnet_ids) for group in settings.worker_groups),
+            listener_arn=settings.existing.https_listener_arn,
+            isolates=settings.terraform.isolates,
+        )
 
 
 class Permissions(pulumi.ComponentResource):

@@ -1,4 +1,4 @@
-"""Existing secrets that a stack file references: environment variables and secret flags of the server."""
+"""Existing secrets that a stack file references: variables and secret flags of the server, and secrets of the operator's containers."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,11 @@ import pulumi_aws as aws
 
 from ..configuration.server_configuration import variable
 from ..names import PhysicalNames
+from ..outputs import with_part
+from ..settings.extra_containers import ExtraContainerArgs, secret_arn
 from ..settings.groups import ConfigurationArgs
 
-__all__ = ["ExistingSecrets", "customer_key", "existing_secrets"]
+__all__ = ["ExistingSecrets", "container_secrets", "customer_key", "existing_secrets"]
 
 _PARAMETER_STORE = "ssm"
 
@@ -77,3 +79,13 @@ def customer_key(shown: str, parent: pulumi.Resource) -> str | None:
         return shown
     key = aws.kms.get_key(key_id=shown, opts=pulumi.InvokeOptions(parent=parent))
     return None if key.key_manager == "AWS" else key.arn
+
+
+def container_secrets(containers: Sequence[ExtraContainerArgs]) -> list[pulumi.Input[str]]:
+    """The ARNs of the secrets and parameters of the operator's containers, each once where it is known, without the keys of secrets."""
+    references = [value for each in containers for value in each.secrets.values()]
+    return list(dict.fromkeys(with_part(_without_key, value) for value in references))
+
+
+def _without_key(value_from: str) -> str:
+    return secret_arn(value_from) or value_from

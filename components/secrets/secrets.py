@@ -1,6 +1,5 @@
 """Secrets: the credentials for the repositories' host, the webhook secret and the password of the web page."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import pulumi
@@ -8,10 +7,10 @@ import pulumi_aws as aws
 
 from ..configuration.vcs import TOKEN_KEY
 from ..context import Context
-from ..encryption import CustomerKey, CustomerKeyInputs, through_service
+from ..encryption import CustomerKey, through_service
 from ..outputs import declared_outputs
 from .existing_secrets import customer_key
-from .task_secret import KEY_USE, TaskSecretInputs, generated_value, task_secret
+from .task_secret import KEY_USE, generated_value, task_secret
 
 WORKERS_KEY = "workers_key"
 """The key in the secret's JSON."""
@@ -99,37 +98,27 @@ class Secrets(pulumi.ComponentResource):
         names = self._context.names
         return CustomerKey(
             f"{self.pulumi_resource_name}-key",
-            CustomerKeyInputs(
-                context=self._context,
-                store="secrets",
-                description=f"Atlantis {names.environment}: GitHub App and webhook secrets",
-                users=[through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE)],
-            ),
-            self._child,
+            self._context,
+            store="secrets",
+            description=f"Atlantis {names.environment}: GitHub App and webhook secrets",
+            users=[through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE)],
+            opts=self._child,
         )
 
     def _github_app_secret(self) -> aws.secretsmanager.Secret:
         """Created empty: its values never pass through this program (docs/security.md)."""
-        return task_secret(
-            f"{self.pulumi_resource_name}-github-app",
-            self._secret_args(
-                self._context.names.github_app_secret,
-                "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
-                readers=[],
-            ),
-            self,
+        return self._secret(
+            "github-app",
+            self._context.names.github_app_secret,
+            "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
         )
 
     def _token_secret(self) -> aws.secretsmanager.Secret:
         """Created empty, as the GitHub App's."""
-        return task_secret(
-            f"{self.pulumi_resource_name}-vcs-token",
-            self._secret_args(
-                self._context.names.vcs_token_secret,
-                f"Atlantis: token of its user at {self._context.settings.vcs.kind.title} ({TOKEN_KEY}), filled by an operator",
-                readers=[],
-            ),
-            self,
+        return self._secret(
+            "vcs-token",
+            self._context.names.vcs_token_secret,
+            f"Atlantis: token of its user at {self._context.settings.vcs.kind.title} ({TOKEN_KEY}), filled by an operator",
         )
 
     def _webhook_secret(self) -> aws.secretsmanager.Secret:
@@ -175,21 +164,29 @@ class Secrets(pulumi.ComponentResource):
         self, label: str, physical_name: str, description: str, key: str, generation: int, *, deletable: bool = False
     ) -> aws.secretsmanager.Secret:
         """A secret with a generated value under `key`, which the deployers can read."""
-        name = f"{self.pulumi_resource_name}-{label}"
-        args = self._secret_args(physical_name, description, readers=self._context.settings.server.secret_reader_arns)
-        secret = task_secret(name, dataclasses.replace(args, deletable=deletable), self)
-        generated_value(name, secret, key, generation, self)
+        readers = self._context.settings.server.secret_reader_arns
+        secret = self._secret(label, physical_name, description, readers, deletable=deletable)
+        generated_value(f"{self.pulumi_resource_name}-{label}", secret, key, generation, self)
         return secret
 
-    def _secret_args(
-        self, physical_name: str, description: str, readers: Sequence[pulumi.Input[str]]
-    ) -> TaskSecretInputs:
-        return TaskSecretInputs(
-            context=self._context,
+    def _secret(
+        self,
+        label: str,
+        physical_name: str,
+        description: str,
+        readers: Sequence[pulumi.Input[str]] = (),
+        *,
+        deletable: bool = False,
+    ) -> aws.secretsmanager.Secret:
+        return task_secret(
+            f"{self.pulumi_resource_name}-{label}",
+            self._context,
             physical_name=physical_name,
             description=description,
             key_arn=self._key_arn,
             readers=readers,
+            deletable=deletable,
+            parent=self,
         )
 
 

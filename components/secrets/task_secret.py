@@ -1,6 +1,5 @@
 """A secret that ECS injects into the task: a policy that limits its readers, and a generated value."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import pulumi
@@ -19,36 +18,35 @@ KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 """The key actions that Secrets Manager performs on behalf of a principal that reads or writes a secret."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TaskSecretInputs:
-    """The secret's name and key, and its readers."""
+def task_secret(
+    name: str,
+    context: Context,
+    *,
+    physical_name: str,
+    description: str,
+    key_arn: pulumi.Input[str],
+    readers: Sequence[pulumi.Input[str]],
+    deletable: bool = False,
+    parent: pulumi.Resource,
+) -> aws.secretsmanager.Secret:
+    """An empty secret that the execution role can read, and `readers` (ARN patterns).
 
-    context: Context
-    physical_name: str
-    description: str
-    key_arn: pulumi.Input[str]
-    readers: Sequence[pulumi.Input[str]]
-    """ARN patterns of principals in addition to the execution role that can read it."""
-    deletable: bool = False
-    """Whether a setting can delete the secret and create it again with its name, because the value need not be kept."""
-
-
-def task_secret(name: str, args: TaskSecretInputs, parent: pulumi.Resource) -> aws.secretsmanager.Secret:
-    """An empty secret that the execution role can read."""
-    kept = args.context.deletion_protection and not args.deletable
+    `deletable`: a setting can delete it and create it again with its name, because the value need not be kept.
+    """
+    kept = context.deletion_protection and not deletable
     secret = aws.secretsmanager.Secret(
         name,
-        name=args.physical_name,
-        description=args.description,
-        kms_key_id=args.key_arn,
+        name=physical_name,
+        description=description,
+        kms_key_id=key_arn,
         recovery_window_in_days=RECOVERY_DAYS if kept else 0,
-        tags=args.context.tags,
+        tags=context.tags,
         opts=pulumi.ResourceOptions(parent=parent, protect=kept),
     )
     aws.secretsmanager.SecretPolicy(
         f"{name}-policy",
         secret_arn=secret.arn,
-        policy=document_of_outputs([_deny_other_readers(args.context.names, args.readers), _deny_plans(args)]),
+        policy=document_of_outputs([_deny_other_readers(context.names, readers), _deny_plans(context)]),
         block_public_policy=True,
         opts=pulumi.ResourceOptions(parent=parent),
     )
@@ -89,12 +87,12 @@ def _deny_other_readers(names: PhysicalNames, readers: Sequence[pulumi.Input[str
     }
 
 
-def _deny_plans(args: TaskSecretInputs) -> Statement:
+def _deny_plans(context: Context) -> Statement:
     """Deny all actions on the secret to roles that plans can use: those of all Atlantis environments and Terraform's.
 
     The principals that deploy the stack are exempt.
     """
-    names, settings = args.context.names, args.context.settings
+    names, settings = context.names, context.settings
     roles = (names.roles_of_every_environment, *settings.terraform.managed_names)
     deployers = settings.server.secret_reader_arns
     return {

@@ -7,9 +7,9 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..encryption import CustomerKey, CustomerKeyInputs, through_service
+from ..encryption import CustomerKey, through_service
 from ..outputs import declared_outputs
-from ..secrets.task_secret import KEY_USE, TaskSecretInputs, generated_value, task_secret
+from ..secrets.task_secret import KEY_USE, generated_value, task_secret
 
 ENGINE, ENGINE_VERSION = "valkey", "8.0"
 PASSWORD_KEY = "password"  # noqa: S105 (the JSON key, not a password)
@@ -78,29 +78,25 @@ class Locking(pulumi.ComponentResource):
         ]
         return CustomerKey(
             f"{self.pulumi_resource_name}-key",
-            CustomerKeyInputs(
-                context=self._context,
-                store="locking",
-                description=f"Atlantis {names.environment}: locks, their snapshots and the password of their database",
-                users=[
-                    through_service(names, "UseThroughElastiCache", "elasticache", store_use),
-                    through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE),
-                ],
-            ),
-            self._child,
+            self._context,
+            store="locking",
+            description=f"Atlantis {names.environment}: locks, their snapshots and the password of their database",
+            users=[
+                through_service(names, "UseThroughElastiCache", "elasticache", store_use),
+                through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE),
+            ],
+            opts=self._child,
         )
 
     def _secret(self) -> aws.secretsmanager.Secret:
         return task_secret(
             f"{self.pulumi_resource_name}-password",
-            TaskSecretInputs(
-                context=self._context,
-                physical_name=self._context.names.redis_secret,
-                description=f"Atlantis: password of the locking database ({PASSWORD_KEY}), generated",
-                key_arn=self.key_arn,
-                readers=self._context.settings.server.secret_reader_arns,
-            ),
-            self,
+            self._context,
+            physical_name=self._context.names.redis_secret,
+            description=f"Atlantis: password of the locking database ({PASSWORD_KEY}), generated",
+            key_arn=self.key_arn,
+            readers=self._context.settings.server.secret_reader_arns,
+            parent=self,
         )
 
     def _replication_group(self, password: pulumi.Input[str]) -> aws.elasticache.ReplicationGroup:

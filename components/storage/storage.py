@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..encryption import CustomerKey, CustomerKeyInputs, through_service
+from ..encryption import CustomerKey, through_service
 from ..outputs import declared_outputs
 from ..policy_documents import deny, deny_insecure_transport, document, document_of_outputs, only_roles
 
@@ -93,13 +93,11 @@ class Storage(pulumi.ComponentResource):
         names = self._context.names
         return CustomerKey(
             f"{self.pulumi_resource_name}-{store}-key",
-            CustomerKeyInputs(
-                context=self._context,
-                store=store,
-                description=description,
-                users=[through_service(names, f"UseThrough{store.capitalize()}", service, actions)],
-            ),
-            self._child,
+            self._context,
+            store=store,
+            description=description,
+            users=[through_service(names, f"UseThrough{store.capitalize()}", service, actions)],
+            opts=self._child,
         )
 
     def _file_system(self) -> aws.efs.FileSystem:

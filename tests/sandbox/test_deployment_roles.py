@@ -5,7 +5,7 @@ on, changed and read back. The evaluator then asks IAM's questions about each ca
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from sandbox.testbed.iam_evaluation.authorizations import decide
 from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator, Principal
 from sandbox.testbed.providers.aws.session import CALL_LOG
 from tests.aws_roles import ACCOUNT, REGION, actions_of, policies_of
-from tests.needs import iam_evaluator
 from tests.sandbox.harness import Ground
 from tests.tables import table
 
@@ -49,13 +48,6 @@ def calls(production: Ground, tmp_path_factory: pytest.TempPathFactory) -> Mappi
 def _distinct(log: Path) -> list[ApiCall]:
     lines = dict.fromkeys(log.read_text(encoding="utf-8").splitlines())
     return [ApiCall(**json.loads(line)) for line in lines]
-
-
-@pytest.fixture(scope="module")
-def evaluator() -> Iterator[Evaluator]:
-    iam_evaluator()
-    with Evaluator() as started:
-        yield started
 
 
 def delegated(arn: str) -> Document | None:

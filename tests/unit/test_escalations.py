@@ -2,7 +2,6 @@
 
 import functools
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from components.names import PhysicalNames
 from preflight.escalations import escalations
 from preflight.questions import Question, Setting
 from sandbox.testbed.iam_evaluation.evaluator import Decision, Evaluator, Principal
-from tests.needs import iam_evaluator
 from tests.unit.recording import ACCOUNT, REGION, arn_of, id_of
 from tests.unit.stacks import OWN_BOUNDARY, stack
 
@@ -29,13 +27,6 @@ SETTING = Setting(
 )
 ROWS = {escalation.name: escalation for escalation in escalations(SETTING)}
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}]}
-
-
-@pytest.fixture(scope="module")
-def evaluator() -> Iterator[Evaluator]:
-    iam_evaluator()
-    with Evaluator() as started:
-        yield started
 
 
 Documents = dict[str, dict[str, Any]]

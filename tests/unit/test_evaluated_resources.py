@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import botocore.loaders
-import pytest
 from botocore.model import ServiceModel
 
 from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
@@ -70,12 +69,6 @@ OTHER_FORM = {
     "elasticloadbalancing:CreateLoadBalancer": "the reference's data lack the ARNs of application and network load balancers",
 }
 """Operations with an ARN that the reference's data lack."""
-
-
-@pytest.fixture(scope="module")
-def evaluator() -> Iterator[Evaluator]:
-    with Evaluator() as started:
-        yield started
 
 
 def operations() -> Iterator[tuple[str, Any]]:

@@ -4,7 +4,6 @@ The requests come from botocore's serializer, the actions and their resource typ
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,7 +14,6 @@ from ministack.core import iam_actions
 
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator
 from sandbox.testbed.local_aws.unsupported_calls import name_every_action
-from tests.needs import iam_evaluator
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 NOT_OF_BUCKETS = {
@@ -63,13 +61,6 @@ OTHER_NAMES = {
     "UploadPartCopy": "PutObject",
 }
 """Actions that the reference names otherwise than the operation, also without the words Bucket and Configuration."""
-
-
-@pytest.fixture(scope="module")
-def evaluator() -> Iterator[Evaluator]:
-    iam_evaluator()
-    with Evaluator() as started:
-        yield started
 
 
 MODEL: Any = botocore.session.Session().get_service_model("s3")

@@ -3,7 +3,6 @@
 import re
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,12 @@ from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.authorizations import authorizations, decide
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
 from sandbox.testbed.iam_evaluation.supplied_keys import SUPPLIED, unsupplied
-from tests.needs import iam_evaluator
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 EMPTY = ExistingResources(ACCOUNT, REGION)
 ROLE, BOUNDARY = f"arn:aws:iam::{ACCOUNT}:role/fileflow-api", f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 LOAD_BALANCER = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/app/fileflow/50dc6c495c0c9188"
 TAGS = [{"Key": "Service", "Value": "fileflow"}]
-
-
-@pytest.fixture(scope="module")
-def evaluator() -> Iterator[Evaluator]:
-    iam_evaluator()
-    with Evaluator() as started:
-        yield started
 
 
 def arn(service: str, resource: str) -> str:

@@ -1,22 +1,13 @@
 """terraformIsolation: the roles of plans and applies."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
-from tests.needs import iam_evaluator
 from tests.unit.isolated import ISOLATED, POLICY, ROLE, attached, statements
 from tests.unit.recording import ACCOUNT, arn_of
 from tests.unit.stacks import PRODUCTION, stack
-
-
-@pytest.fixture(scope="module")
-def evaluator() -> Iterator[Evaluator]:
-    iam_evaluator()
-    with Evaluator() as running:
-        yield running
 
 
 def _sessions_of(role: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,6 @@ CALLS = [
     call("ecs:RegisterTaskDefinition", arn("ecs", "task-definition/fileflow:7")),
     call("iam:PassRole", ROLE, iam__PassedToService="ecs-tasks.amazonaws.com"),
 ]
-
-
-@pytest.fixture(scope="module")
-def evaluator() -> Iterator[Evaluator]:
-    with Evaluator() as started:
-        yield started
 
 
 def decide(evaluator: Evaluator, found: Sequence[Statement], made: Call) -> str:

@@ -1,13 +1,12 @@
 """Which states a plan and an apply reach, decided by an evaluator that isn't ours; and with each Deny removed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pytest
 
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
-from tests.needs import iam_evaluator
 from tests.unit.isolated import ISOLATED, POLICY, ROLE
 from tests.unit.recording import ACCOUNT, REGION
 from tests.unit.stacks import PRODUCTION, stack
@@ -15,13 +14,6 @@ from tests.unit.stacks import PRODUCTION, stack
 BUCKET, TABLE = "arn:aws:s3:::prod-terraform-state", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/prod-terraform-locks"
 SHARED = ISOLATED | {"terraformStatePrefixes": ["states/{repository}/", "shared/"]}
 OWN, OTHER = "states/acme/shop/prod/terraform.tfstate", "states/acme/payments/prod/terraform.tfstate"
-
-
-@pytest.fixture(scope="module")
-def evaluator() -> Iterator[Evaluator]:
-    iam_evaluator()
-    with Evaluator() as started:
-        yield started
 
 
 def documents(role: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The parameters of requests with an XML body, serialized by botocore, and what IAM is asked about them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import botocore.session
@@ -11,7 +10,6 @@ from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.authorizations import authorizations
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator
 from sandbox.testbed.iam_evaluation.wire import HttpRequest, parameters_of
-from tests.needs import iam_evaluator
 
 ZONE = {"Name": "example.com", "CallerReference": "1", "VPC": {"VPCRegion": "ap-northeast-2", "VPCId": "vpc-1"}}
 CHANGES = [
@@ -58,13 +56,6 @@ def test_the_members_of_an_xml_body_are_read(operation: str, parameters: dict[st
 def test_a_body_that_is_no_plain_xml_has_no_members(body: bytes) -> None:
     request = HttpRequest("route53", {}, body, "POST", "/2013-04-01/hostedzone", {})
     assert parameters_of(request, "CreateHostedZone") == {}
-
-
-@pytest.fixture(scope="module")
-def evaluator() -> Iterator[Evaluator]:
-    iam_evaluator()
-    with Evaluator() as started:
-        yield started
 
 
 def test_changed_records_have_their_condition_keys(evaluator: Evaluator) -> None:

@@ -6,29 +6,23 @@ from ...configuration import repo_configuration, server_configuration, yaml_file
 from ..allowlist import WITH_SPACES
 from ..arguments import Settings
 from ..problem import Problem, Rule
-from ..schema import Group, is_default
+from ..schema import Group, is_default, key_of
 
 __all__ = ["RULES", "RULES_WITH_FILES"]
 
-_OF_GITHUB = (
-    ("githubHostname", "server", "github_hostname"),
-    ("githubWebhookCidrBlocks", "ingress", "github_webhook_cidr_blocks"),
-)
-_OF_OTHERS = (("vcsHost", "vcs", "vcs_host"), ("vcsWebhookCidrBlocks", "vcs", "vcs_webhook_cidr_blocks"))
-_OF_THE_APP = (("githubAppSecretName", "server", "github_app_secret_name"),)
-_OF_USERS = (("vcsUser", "vcs", "vcs_user"), ("vcsTokenSecretName", "vcs", "vcs_token_secret_name"))
+_OF_GITHUB = (("server", "github_hostname"), ("ingress", "github_webhook_cidr_blocks"))
+_OF_OTHERS = (("vcs", "vcs_host"), ("vcs", "vcs_webhook_cidr_blocks"))
+_OF_THE_APP = (("server", "github_app_secret_name"),)
+_OF_USERS = (("vcs", "vcs_user"), ("vcs", "vcs_token_secret_name"))
 
 
 def _unused(settings: Settings) -> Iterator[Problem]:
     """Settings of another kind of host, which would have no effect."""
     vcs = settings.vcs
-    for key, holder, field in (
-        *(_OF_OTHERS if vcs.is_github else _OF_GITHUB),
-        *(_OF_USERS if vcs.is_app else _OF_THE_APP),
-    ):
+    for holder, field in (*(_OF_OTHERS if vcs.is_github else _OF_GITHUB), *(_OF_USERS if vcs.is_app else _OF_THE_APP)):
         owner: Group = getattr(settings, holder)
         if not is_default(owner, field):
-            keys = {key: getattr(owner, field), "vcsKind": vcs.vcs_kind}
+            keys = {key_of(field): getattr(owner, field), "vcsKind": vcs.vcs_kind}
             yield Problem(keys, f"isn't used with {vcs.vcs_kind}; remove it, or set vcsKind")
 
 
