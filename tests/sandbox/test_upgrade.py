@@ -10,7 +10,7 @@ import yaml
 
 from tests.sandbox.harness import Ground
 
-RECORDED = sorted((Path(__file__).parent / "upgrades").glob("*.json.gz"))
+RECORDED = Path(__file__).parent / "upgrades"
 """States of the local stack, each named after the commit that deployed it; generated values are overwritten."""
 OF_THE_SANDBOX = {
     "hosted zone Z0123456789ABCDEFGHIJ": "Z7391Z2FL7IF5A",
@@ -19,9 +19,9 @@ OF_THE_SANDBOX = {
 """The substitutes whose ids were generated in the sandbox of the recorded state."""
 
 
-def previewed(ground: Ground, state: str, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
+def previewed(ground: Ground, state: str, settings: Any, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """What a preview plans on a recorded state, in a separate sandbox."""
-    sandbox = ground.sandbox(pack=None)
+    sandbox = ground.sandbox(pack=None, **settings)
     sandbox._start()
     substitutes = json.loads((ground.state / "existing-resources.json").read_text(encoding="utf-8"))
     for of, generated in OF_THE_SANDBOX.items():
@@ -38,20 +38,38 @@ def previewed(ground: Ground, state: str, capfd: pytest.CaptureFixture[str]) -> 
     return json.loads(capfd.readouterr().out)
 
 
-@pytest.mark.parametrize("recorded", RECORDED, ids=lambda path: path.name.split(".")[0])
+@pytest.mark.parametrize(
+    ("commit", "settings", "changed"),
+    [
+        ("bffaefc", {}, ({"atlantis"}, set())),
+        # The last version that ran Terraform in containers of the server's task, whose role now has no rights left to deny.
+        (
+            "151057a",
+            {"terraformIsolation": "tasks"},
+            ({"compute-plan-service", "compute-apply-service"}, {"permissions-task-own-stack-attachment"}),
+        ),
+    ],
+)
 def test_a_stack_of_an_earlier_version_upgrades_without_a_replacement(
-    recorded: Path, ground: Ground, capfd: pytest.CaptureFixture[str]
+    commit: str,
+    settings: dict[str, str],
+    changed: tuple[set[str], set[str]],
+    ground: Ground,
+    capfd: pytest.CaptureFixture[str],
 ):
-    state = gzip.decompress(recorded.read_bytes()).decode()
+    """``changed``: some of what is created, and all that is deleted."""
+    state = gzip.decompress((RECORDED / f"{commit}.json.gz").read_bytes()).decode()
     existing = {resource["urn"].rsplit("::", 1)[-1] for resource in json.loads(state)["deployment"]["resources"]}
 
-    planned = previewed(ground, state, capfd)
+    planned = previewed(ground, state, settings, capfd)
 
+    named: dict[str, set[str]] = {}
+    for step in planned["steps"]:
+        named.setdefault(step["op"], set()).add(step["urn"].rsplit("::", 1)[-1])
     # ECS has no change of a task definition, only another revision.
-    replaced = {step["urn"].rsplit("::", 1)[-1] for step in planned["steps"] if "replace" in step["op"]}
-    assert replaced <= {"compute-task"}
-    assert set(planned["changeSummary"]) <= {"same", "update", "create", "replace"}
-    created = {step["urn"].rsplit("::", 1)[-1] for step in planned["steps"] if step["op"] == "create"}
-    assert created & existing == set()
-    assert "atlantis" in created
+    assert {name for op, names in named.items() if "replace" in op for name in names} <= {"compute-task"}
+    assert set(planned["changeSummary"]) <= {"same", "update", "create", "replace", "delete"}
+    assert named.get("delete", set()) == changed[1]
+    assert changed[0] <= named["create"]
+    assert not named["create"] & existing
     assert planned["changeSummary"]["same"] > len(existing) / 2
