@@ -5,6 +5,7 @@ Clients read them to detect changes.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -18,19 +19,19 @@ def install() -> None:
     """Install the changes. Must be called in ministack's process."""
     containers: dict[str, Any] = ecs._ACTION_MAP
     for name in ("CreateService", "UpdateService"):
-        containers[name] = _keep_service_options(containers[name])
-    alb._lb_xml = _show_vpc(alb._lb_xml)
+        containers[name] = partial(_keep_service_options, containers[name])
+    alb._lb_xml = partial(_show_vpc, alb._lb_xml)
     balancers: dict[str, Any] = alb._ACTION_MAP
     balancers["DescribeListenerCertificates"] = _listener_certificates
-    efs.handle_request = _read_every_tag_key(efs.handle_request)
-    elasticache._create_replication_group = _keep_replication_group(elasticache._create_replication_group)
-    elasticache._rg_xml = _show_replication_group(elasticache._rg_xml)
-    elasticache._cluster_xml_inner = _show_node(elasticache._cluster_xml_inner)
-    firehose._dest_description = _show_destination(firehose._dest_description)
-    alb._parse_conditions = _keep_query_strings(alb._parse_conditions)
-    alb._condition_xml = _show_query_strings(alb._condition_xml)
-    ssm._public_parameter = _more_public_parameters(ssm._public_parameter)
-    cloudwatch._describe_alarms = _show_alarms(cloudwatch._describe_alarms)
+    efs.handle_request = partial(_read_every_tag_key, efs.handle_request)
+    elasticache._create_replication_group = partial(_keep_replication_group, elasticache._create_replication_group)
+    elasticache._rg_xml = partial(_show_replication_group, elasticache._rg_xml)
+    elasticache._cluster_xml_inner = partial(_show_node, elasticache._cluster_xml_inner)
+    firehose._dest_description = partial(_show_destination, firehose._dest_description)
+    alb._parse_conditions = partial(_keep_query_strings, alb._parse_conditions)
+    alb._condition_xml = partial(_show_query_strings, alb._condition_xml)
+    ssm._public_parameter = partial(_more_public_parameters, ssm._public_parameter)
+    cloudwatch._describe_alarms = partial(_show_alarms, cloudwatch._describe_alarms)
 
 
 _IMAGE = "ami-0c2023a1b2c3d4e5f"
@@ -49,66 +50,54 @@ _PUBLIC_PARAMETERS = {
 """Parameters of AWS that configurations of ECS read, with values of the form that AWS' have."""
 
 
-def _more_public_parameters(own: Callable[[str], Any]) -> Callable[[str], Any]:
-    def find(name: str) -> Any:
-        if (value := _PUBLIC_PARAMETERS.get(name)) is None:
-            return own(name)
-        arn = f"arn:aws:ssm:{get_region()}::parameter{name}"
-        value = value.format(region=get_region())
-        return {
-            "Name": name,
-            "Type": "String",
-            "Value": value,
-            "Version": 1,
-            "LastModifiedDate": 1728518400,
-            "ARN": arn,
-        }
-
-    return find
+def _more_public_parameters(own: Callable[[str], Any], name: str) -> Any:
+    if (value := _PUBLIC_PARAMETERS.get(name)) is None:
+        return own(name)
+    arn = f"arn:aws:ssm:{get_region()}::parameter{name}"
+    value = value.format(region=get_region())
+    return {
+        "Name": name,
+        "Type": "String",
+        "Value": value,
+        "Version": 1,
+        "LastModifiedDate": 1728518400,
+        "ARN": arn,
+    }
 
 
-def _keep_query_strings(own: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:
+def _keep_query_strings(
+    own: Callable[..., list[dict[str, Any]]], parameters: Mapping[str, Any], prefix: str = "Conditions"
+) -> list[dict[str, Any]]:
     """Store the pairs of a rule's condition on the query string. Terraform's provider crashes without them."""
-
-    def keep(parameters: Mapping[str, Any], prefix: str = "Conditions") -> list[dict[str, Any]]:
-        conditions = own(parameters, prefix)
-        for number, condition in enumerate(conditions, 1):
-            pairs: list[dict[str, str]] = []
-            base = f"{prefix}.member.{number}.QueryStringConfig.Values.member"
-            while value := alb._p(parameters, f"{base}.{len(pairs) + 1}.Value"):
-                key = alb._p(parameters, f"{base}.{len(pairs) + 1}.Key")
-                pairs.append({**({"Key": key} if key else {}), "Value": value})
-            if pairs:
-                condition["QueryStringConfig"] = {"Values": pairs}
-                # ministack compares these.
-                condition["Values"] = [
-                    f"{pair['Key']}={pair['Value']}" if "Key" in pair else pair["Value"] for pair in pairs
-                ]
-        return conditions
-
-    return keep
+    conditions = own(parameters, prefix)
+    for number, condition in enumerate(conditions, 1):
+        pairs: list[dict[str, str]] = []
+        base = f"{prefix}.member.{number}.QueryStringConfig.Values.member"
+        while value := alb._p(parameters, f"{base}.{len(pairs) + 1}.Value"):
+            key = alb._p(parameters, f"{base}.{len(pairs) + 1}.Key")
+            pairs.append({**({"Key": key} if key else {}), "Value": value})
+        if pairs:
+            condition["QueryStringConfig"] = {"Values": pairs}
+            # ministack compares these.
+            condition["Values"] = [
+                f"{pair['Key']}={pair['Value']}" if "Key" in pair else pair["Value"] for pair in pairs
+            ]
+    return conditions
 
 
-def _show_query_strings(own: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
-    def show(condition: dict[str, Any]) -> str:
-        pairs = condition.get("QueryStringConfig")
-        if not pairs:
-            return own(condition)
-        head, end, _ = own({**condition, "Values": []}).rpartition("</member>")
-        return f"{head}<QueryStringConfig>{_xml(pairs)}</QueryStringConfig>{end}"
-
-    return show
+def _show_query_strings(own: Callable[[dict[str, Any]], str], condition: dict[str, Any]) -> str:
+    pairs = condition.get("QueryStringConfig")
+    if not pairs:
+        return own(condition)
+    head, end, _ = own({**condition, "Values": []}).rpartition("</member>")
+    return f"{head}<QueryStringConfig>{_xml(pairs)}</QueryStringConfig>{end}"
 
 
-def _show_vpc(own: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
+def _show_vpc(own: Callable[[dict[str, Any]], str], balancer: dict[str, Any]) -> str:
     """A load balancer is in the VPC of its subnets. ministack returns a constant, which target groups and clients compare."""
-
-    def show(balancer: dict[str, Any]) -> str:
-        found = (ec2._subnets.get(subnet) for subnet in balancer["Subnets"])
-        vpc = next((subnet["VpcId"] for subnet in found if subnet), balancer["VpcId"])
-        return own({**balancer, "VpcId": vpc})
-
-    return show
+    found = (ec2._subnets.get(subnet) for subnet in balancer["Subnets"])
+    vpc = next((subnet["VpcId"] for subnet in found if subnet), balancer["VpcId"])
+    return own({**balancer, "VpcId": vpc})
 
 
 def _listener_certificates(parameters: Mapping[str, Any]) -> Any:
@@ -126,27 +115,23 @@ def _listener_certificates(parameters: Mapping[str, Any]) -> Any:
 _SERVICE_OPTIONS = ("availabilityZoneRebalancing", "enableECSManagedTags", "propagateTags")
 
 
-def _keep_service_options(own: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+def _keep_service_options(own: Callable[[dict[str, Any]], Any], data: dict[str, Any]) -> Any:
     """Store the options of a service that ministack drops.
 
     An update keeps the parts of the deployment configuration that it omits.
     """
-
-    def keep(data: dict[str, Any]) -> Any:
-        if deployment := data.get("deploymentConfiguration"):
-            data = data | {"deploymentConfiguration": _deployment_of(data) | deployment}
-        status, headers, body = own(data)
-        given = {name: data[name] for name in _SERVICE_OPTIONS if data.get(name) is not None}
-        if status != 200 or not given:
-            return status, headers, body
-        answer = json.loads(body)
-        for service in ecs._services.values():
-            if service["serviceArn"] == answer["service"]["serviceArn"]:
-                service.update(given)
-        answer["service"].update(given)
-        return status, headers, json.dumps(answer).encode()
-
-    return keep
+    if deployment := data.get("deploymentConfiguration"):
+        data = data | {"deploymentConfiguration": _deployment_of(data) | deployment}
+    status, headers, body = own(data)
+    given = {name: data[name] for name in _SERVICE_OPTIONS if data.get(name) is not None}
+    if status != 200 or not given:
+        return status, headers, body
+    answer = json.loads(body)
+    for service in ecs._services.values():
+        if service["serviceArn"] == answer["service"]["serviceArn"]:
+            service.update(given)
+    answer["service"].update(given)
+    return status, headers, json.dumps(answer).encode()
 
 
 def _deployment_of(update: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,80 +142,61 @@ def _deployment_of(update: Mapping[str, Any]) -> dict[str, Any]:
     return dict(service.get("deploymentConfiguration") or {})
 
 
-def _read_every_tag_key(own: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+async def _read_every_tag_key(  # noqa: PLR0917 - ministack's own signature
+    own: Callable[..., Awaitable[Any]], method: str, path: str, headers: Any, body: Any, query: Mapping[str, Any]
+) -> Any:
     """Pass all `tagKeys` to ministack. Clients repeat the parameter per tag, and ministack reads only the first one."""
-
-    async def handle(method: str, path: str, headers: Any, body: Any, query: Mapping[str, Any]) -> Any:
-        keys = query.get("tagKeys")
-        return await own(method, path, headers, body, {**query, "tagKeys": [",".join(keys)]} if keys else query)
-
-    return handle
+    keys = query.get("tagKeys")
+    return await own(method, path, headers, body, {**query, "tagKeys": [",".join(keys)]} if keys else query)
 
 
-def _show_destination(own: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _show_destination(own: Callable[[dict[str, Any]], dict[str, Any]], destination: dict[str, Any]) -> dict[str, Any]:
     """Return the time zone and the file extension of a delivery stream's objects."""
-
-    def show(destination: dict[str, Any]) -> dict[str, Any]:
-        answer = own(destination)
-        for kind in answer.keys() & {"ExtendedS3DestinationDescription"}:
-            for name in destination["config"].keys() & {"CustomTimeZone", "FileExtension"}:
-                answer[kind][name] = destination["config"][name]
-        return answer
-
-    return show
+    answer = own(destination)
+    for kind in answer.keys() & {"ExtendedS3DestinationDescription"}:
+        for name in destination["config"].keys() & {"CustomTimeZone", "FileExtension"}:
+            answer[kind][name] = destination["config"][name]
+    return answer
 
 
-def _keep_replication_group(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
-    def keep(parameters: Mapping[str, Any]) -> Any:
-        answer = own(parameters)
-        group = elasticache._replication_groups.get(elasticache._p(parameters, "ReplicationGroupId"))
-        if answer[0] == 200 and group is not None:
-            group["KmsKeyId"] = elasticache._p(parameters, "KmsKeyId")
-        return answer
-
-    return keep
+def _keep_replication_group(own: Callable[[Mapping[str, Any]], Any], parameters: Mapping[str, Any]) -> Any:
+    answer = own(parameters)
+    group = elasticache._replication_groups.get(elasticache._p(parameters, "ReplicationGroupId"))
+    if answer[0] == 200 and group is not None:
+        group["KmsKeyId"] = elasticache._p(parameters, "KmsKeyId")
+    return answer
 
 
-def _show_replication_group(own: Callable[[Mapping[str, Any]], str]) -> Callable[[Mapping[str, Any]], str]:
-    def show(group: Mapping[str, Any]) -> str:
-        key = group.get("KmsKeyId")
-        return own(group) + (f"<KmsKeyId>{key}</KmsKeyId>" if key else "")
-
-    return show
+def _show_replication_group(own: Callable[[Mapping[str, Any]], str], group: Mapping[str, Any]) -> str:
+    key = group.get("KmsKeyId")
+    return own(group) + (f"<KmsKeyId>{key}</KmsKeyId>" if key else "")
 
 
-def _show_node(own: Callable[[Mapping[str, Any]], str]) -> Callable[[Mapping[str, Any]], str]:
-    def show(node: Mapping[str, Any]) -> str:
-        upgrade = str(node.get("AutoMinorVersionUpgrade", True)).lower()
-        return f"{own(node)}<AutoMinorVersionUpgrade>{upgrade}</AutoMinorVersionUpgrade>"
-
-    return show
+def _show_node(own: Callable[[Mapping[str, Any]], str], node: Mapping[str, Any]) -> str:
+    upgrade = str(node.get("AutoMinorVersionUpgrade", True)).lower()
+    return f"{own(node)}<AutoMinorVersionUpgrade>{upgrade}</AutoMinorVersionUpgrade>"
 
 
-def _show_alarms(own: Callable[..., Any]) -> Callable[..., Any]:
+def _show_alarms(own: Callable[..., Any], parameters: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Any:
     """Return all values of the JSON response in the XML response too. The provider's client uses XML."""
-
-    def show(parameters: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Any:
-        if is_cbor or is_json:
-            return own(parameters, data, is_cbor, is_json)
-        lists = {
-            key: [cloudwatch._p(parameters, f"{key}.member.{number}") for number in range(1, 101)]
-            for key in ("AlarmNames", "AlarmTypes")
-        }
-        asked = {
-            **{key: [name for name in names if name] for key, names in lists.items()},
-            "AlarmNamePrefix": cloudwatch._p(parameters, "AlarmNamePrefix"),
-            "StateValue": cloudwatch._p(parameters, "StateValue"),
-            "NextToken": cloudwatch._p(parameters, "NextToken"),
-        }
-        status, _, body = own({}, {key: value for key, value in asked.items() if value}, False, True)
-        if status != 200:
-            return own(parameters, data, is_cbor, is_json)
-        return cloudwatch._xml(
-            200, "DescribeAlarmsResponse", f"<DescribeAlarmsResult>{_xml(json.loads(body))}</DescribeAlarmsResult>"
-        )
-
-    return show
+    if is_cbor or is_json:
+        return own(parameters, data, is_cbor, is_json)
+    lists = {
+        key: [cloudwatch._p(parameters, f"{key}.member.{number}") for number in range(1, 101)]
+        for key in ("AlarmNames", "AlarmTypes")
+    }
+    asked = {
+        **{key: [name for name in names if name] for key, names in lists.items()},
+        "AlarmNamePrefix": cloudwatch._p(parameters, "AlarmNamePrefix"),
+        "StateValue": cloudwatch._p(parameters, "StateValue"),
+        "NextToken": cloudwatch._p(parameters, "NextToken"),
+    }
+    status, _, body = own({}, {key: value for key, value in asked.items() if value}, False, True)
+    if status != 200:
+        return own(parameters, data, is_cbor, is_json)
+    return cloudwatch._xml(
+        200, "DescribeAlarmsResponse", f"<DescribeAlarmsResult>{_xml(json.loads(body))}</DescribeAlarmsResult>"
+    )
 
 
 def _xml(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from ministack import app
@@ -13,7 +14,7 @@ __all__ = ["add_condition_keys", "present_connections_as_tls"]
 
 def add_condition_keys() -> None:
     """Provide the condition keys that trust policies and the policy simulator have on AWS."""
-    iam_evaluator.evaluate_trust_policy = _with_source_of_ecs(iam_evaluator.evaluate_trust_policy)
+    iam_evaluator.evaluate_trust_policy = partial(_with_source_of_ecs, iam_evaluator.evaluate_trust_policy)
     simulate = iam._IAM_HANDLERS["SimulateCustomPolicy"]
     iam._IAM_HANDLERS["SimulateCustomPolicy"] = lambda p: _with_context_entries(simulate, p)
 
@@ -27,25 +28,23 @@ def present_connections_as_tls() -> None:
     app.pin_request_origin = lambda source_ip, _secure: pin(source_ip, True)
 
 
-def _with_source_of_ecs(evaluate: Callable[..., bool]) -> Callable[..., bool]:
+def _with_source_of_ecs(
+    evaluate: Callable[..., bool], document: Any, caller: str, context: iam_evaluator.EvalContext | None = None
+) -> bool:
     """Add ``aws:SourceAccount`` and ``aws:SourceArn`` to calls of the root user.
 
     ministack calls its own services with the root user's credentials, and so does the sandbox' ECS agent. The root user
     therefore represents the service in a trust policy.
     """
-
-    def with_source(document: Any, caller: str, context: iam_evaluator.EvalContext | None = None) -> bool:
-        if context is not None and caller.endswith(":root"):
-            partition, account = caller.split(":")[1], context.principal_account
-            task = context.service_context.get("sts:rolesessionname")
-            keys = {
-                "aws:sourceaccount": account,
-                "aws:sourcearn": f"arn:{partition}:ecs:{context.region}:{account}:task/{task}",
-            }
-            context = dataclasses.replace(context, principal_keys={**context.principal_keys, **keys})
-        return evaluate(document, caller, context)
-
-    return with_source
+    if context is not None and caller.endswith(":root"):
+        partition, account = caller.split(":")[1], context.principal_account
+        task = context.service_context.get("sts:rolesessionname")
+        keys = {
+            "aws:sourceaccount": account,
+            "aws:sourcearn": f"arn:{partition}:ecs:{context.region}:{account}:task/{task}",
+        }
+        context = dataclasses.replace(context, principal_keys={**context.principal_keys, **keys})
+    return evaluate(document, caller, context)
 
 
 def _with_context_entries(simulate: Callable[[Mapping[str, Any]], Any], parameters: Mapping[str, Any]) -> Any:

@@ -4,6 +4,7 @@ Terraform waits for a rule until it finds the rule's prefix lists, and then repo
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ministack.services import ec2
@@ -18,63 +19,53 @@ _OTHER_PEERS = ("IpRanges", "Ipv6Ranges", "UserIdGroupPairs")
 
 def install() -> None:
     """Install the changes. Must be called in ministack's process, before others that read rules from calls."""
-    ec2._parse_ip_permissions = _with_prefix_lists(ec2._parse_ip_permissions)
-    ec2._parse_ip_permissions = _without_ports_of_all_protocols(ec2._parse_ip_permissions)
-    ec2._strip_descriptions = _without_descriptions(ec2._strip_descriptions)
-    ec2._sg_rule_xml = _show_prefix_lists(ec2._sg_rule_xml)
+    ec2._parse_ip_permissions = partial(_with_prefix_lists, ec2._parse_ip_permissions)
+    ec2._parse_ip_permissions = partial(_without_ports_of_all_protocols, ec2._parse_ip_permissions)
+    ec2._strip_descriptions = partial(_without_descriptions, ec2._strip_descriptions)
+    ec2._sg_rule_xml = partial(_show_prefix_lists, ec2._sg_rule_xml)
 
 
-def _with_prefix_lists(own: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:
-    def parse(parameters: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
-        rules = own(parameters, prefix)
-        for number, rule in enumerate(rules, 1):
-            lists = f"{prefix}.{number}.PrefixListIds"
-            while identity := ec2._p(parameters, f"{lists}.{len(rule['PrefixListIds']) + 1}.PrefixListId"):
-                about = ec2._p(parameters, f"{lists}.{len(rule['PrefixListIds']) + 1}.Description")
-                named = {"PrefixListId": identity}
-                rule["PrefixListIds"].append({**named, "Description": about} if about else named)
-        return rules
+def _with_prefix_lists(
+    own: Callable[..., list[dict[str, Any]]], parameters: Mapping[str, Any], prefix: str
+) -> list[dict[str, Any]]:
+    rules = own(parameters, prefix)
+    for number, rule in enumerate(rules, 1):
+        lists = f"{prefix}.{number}.PrefixListIds"
+        while identity := ec2._p(parameters, f"{lists}.{len(rule['PrefixListIds']) + 1}.PrefixListId"):
+            about = ec2._p(parameters, f"{lists}.{len(rule['PrefixListIds']) + 1}.Description")
+            named = {"PrefixListId": identity}
+            rule["PrefixListIds"].append({**named, "Description": about} if about else named)
+    return rules
 
-    return parse
 
-
-def _without_ports_of_all_protocols(own: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:
+def _without_ports_of_all_protocols(own: Callable[..., list[dict[str, Any]]], *arguments: Any) -> list[dict[str, Any]]:
     """EC2 ignores the ports of a rule for all protocols: Terraform revokes a new group's default rule with the port 0."""
-
-    def parse(*arguments: Any) -> list[dict[str, Any]]:
-        rules = own(*arguments)
-        for rule in rules:
-            if rule["IpProtocol"] == "-1":
-                rule.pop("FromPort", None)
-                rule.pop("ToPort", None)
-        return rules
-
-    return parse
+    rules = own(*arguments)
+    for rule in rules:
+        if rule["IpProtocol"] == "-1":
+            rule.pop("FromPort", None)
+            rule.pop("ToPort", None)
+    return rules
 
 
-def _without_descriptions(own: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    def strip(rule: Mapping[str, Any]) -> dict[str, Any]:
-        stripped = own(rule)
-        for kind in _PEERS:
-            stripped[kind] = [
-                {name: value for name, value in peer.items() if name != "Description"} for peer in stripped[kind]
-            ]
-        return stripped
+def _without_descriptions(
+    own: Callable[[Mapping[str, Any]], dict[str, Any]], rule: Mapping[str, Any]
+) -> dict[str, Any]:
+    stripped = own(rule)
+    for kind in _PEERS:
+        stripped[kind] = [
+            {name: value for name, value in peer.items() if name != "Description"} for peer in stripped[kind]
+        ]
+    return stripped
 
-    return strip
 
-
-def _show_prefix_lists(own: Callable[..., str]) -> Callable[..., str]:
+def _show_prefix_lists(own: Callable[..., str], group: str, rule: dict[str, Any], is_egress: bool = False) -> str:
     """Return each prefix list of a rule in a separate item, as EC2 does."""
-
-    def show(group: str, rule: dict[str, Any], is_egress: bool = False) -> str:
-        if not rule["PrefixListIds"]:
-            return own(group, rule, is_egress)
-        alone = {**rule, **{kind: [] for kind in _OTHER_PEERS}}
-        # The ID follows from the peers if the rule has none.
-        item = own(group, alone | {"SecurityGroupRuleId": ec2._sg_rule_id(group, is_egress, rule)}, is_egress)
-        lists = (f"<prefixListId>{peer['PrefixListId']}</prefixListId></item>" for peer in rule["PrefixListIds"])
-        others = own(group, rule, is_egress) if any(rule[kind] for kind in _OTHER_PEERS) else ""
-        return others + "".join(f"{item.removesuffix('</item>')}{peer}" for peer in lists)
-
-    return show
+    if not rule["PrefixListIds"]:
+        return own(group, rule, is_egress)
+    alone = {**rule, **{kind: [] for kind in _OTHER_PEERS}}
+    # The ID follows from the peers if the rule has none.
+    item = own(group, alone | {"SecurityGroupRuleId": ec2._sg_rule_id(group, is_egress, rule)}, is_egress)
+    lists = (f"<prefixListId>{peer['PrefixListId']}</prefixListId></item>" for peer in rule["PrefixListIds"])
+    others = own(group, rule, is_egress) if any(rule[kind] for kind in _OTHER_PEERS) else ""
+    return others + "".join(f"{item.removesuffix('</item>')}{peer}" for peer in lists)

@@ -10,9 +10,6 @@ from sandbox.testbed.providers.aws.calls import Tagging, mapped, pairs
 from sandbox.testbed.providers.resource import names
 from sandbox.testbed.providers.values import Properties
 
-VPC = "aws:ec2/vpc:Vpc"
-"""The parent of objects that are listed per VPC."""
-
 
 class _Ec2Tagging(Tagging):
     """EC2 lists tags with DescribeTags and a filter for the resource id."""

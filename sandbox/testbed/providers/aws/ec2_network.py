@@ -6,20 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.testbed.providers.aws.calls import Call
-from sandbox.testbed.providers.aws.ec2 import VPC, Ec2Resource
+from sandbox.testbed.providers.aws.ec2 import Ec2Resource
 from sandbox.testbed.providers.values import Properties
-
-
-def attribute(name: str) -> Call:
-    """The call that reads an attribute of a VPC."""
-    path = f"{{{name}: {name[0].upper()}{name[1:]}.Value}}"
-    return Call("describe_vpc_attribute", "VpcId", path, {"Attribute": name})
-
-
-class Vpc(Ec2Resource):
-    """A VPC with its default security group, network ACL and main route table."""
-
-    sdk_name = VPC
 
 
 class InternetGateway(Ec2Resource):

@@ -12,6 +12,7 @@ import jmespath
 from sandbox.testbed.providers.aws.base import SCHEMAS
 from sandbox.testbed.providers.aws.calls import Call, mapped
 from sandbox.testbed.providers.aws.mapping import from_api
+from sandbox.testbed.providers.aws.rows import ROWS
 from sandbox.testbed.providers.resource import Function
 from sandbox.testbed.providers.schema import Shape
 from sandbox.testbed.providers.values import Properties
@@ -53,6 +54,11 @@ class Lookup(Function[Any]):
     echoed: ClassVar[Mapping[str, str]] = {}
     """Arguments that are included in the result, and their defaults."""
 
+    def __init_subclass__(cls) -> None:
+        """Set the fields of the function's row."""
+        for name, value in ROWS.get(cls.__dict__.get("sdk_name", ""), {}).items():
+            setattr(cls, name, value)
+
     @property
     def client(self) -> Any:
         """The service's client."""
@@ -82,8 +88,6 @@ class GetCallerIdentity(Lookup):
     """The identity of the provider's credentials."""
 
     sdk_name = "aws:index/getCallerIdentity:getCallerIdentity"
-    service = "sts"
-    shown: ClassVar = {"id": "Account", "accountId": "Account"}
 
     def find(self, arguments: Properties) -> Mapping[str, Any]:
         return self.client.get_caller_identity()
@@ -93,14 +97,6 @@ class GetKey(Lookup):
     """A key, looked up by id, ARN, alias name or alias ARN."""
 
     sdk_name = "aws:kms/getKey:getKey"
-    service = "kms"
-    shown: ClassVar = {
-        "id": "KeyId",
-        **dict.fromkeys(("customKeyStoreId", "deletionDate", "expirationModel", "validTo"), "''"),
-        "description": "Description || ''",
-    }
-    built: ClassVar = {"awsAccountId": "{aws.account}"}
-    echoed: ClassVar = {"keyId": ""}
 
     def find(self, arguments: Properties) -> Mapping[str, Any]:
         return self.client.describe_key(KeyId=arguments["keyId"])["KeyMetadata"]
@@ -110,9 +106,6 @@ class GetSecret(Lookup):
     """A secret without its value, looked up by ARN or name."""
 
     sdk_name = "aws:secretsmanager/getSecret:getSecret"
-    service = "secretsmanager"
-    reads: ClassVar = (Call("get_resource_policy", "SecretId", "{policy: ResourcePolicy || ''}"),)
-    shown: ClassVar = {"id": "ARN", "description": "Description || ''", "kmsKeyId": "KmsKeyId || ''"}
 
     def find(self, arguments: Properties) -> Mapping[str, Any]:
         given = [arguments[name] for name in ("arn", "name") if arguments.get(name)]
@@ -128,10 +121,6 @@ class GetSecretVersion(Lookup):
     """The value of a secret."""
 
     sdk_name = "aws:secretsmanager/getSecretVersion:getSecretVersion"
-    service = "secretsmanager"
-    required: ClassVar = frozenset({"secretId"})
-    shown: ClassVar = {"id": "join('|', [ARN, VersionId])", "secretBinary": "''"}
-    echoed: ClassVar = {"secretId": "", "versionStage": "AWSCURRENT"}
 
     def find(self, arguments: Properties) -> Mapping[str, Any]:
         chosen = {"VersionId": arguments.get("versionId"), "VersionStage": arguments.get("versionStage")}
@@ -146,18 +135,6 @@ class GetCluster(Lookup):
     """A cluster, looked up by name. ECS describes a deleted one as INACTIVE for some time."""
 
     sdk_name = "aws:ecs/getCluster:getCluster"
-    service = "ecs"
-    required: ClassVar = frozenset({"clusterName"})
-    shown: ClassVar = {
-        "id": "clusterArn",
-        "arn": "clusterArn",
-        "pendingTasksCount": "pendingTasksCount || `0`",
-        "registeredContainerInstancesCount": "registeredContainerInstancesCount || `0`",
-        "runningTasksCount": "runningTasksCount || `0`",
-        "serviceConnectDefaults": "`[]`",
-        "settings": "settings || `[]`",
-    }
-    echoed: ClassVar = {"clusterName": ""}
 
     def find(self, arguments: Properties) -> Mapping[str, Any]:
         name = arguments["clusterName"]
@@ -171,15 +148,6 @@ class GetListener(Lookup):
     """A listener, looked up by ARN."""
 
     sdk_name = "aws:lb/getListener:getListener"
-    service = "elbv2"
-    shown: ClassVar = {
-        "id": "ListenerArn",
-        "arn": "ListenerArn",
-        "alpnPolicy": "AlpnPolicy[0] || ''",
-        "certificateArn": "Certificates[0].CertificateArn || ''",
-        "mutualAuthentications": "`[]`",
-        "sslPolicy": "SslPolicy || ''",
-    }
 
     def find(self, arguments: Properties) -> Mapping[str, Any]:
         if not arguments.get("arn"):
@@ -191,18 +159,6 @@ class GetLoadBalancer(Lookup):
     """A load balancer, looked up by ARN. Its attributes aren't read."""
 
     sdk_name = "aws:lb/getLoadBalancer:getLoadBalancer"
-    service = "elbv2"
-    shown: ClassVar = {
-        "id": "LoadBalancerArn",
-        "arn": "LoadBalancerArn",
-        "dnsName": "DNSName",
-        "internal": "Scheme == 'internal'",
-        "loadBalancerType": "Type",
-        "name": "LoadBalancerName",
-        "securityGroups": "SecurityGroups || `[]`",
-        "subnets": "AvailabilityZones[].SubnetId",
-        "zoneId": "CanonicalHostedZoneId",
-    }
 
     def find(self, arguments: Properties) -> Mapping[str, Any]:
         if not arguments.get("arn"):
@@ -218,19 +174,6 @@ class GetZone(Lookup):
     """A hosted zone, looked up by id or name."""
 
     sdk_name = "aws:route53/getZone:getZone"
-    service = "route53"
-    shown: ClassVar = {
-        "id": "ShortId",
-        "zoneId": "ShortId",
-        "callerReference": "CallerReference || ''",
-        "comment": "Config.Comment || ''",
-        "privateZone": "Config.PrivateZone || `false`",
-        "primaryNameServer": "NameServers[0] || ''",
-        "resourceRecordSetCount": "ResourceRecordSetCount || `0`",
-        "enableAcceleratedRecovery": "`false`",
-        **dict.fromkeys(("linkedServiceDescription", "linkedServicePrincipal", "vpcId"), "''"),
-    }
-    built: ClassVar = {"arn": "arn:{aws.partition}:route53:::hostedzone/{id}"}
 
     def find(self, arguments: Properties) -> Mapping[str, Any]:
         unsupported = arguments.keys() - {"zoneId", "name", "privateZone"}

@@ -14,7 +14,7 @@ from sandbox.testbed.providers.resource import names
 
 __all__ = ["ROWS"]
 
-_SETS = names("computed domain_names extended handled in_place reported refused secret unordered write_only")
+_SETS = names("computed domain_names extended handled in_place reported refused required secret unordered write_only")
 
 
 def _change(row: Mapping[str, Any]) -> Change:

@@ -25,16 +25,17 @@ def _entries(kind: type[Any]) -> dict[str, type[Any]]:
     return found
 
 
-def _without_class() -> dict[str, type[AwsResource]]:
-    """The types whose row says everything."""
-    found: dict[str, type[AwsResource]] = {}
+def _without_class(kind: type[Any]) -> dict[str, type[Any]]:
+    """The types and functions whose row says everything."""
+    found: dict[str, type[Any]] = {}
     for type_, row in ROWS.items():
         if "base" in row:
             module, _, name = row["base"].partition(".")
             base = getattr(importlib.import_module(f"{__package__}.{module}"), name)
-            found[type_] = type(type_.rpartition(":")[2], (base,), {"sdk_name": type_})
+            if issubclass(base, kind):
+                found[type_] = type(type_.rpartition(":")[2], (base,), {"sdk_name": type_})
     return found
 
 
-RESOURCES: Mapping[str, type[AwsResource]] = _entries(AwsResource) | _without_class()
-FUNCTIONS: Mapping[str, type[Function[Any]]] = _entries(Function)
+RESOURCES: Mapping[str, type[AwsResource]] = _entries(AwsResource) | _without_class(AwsResource)
+FUNCTIONS: Mapping[str, type[Function[Any]]] = _entries(Function) | _without_class(Function)
