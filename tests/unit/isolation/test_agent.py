@@ -69,7 +69,9 @@ class Surroundings:
                     if surroundings.operations is None:
                         self.send_error(503)
                         return
-                    self._answer(200, json.dumps({"in_progress_operations": surroundings.operations}, indent=2))
+                    # As Atlantis writes it, indented.
+                    known = {"shutting_down": False, "in_progress_operations": surroundings.operations}
+                    self._answer(200, json.dumps(known | {"version": "0.47.1"}, indent=2))
                     return
                 assert self.path == "/v2/credentials/secret"
                 expires = (datetime.datetime.now(datetime.UTC) + HOUR).strftime("%Y-%m-%dT%H:%M:%SZ")
