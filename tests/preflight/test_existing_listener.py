@@ -10,7 +10,6 @@ from preflight.errors import Status
 from sandbox.substitutes import existing_ingress
 from tests.preflight.world import World
 
-URL = "https://atlantis.example.com"
 FIRST = first_priority(ExistingArgs(), World.names)
 ELSEWHERE = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
 

@@ -5,26 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recording import Graph
+from tests.unit.isolated import containers_of, environment_of
 from tests.unit.stacks import BARE, PRODUCTION, stack
 
-TASK, SERVICE = "aws:ecs/taskDefinition:TaskDefinition", "aws:ecs/service:Service"
-
-
-def container_of(graph: Graph) -> dict[str, Any]:
-    server, protection = json.loads(graph.one(TASK).inputs["containerDefinitions"])
-    assert protection["name"] == "task-protection"
-    return server
-
-
-def environment_of(graph: Graph) -> dict[str, str]:
-    return {variable["name"]: variable["value"] for variable in container_of(graph)["environment"]}
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
 
 
 def test_the_server_s_rules_demand_approval_and_let_no_repository_override_them() -> None:
     # Atlantis ignores keys that it doesn't know: a typo here would drop a protection silently.
     demanded = ["approved", "mergeable", "undiverged"]
-    assert json.loads(environment_of(stack())["ATLANTIS_REPO_CONFIG_JSON"]) == {
+    assert json.loads(environment_of(containers_of(stack())["atlantis"])["ATLANTIS_REPO_CONFIG_JSON"]) == {
         "repos": [
             {
                 "id": "/.*/",
@@ -53,7 +43,7 @@ def test_the_server_s_rules_demand_approval_and_let_no_repository_override_them(
     "changes", [{}, PRODUCTION, BARE, {"lockingDatabase": "redis"}], ids=["default", "production", "bare", "redis"]
 )
 def test_the_server_s_start_takes_every_secret_over_and_nothing_else_sees_one(changes: dict[str, Any]) -> None:
-    container = container_of(stack(**changes))
+    container = containers_of(stack(**changes))["atlantis"]
     handed_over = ["ATLANTIS_REPO_CONFIG_JSON", *(secret["name"] for secret in container["secrets"])]
     assert container["command"] == sorted(handed_over)
     # ECS would run it with the secrets in its environment, where a plan can read them.

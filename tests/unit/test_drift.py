@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from tests.unit.isolated import containers_of, environment_of
 from tests.unit.recording import REGION
 from tests.unit.stacks import stack
 
@@ -11,43 +12,29 @@ DRIFT: dict[str, Any] = {
     "driftProjects": ["my-organization/network:vpc"],
     "alarmTopicArns": [f"arn:aws:sns:{REGION}:123456789012:alarms"],
 }
-TASK = "aws:ecs/taskDefinition:TaskDefinition"
 FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
 
 
-def containers(**settings: Any) -> dict[str, dict[str, Any]]:
-    definitions = json.loads(stack(**settings).one(TASK, "compute-task").inputs["containerDefinitions"])
-    return {container["name"]: container for container in definitions}
-
-
-def variables(container: dict[str, Any]) -> dict[str, str]:
-    return {entry["name"]: entry["value"] for entry in container["environment"]}
-
-
 def secrets(container: dict[str, Any]) -> dict[str, str]:
-    return {entry["name"]: entry["valueFrom"] for entry in container["secrets"]}
+    return {entry["name"]: entry["valueFrom"] for entry in container.get("secrets", ())}
 
 
 def test_the_apis_secret_is_generated_and_only_the_server_and_the_agent_have_it() -> None:
-    found = containers(**DRIFT)
-    holders = {name for name, container in found.items() if "ATLANTIS_API_SECRET" in secrets_or_none(container)}
+    found = containers_of(stack(**DRIFT))
+    holders = {name for name, container in found.items() if "ATLANTIS_API_SECRET" in secrets(container)}
     assert holders == {"atlantis", "agent"}
-    assert variables(found["atlantis"])["ATLANTIS_ENABLE_DRIFT_DETECTION"] == "true"
-    assert not any("REMEDIATION" in name for container in found.values() for name in variables(container))
+    assert environment_of(found["atlantis"])["ATLANTIS_ENABLE_DRIFT_DETECTION"] == "true"
+    assert not any("REMEDIATION" in name for container in found.values() for name in environment_of(container))
     assert secrets(found["agent"])["ATLANTIS_API_SECRET"].endswith(":api_secret::")
     assert secrets(found["agent"])["ATLANTIS_WEB_PASSWORD"].endswith(":web_password::")
-
-
-def secrets_or_none(container: dict[str, Any]) -> dict[str, str]:
-    return secrets(container) if "secrets" in container else {}
 
 
 def test_a_stack_without_drift_detection_has_none_of_it() -> None:
     graph = stack(terraformIsolation="tasks")
     assert not [name for name in graph.names(FILTER) if name.startswith("drift-")]
     assert "prod-atlantis-api" not in {r.inputs.get("name") for r in graph.all("aws:secretsmanager/secret:Secret")}
-    agent = containers(terraformIsolation="tasks")["agent"]
-    assert "DRIFT_DETECTION" not in variables(agent)
+    agent = containers_of(graph)["agent"]
+    assert "DRIFT_DETECTION" not in environment_of(agent)
 
 
 def test_an_alarm_waits_for_two_days_without_a_good_daily_run() -> None:
@@ -67,7 +54,7 @@ def test_only_the_agents_own_role_can_read_its_log() -> None:
     assert own == [
         {"Sid": "ReadOwnLog", "Effect": "Allow", "Action": ["logs:FilterLogEvents"], "Resource": [group, f"{group}:*"]}
     ]
-    agent = variables(containers(**DRIFT)["agent"])
+    agent = environment_of(containers_of(stack(**DRIFT))["agent"])
     assert (agent["DRIFT_LOG_GROUP"], agent["DRIFT_LOG_ROLE"]) == (
         "/ecs/atlantis-prod-agent",
         "arn:aws:iam::123456789012:role/atlantis-ecs-task-drift-prod",

@@ -5,11 +5,7 @@ import pytest
 from components.configuration import repo_configuration
 from components.configuration.server_steps import in_server
 from tests.unit.isolated import ISOLATED
-from tests.unit.recording import ACCOUNT
 from tests.unit.stacks import stack
-
-ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/x"
-TASKS = {"terraformIsolation": "tasks"}
 
 STEPS = {
     "repos": [

@@ -18,11 +18,12 @@ from tests.unit.test_task_role import (
     KEEP_OWN_GROUPS,
     LEND_NO_GROUPS,
     LEND_NO_SUBNETS,
+    OWN_SECRETS,
     actions,
     allowed,
+    deny_own_resources,
     of_each_prefix,
 )
-from tests.unit.test_task_role_deny_statements import OWN_SECRETS, deny_own_resources
 
 POLICY, ROLE = "aws:iam/policy:Policy", "aws:iam/role:Role"
 

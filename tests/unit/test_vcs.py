@@ -14,7 +14,6 @@ from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack
 
 GITLAB: dict[str, Any] = {"vcsKind": "gitlab", "vcsUser": "bot", "repoAllowlist": "gitlab.com/acme/*"}
-OWN: dict[str, Any] = {"vcsUser": "bot", "vcsHost": "git.example.com", "repoAllowlist": "git.example.com/acme/*"}
 RANGES = {"vcsWebhookCidrBlocks": ["198.51.100.0/24"]}
 
 

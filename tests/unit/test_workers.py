@@ -10,7 +10,7 @@ from tests.unit.isolated import ISOLATED, containers_of, environment_of
 from tests.unit.recording import ACCOUNT, refusal
 from tests.unit.stacks import stack
 
-TASK, SERVICE = "aws:ecs/taskDefinition:TaskDefinition", "aws:ecs/service:Service"
+SERVICE = "aws:ecs/service:Service"
 KEY = {"name": "WORKERS_KEY", "valueFrom": "arn:aws:mock:ap-northeast-2:123456789012:secrets-workers:workers_key::"}
 ROLES = ("plan", "apply")
 

@@ -1,15 +1,13 @@
 """The environment of workflows: plain variables, and parameters of Systems Manager in addition to secrets."""
 
-import json
 from typing import Any
 
 import pytest
 
 from components.configuration.secret_names import looks_secret
-from tests.unit.recording import Graph
+from tests.unit.isolated import containers_of
 from tests.unit.stacks import stack
 
-TASK = "aws:ecs/taskDefinition:TaskDefinition"
 ARN = "arn:aws:ssm:ap-northeast-2:123456789012:parameter"
 PARAMETERS: dict[str, Any] = {
     "secretEnvironment": ["REGISTRY_TOKEN=ssm:/ci/registry", "OTHER=ci/other:key"],
@@ -18,21 +16,8 @@ PARAMETERS: dict[str, Any] = {
 }
 
 
-def server(graph: Graph) -> dict[str, Any]:
-    (found,) = [
-        each
-        for each in json.loads(graph.one(TASK, "compute-task").inputs["containerDefinitions"])
-        if each["name"] == "atlantis"
-    ]
-    return found
-
-
-def environment(graph: Graph) -> dict[str, str]:
-    return {each["name"]: each["value"] for each in server(graph)["environment"]}
-
-
 def test_a_parameter_is_referenced_by_its_arn_and_a_secret_by_its_key() -> None:
-    secrets = {each["name"]: each["valueFrom"] for each in server(stack(**PARAMETERS))["secrets"]}
+    secrets = {each["name"]: each["valueFrom"] for each in containers_of(stack(**PARAMETERS))["atlantis"]["secrets"]}
     assert secrets["REGISTRY_TOKEN"] == f"{ARN}/ci/registry"
     assert secrets["ATLANTIS_API_SECRET"] == f"{ARN}/atlantis/api"
     assert secrets["OTHER"].endswith(":secret:ci/other-AbCdEf:key::")
