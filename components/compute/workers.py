@@ -69,6 +69,7 @@ def agent(args: ComputeInputs, logs: TaskLogs, *, cpu: int) -> Mapping[str, obje
         "cluster": names.cluster,
         "port": PORT,
         "wait_minutes": settings.workers.worker_wait_minutes,
+        "server_service": names.base,
         "server_user": server_user(args),
         **services,
     }

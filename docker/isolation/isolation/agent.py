@@ -41,7 +41,9 @@ def _parts(environment: Mapping[str, str]) -> dict[str, Part]:
     fleet = Fleet(workers.cluster, workers.port, region, task_role.session)
     dispatcher = Dispatcher(workers, fleet, key, _modules_app(environment))
     rest = _rest(environment, "pull_requests: write") if _has_app(environment) else None
-    recovered = Recovered(lambda: dispatcher.workers(paths.APPLY), key, rest)
+    recovered = Recovered(
+        lambda: dispatcher.workers(paths.APPLY), key, rest, lambda: fleet.is_alone(workers.server_service)
+    )
     server = f"http://127.0.0.1:{environment['ATLANTIS_PORT']}"
     protection = TaskProtection(of_server(server), environment["ECS_AGENT_URI"])
     found: dict[str, Part] = {

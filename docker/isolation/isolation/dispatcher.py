@@ -43,6 +43,8 @@ class Configuration:
     port: int
     wait: float
     """Seconds that a command waits for a worker."""
+    server_service: str
+    """The ECS service of this task."""
     users: frozenset[int]
     """Who may ask for a worker: the server's user, and root."""
     services: Mapping[str, str]
@@ -58,6 +60,7 @@ class Configuration:
             cluster=document["cluster"],
             port=int(document["port"]),
             wait=60 * float(document["wait_minutes"]),
+            server_service=document["server_service"],
             users=frozenset({0, int(document["server_user"].partition(":")[0])}),
             services={role: document[role]["service"] for role in paths.ROLES},
             commands={role: int(document[role]["commands"]) for role in paths.ROLES},

@@ -35,6 +35,13 @@ class Fleet:
         except (KeyError, TypeError, AttributeError) as problem:
             raise aws.AwsError(f"the answer of ecs can't be read: {problem!r}") from problem
 
+    def is_alone(self, service: str) -> bool:
+        """Whether one task of the service runs; False if ECS doesn't answer."""
+        try:
+            return len(list(self._arns(service))) == 1
+        except (aws.AwsError, KeyError, TypeError, AttributeError):
+            return False
+
     def _tasks(self, service: str) -> Iterator[tuple[Mapping[str, Any], str]]:
         arns = list(self._arns(service))
         for start in range(0, len(arns), _PAGE):

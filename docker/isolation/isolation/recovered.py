@@ -26,6 +26,8 @@ _LONGEST_OUTPUT = 50_000
 """Characters. A comment has at most 65,536."""
 _COMMENTED_AFTER = 6 * 3600.0
 """Seconds after which this server has commented a result that it has: that of the first project comes with that of the last one."""
+_DRAINS = 300.0
+"""Seconds in which a server that ECS stops may still comment: more than its stopTimeout, and than clocks differ."""
 _MOST_TRIES = 60
 """Looks in which GitHub has refused a comment. After them, the result is in the log only."""
 
@@ -37,10 +39,17 @@ class Recovered:
         workers: returns the addresses of the apply workers by ID.
         key: the workers' key.
         rest: GitHub's REST API with `pull_requests: write`; None for other hosts: the log has the results then.
+        alone: returns whether this server's task is the only one; in a deployment, two may run.
     """
 
-    def __init__(self, workers: Callable[[], Mapping[str, str]], key: tls.Key, rest: Rest | None) -> None:
-        self._workers, self._key, self._rest = workers, key, rest
+    def __init__(
+        self,
+        workers: Callable[[], Mapping[str, str]],
+        key: tls.Key,
+        rest: Rest | None,
+        alone: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._workers, self._key, self._rest, self._alone = workers, key, rest, alone
         self._began = time.time()
         self._reported: set[str] = set()
         self._tries: Counter[str] = Counter()
@@ -86,8 +95,8 @@ class Recovered:
 
     def _report(self, address: str, worker: str, outcome: Mapping[str, Any]) -> None:
         identity, has = outcome["id"], outcome.get("acknowledged", 0.0)
-        if has >= self._began and time.time() - has < _COMMENTED_AFTER:
-            return  # This server comments it.
+        if has and not self._is_settled(has):
+            return
         if identity not in self._reported and has < self._began:
             try:
                 if not has or not self._is_commented(outcome):
@@ -99,6 +108,12 @@ class Recovered:
                 self._log(outcome, worker, str(problem))
         self._reported.add(identity)
         self._ask(address, "forget", id=identity)
+
+    def _is_settled(self, has: float) -> bool:
+        """Whether the server that has had a result since then has commented it, or is gone."""
+        if has >= self._began:
+            return time.time() - has > _COMMENTED_AFTER
+        return time.time() - has > _DRAINS and self._alone()
 
     def _is_commented(self, outcome: Mapping[str, Any]) -> bool:
         """Whether an earlier server has commented a result after it had it. Where this can't be known, it counts as commented."""

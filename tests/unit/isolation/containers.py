@@ -105,6 +105,7 @@ class Containers:
             cluster="atlantis",
             port=4142,
             wait=wait,
+            server_service="server",
             users=frozenset({SERVER}),
             services={role: role for role in paths.ROLES},
             commands=dict.fromkeys(paths.ROLES, commands),

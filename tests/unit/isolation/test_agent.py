@@ -156,7 +156,14 @@ def surroundings() -> Iterator[Surroundings]:
 
 KEY = "k" * 40
 SERVICES = {"plan": {"service": "of-plans", "commands": 2}, "apply": {"service": "of-applies", "commands": 1}}
-WORKERS = {"cluster": "atlantis", "port": 4142, "wait_minutes": 15, "server_user": "100:1000", **SERVICES}
+WORKERS = {
+    "cluster": "atlantis",
+    "port": 4142,
+    "wait_minutes": 15,
+    "server_service": "of-server",
+    "server_user": "100:1000",
+    **SERVICES,
+}
 
 
 class Agent:
