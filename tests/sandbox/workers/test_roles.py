@@ -28,18 +28,6 @@ def _sessions(service: DeployedService, repository: str) -> dict[str, set[str]]:
     return found
 
 
-def test_a_repository_plans_and_applies_with_its_own_state_in_sessions_named_after_the_commands(
-    service: DeployedService, github: Store
-) -> None:
-    applied(service, github, "shop")
-    names = {command: f"{command}.{OWNER}.shop.1" for command in ("init", "plan", "apply")}
-    assert _sessions(service, "shop") == {
-        names["init"]: {"atlantis-ecs-task-plan-local"},
-        names["plan"]: {"atlantis-ecs-task-plan-local"},
-        names["apply"]: {"atlantis-ecs-task-apply-local"},
-    }
-
-
 def test_a_backend_with_the_key_of_another_repository_is_refused(service: DeployedService, github: Store) -> None:
     key = state_of("shop")
     said = comment(github, opened(service, github, "intruder", key=key), PLAN, seconds=120)
