@@ -21,6 +21,9 @@ class Atlantis(pulumi.ComponentResource):
         return pulumi.get(self, "ecsServiceName")
 
 
+certificate = pulumi.CustomResource(
+    "aws:acm/certificate:Certificate", "certificate", {"domainName": "atlantis.example.com", "validationMethod": "DNS"}
+)
 atlantis = Atlantis(
     "platform",
     {
@@ -28,7 +31,7 @@ atlantis = Atlantis(
         "ingress": {
             "url": "https://atlantis.example.com",
             "allowedCidrBlocks": pulumi.Config().require_object("allowedCidrBlocks"),
-            "acmCertificateArn": "arn:aws:acm:ap-northeast-2:123456789012:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+            "acmCertificateArn": certificate.id,
         },
         "server": {
             "repoAllowlist": "github.com/example-organization/*",
