@@ -14,12 +14,21 @@ _FORWARD = frozenset(
 )
 _COMPUTED = frozenset({"arn", "file_system_arn", "id", "owner_id", "tags", "tags_all"})
 _PARAMETER = frozenset({"parameter", "apply_method", "name", "value"})
+_TEMPLATE = frozenset(
+    {
+        *("latest_version", "cpu_options", "core_count", "threads_per_core", "credit_specification", "cpu_credits"),
+        *("enclave_options", "enabled", "hibernation_options", "configured", "instance_market_options", "market_type"),
+        *("maintenance_options", "auto_recovery", "network_interfaces", "delete_on_termination"),
+        *("placement", "tenancy", "private_dns_name_options", "hostname_type"),
+    }
+)
 _KNOWN: Mapping[str, frozenset[str]] = {
     "aws_acm_certificate": frozenset({"options", "certificate_transparency_logging_preference"}),
     "aws_db_instance": frozenset({"enabled_cloudwatch_logs_exports"}),
     "aws_db_parameter_group": _PARAMETER,
     "aws_efs_access_point": _COMPUTED | {"posix_user", "gid", "secondary_gids", "uid", "root_directory", "path"},
     "aws_efs_file_system_policy": frozenset({"policy", "Id", "Statement", "Sid"}),
+    "aws_launch_template": _TEMPLATE,
     "aws_lb_listener": _FORWARD,
     "aws_lb_listener_rule": _FORWARD,
     "aws_rds_cluster": frozenset({"enabled_cloudwatch_logs_exports"}),

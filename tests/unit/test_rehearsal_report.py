@@ -106,7 +106,15 @@ SECOND_PLAN = """
         }
     }
 
-Plan: 0 to add, 2 to change, 0 to destroy.
+  # aws_launch_template.hosts will be updated in-place
+~ resource "aws_launch_template" "hosts" {
+      ~ latest_version = 1 -> (known after apply)
+      + credit_specification {
+          + cpu_credits = "standard"
+        }
+    }
+
+Plan: 0 to add, 3 to change, 0 to destroy.
 """
 
 
@@ -118,7 +126,7 @@ def test_a_difference_of_the_local_aws_is_labelled(tmp_path: Path) -> None:
     assert '- `module.web.aws_lb_listener.this["https"]`: the second plan changes default_action, forward' in text
     real = SECOND_PLAN.replace("      ~ options {", '      ~ domain_name = "a"\n      ~ options {')
     text = written(tmp_path, step("plan", PLAN), step("plan again", real))
-    assert "has changes: Plan: 0 to add, 2 to change, 0 to destroy. (aws_acm_certificate.team)" in text
+    assert "has changes: Plan: 0 to add, 3 to change, 0 to destroy. (aws_acm_certificate.team)" in text
 
 
 @pytest.mark.parametrize(
