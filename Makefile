@@ -56,7 +56,7 @@ password: .venv/installed ## print the user and the password of the web page
 webhook: .venv/installed ## send a signed sample event and show the resulting plan
 	@$(SANDBOX) webhook --stack $(STACK)
 
-.PHONY: pr pictures rehearse
+.PHONY: pr pictures rehearse host
 pr: .venv/installed ## open a pull request: FROM=folder BRANCH= BASE=; or continue: NUMBER=n FROM= APPROVE=1 COMMENT="atlantis apply" MERGE=1 CLOSE=1
 	@$(SANDBOX) pr --stack $(STACK) $(if $(FROM),--from "$(FROM)") $(if $(BRANCH),--branch "$(BRANCH)") $(if $(BASE),--base "$(BASE)") $(if $(NUMBER),--number $(NUMBER)) \
 		$(if $(APPROVE),--approve) $(if $(COMMENT),--comment "$(COMMENT)") $(if $(MERGE),--merge) $(if $(CLOSE),--close)
@@ -66,6 +66,9 @@ pictures: .venv/installed ## draw the documentation's pictures of the pull reque
 
 rehearse: .venv/installed ## plan your repository in the sandbox, and derive its least-privilege roles: REPO=path DIR=folder BASE=branch DOWNLOAD=1; APPLY=1 applies it, too
 	@$(SANDBOX) rehearse --stack $(STACK) --repo "$(REPO)" $(if $(DIR),--dir "$(DIR)") $(if $(BASE),--base "$(BASE)") $(if $(APPLY),--apply) $(if $(DOWNLOAD),--download)
+
+host: .venv/installed ## build a real host of repositories, deploy the stack to it, and apply a pull request there: HOST=gitea
+	@$(SANDBOX) host --stack $(STACK) --host "$(HOST)"
 
 attack: .venv/installed ## attack the deployed stack and print the result of each attack; exit code 1 if an attack succeeds
 	@$(PYTHON) -m sandbox.attack --stack $(STACK)
@@ -160,8 +163,9 @@ version-ranges: .venv/installed ## run the unit tests with the oldest and the ne
 image: .venv/installed ## build the image of docker/ with buildah on a stand-in of the stock image, and run its programs; takes minutes
 	@$(PYTHON) -m pytest -q -rs tests/image
 
-conformance: .venv/installed ## plan the stack with the official Terraform AWS provider, if it is installed
-	@CONFORMANCE=all $(PYTHON) -m pytest -v tests/conformance tests/sandbox/providers/test_replacements.py
+conformance: .venv/installed ## plan the stack with the official Terraform AWS provider, if it is installed, and run Atlantis' own test cases
+	@$(BASE_PYTHON) -m sandbox.builds conftest
+	@CONFORMANCE=all $(PYTHON) -m pytest -v tests/conformance tests/sandbox/providers/test_replacements.py tests/sandbox/test_upstream_cases.py
 
 scan: .venv/installed ## scan the stack with checkov and record the failed checks, if the Terraform AWS provider is installed
 	@$(PYTHON) -m sandbox.conformance.scan

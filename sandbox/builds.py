@@ -10,14 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sandbox.atlantis import build as atlantis
+from sandbox.gitea import build as gitea
 from sandbox.testbed.engine import installation
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.go_build import build_once
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["PROGRAMS", "build"]
+__all__ = ["CONFTEST", "PROGRAMS", "build"]
 
 _ACTIONLINT = CHECKOUT / ".sandbox" / "tools" / "actionlint"
+CONFTEST = _ACTIONLINT.with_name("conftest")
 _GO = (1, 26)
 
 
@@ -28,12 +30,23 @@ def _actionlint() -> Path:
     return _ACTIONLINT
 
 
+def _conftest() -> Path:
+    """The program of policy checks, which Atlantis' own test cases need."""
+    module = "github.com/open-policy-agent/conftest"
+    build_once(
+        "conftest", CONFTEST, _GO, lambda build: build.compile_module(module, CHECKOUT / "sandbox" / "conformance")
+    )
+    return CONFTEST
+
+
 PROGRAMS: dict[str, Callable[[], object]] = {
     "engine": installation.build,
     "atlantis": atlantis.executable,
     "yaml": lambda: installation.language_host("yaml"),
     "typescript": installation.typescript_sdk,
     "actionlint": _actionlint,
+    "conftest": _conftest,
+    "gitea": gitea.executable,
 }
 """What can be built, in the order in which it is needed. A program that exists isn't built again."""
 

@@ -6,16 +6,13 @@ copied from the module cache, that line is changed, and the copy is built with t
 pins.
 """
 
-import json
-import re
-import shutil
 from pathlib import Path
 
 from sandbox.testbed.errors import SandboxError
-from sandbox.testbed.go_build import GoBuild, build_once
+from sandbox.testbed.go_build import build_once, module_directory, required
 from sandbox.testbed.paths import CHECKOUT, ENGINES
 
-__all__ = ["executable", "listen_on_loopback", "version"]
+__all__ = ["executable", "listen_on_loopback", "sources", "version"]
 
 _MODULE = "github.com/runatlantis/atlantis"
 _SOURCES = CHECKOUT / "sandbox" / "atlantis"
@@ -31,30 +28,28 @@ def executable() -> Path:
     built = ENGINES / f"atlantis-{pinned}"
     if built.is_file():
         return built
-    build_once(f"Atlantis {pinned}", built, _GO, lambda build: _make(build, pinned))
+    build_once(
+        f"Atlantis {pinned}",
+        built,
+        _GO,
+        lambda build: build.compile_module(
+            _MODULE,
+            _SOURCES,
+            f"-X main.version={pinned.removeprefix('v')}",
+            lambda sources: listen_on_loopback(sources / _PATCHED_FILE),
+        ),
+    )
     return built
 
 
-def _make(build: GoBuild, pinned: str) -> None:
-    sources = build.draft.with_name(f"{build.draft.name}-sources")
-    try:
-        build.note("fetching its sources")
-        module = json.loads("\n".join(build.run(["mod", "download", "-json", f"{_MODULE}@{pinned}"], _SOURCES)))
-        shutil.copytree(module["Dir"], sources)
-        listen_on_loopback(sources / _PATCHED_FILE)
-        build.compile(".", sources, f"-X main.version={pinned.removeprefix('v')}")
-    finally:
-        shutil.rmtree(sources, ignore_errors=True)
+def sources() -> Path:
+    """The sources of the pinned version."""
+    return module_directory(_MODULE, _SOURCES)
 
 
 def version() -> str:
     """The pinned version, such as ``v0.47.1``: the one that ``sandbox/atlantis/go.mod`` requires."""
-    found = re.search(
-        rf"^(?:require)?\s+{re.escape(_MODULE)} (v\S+)", (_SOURCES / "go.mod").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    if found is None:
-        raise SandboxError(f"{_SOURCES / 'go.mod'} does not require {_MODULE}; restore it from version control")
-    return found[1]
+    return required(_MODULE, _SOURCES)
 
 
 def listen_on_loopback(source: Path) -> None:

@@ -22,8 +22,8 @@ __all__ = ["environment_problems", "explain_exit", "known_variables"]
 
 _PREFIX = "ATLANTIS_"
 # The help of v0.47 omits the flags whose values are 64-bit integers.
-_USERS = frozenset(variable(kind.user_flag) for kind in KINDS.values() if kind.user_flag)
-"""The variables with the user of a host other than GitHub, or of GitHub without an App."""
+_USERS = {variable(kind.user_flag): variable(kind.webhook_flag) for kind in KINDS.values() if kind.user_flag}
+"""The variables with the user of a host other than GitHub, or of GitHub without an App, and with the secret of its events."""
 _NOT_IN_HELP = frozenset({"ATLANTIS_GH_APP_ID", "ATLANTIS_GH_APP_INSTALLATION_ID"})
 # Incorrect variable names from documentation and configurations, with the correct ones.
 _CONFUSED = {
@@ -131,9 +131,9 @@ def _private_key(text: str) -> list[str]:
 
 
 def _webhook(environment: Mapping[str, str]) -> list[str]:
-    if environment.get("ATLANTIS_GH_WEBHOOK_SECRET"):
-        return []
-    return ["ATLANTIS_GH_WEBHOOK_SECRET is not set: Atlantis would start, but accept forged events"]
+    kinds = (secret for user, secret in _USERS.items() if environment.get(user))
+    secret = next(kinds, "ATLANTIS_GH_WEBHOOK_SECRET")
+    return [] if environment.get(secret) else [f"{secret} is not set: Atlantis would start, but accept forged events"]
 
 
 def _allowlist(allowlist: str) -> list[str]:

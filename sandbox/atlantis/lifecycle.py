@@ -1,6 +1,7 @@
 """Starts the deployed service's task after ``make up`` and stops it before ``make down``."""
 
 import hashlib
+import secrets
 import shutil
 import sys
 import time
@@ -13,6 +14,7 @@ from sandbox.testbed import console, processes, terraform_provider
 from sandbox.testbed.containers import bubblewrap, control_group, task_disk, task_network
 from sandbox.testbed.containers.deployed_service import DeployedService, Service
 from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github import other_host
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.local_aws.task_status import (
     RECORDS,
@@ -145,8 +147,10 @@ def prepare_and_start(deployment: DeployedService, environment: Mapping[str, str
         done.append(f"Pushed Atlantis {build.version()} into the stack's image repository")
     if operator.set_up_app(deployment, service, Store(deployment.state / GITHUB_DIRECTORY)):
         done.append("Set generated values in the GitHub App's secret, which had no value")
-    if operator.set_up_token(deployment, service):
-        done.append("Set a generated value in the token's secret, which had no value; the host doesn't know it")
+    token = other_host.token(deployment.state / GITHUB_DIRECTORY)
+    if operator.set_up_token(deployment, service, token or secrets.token_hex(32)):
+        known = "which the host knows" if token else "which no host knows"
+        done.append(f"Set a generated value in the token's secret, {known}; the secret had no value")
     if _start_agent(deployment, environment):
         done.append(
             "Restarted the task agent, which ran another version of the sandbox, or other tools of this machine"

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import json
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -60,8 +59,8 @@ def set_up_app(deployment: DeployedService, service: Service, store: Store) -> b
     return False
 
 
-def set_up_token(deployment: DeployedService, service: Service) -> bool:
-    """Store a generated value in the empty secret with the token of a host's user; returns whether there was one."""
+def set_up_token(deployment: DeployedService, service: Service, token: str) -> bool:
+    """Store ``token`` in the empty secret with the token of a host's user; returns whether there was one."""
     described = deployment.task_definition(service.definition)
     reader = _clients(deployment, described["executionRoleArn"])("secretsmanager")
     empty = [
@@ -70,7 +69,7 @@ def set_up_token(deployment: DeployedService, service: Service) -> bool:
         if keys == _TOKEN_KEYS and _is_empty(deployment, reader, secret)
     ]
     for secret in empty:
-        value = json.dumps({"token": secrets.token_hex(32)})
+        value = json.dumps({"token": token})
         deployment.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=value)
     return bool(empty)
 

@@ -6,6 +6,8 @@ the other, because one uses all cores, and the next finds the packages that both
 
 import fcntl
 import os
+import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from sandbox.testbed import console, go_toolchain
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.paths import CACHE, ENGINES
 
-__all__ = ["GoBuild", "build_once"]
+__all__ = ["GoBuild", "build_once", "module_directory", "required"]
 
 REPORT_SECONDS = 15.0
 
@@ -81,6 +83,23 @@ class GoBuild:
             self.note("compiling")
             self.run(["build", *flags, package], directory, packages=packages)
 
+    def compile_module(
+        self, module: str, requirements: Path, linker_flags: str = "", change: Callable[[Path], None] | None = None
+    ) -> None:
+        """Compile the program in the root of ``module``, in the version and with the hash of ``requirements``' go.mod and go.sum.
+
+        The module is copied, because Go applies the ``replace`` lines of a main module only. ``change`` can change the copy.
+        """
+        sources = self.draft.with_name(f"{self.draft.name}-sources")
+        try:
+            self.note("fetching its sources")
+            shutil.copytree(module_directory(module, requirements), sources)
+            if change:
+                change(sources)
+            self.compile(".", sources, linker_flags)
+        finally:
+            shutil.rmtree(sources, ignore_errors=True)
+
     def run(self, arguments: list[str], directory: Path, *, packages: int | None = None) -> list[str]:
         """Run ``go`` in ``directory`` and return its output's lines. The progress shows ``packages`` as the total."""
         lines: list[str] = []
@@ -103,6 +122,25 @@ class GoBuild:
                 "Go modules are downloaded from GOPROXY. Check the network, then try again; compiled packages are cached"
             )
         return lines
+
+
+def required(module: str, requirements: Path) -> str:
+    """The version of ``module``, such as ``v0.47.1``, that the go.mod in the folder ``requirements`` requires."""
+    file = requirements / "go.mod"
+    found = re.search(rf"^(?:require)?\s+{re.escape(module)} (v\S+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise SandboxError(f"{file} does not require {module}; restore it from version control")
+    return found[1]
+
+
+def module_directory(module: str, requirements: Path) -> Path:
+    """The sources of ``module`` in Go's cache, in the version of ``requirements``; they are downloaded if they aren't there."""
+    query = f"{module}@{required(module, requirements)}"
+    found = CACHE / "go-modules" / query
+    if not found.is_dir():
+        go = go_toolchain.find(module, (1, 21), _environment())
+        GoBuild(f"the sources of {module}", go, found).run(["mod", "download", query], requirements)
+    return found
 
 
 def _environment() -> dict[str, str]:

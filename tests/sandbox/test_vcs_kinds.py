@@ -22,7 +22,6 @@ import yaml
 
 from sandbox.atlantis import build
 from sandbox.testbed.loopback_server import LoopbackServer
-from sandbox.testbed.paths import CACHE
 from tests.sandbox.started_server import started
 from tests.unit.stacks import stack
 from tests.unit.test_allowlist import ENTRIES, SERVED
@@ -118,7 +117,7 @@ def _on(host: str, body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fixtures(kind: str, event: Event, host: str) -> Iterator[tuple[str, Event]]:
     """The events of a kind in Atlantis' test data, with the header that names each."""
-    sources = CACHE / "go-modules" / "github.com" / "runatlantis" / f"atlantis@{build.version()}" / "server"
+    sources = build.sources() / "server"
     for pattern in FIXTURES.get(kind, ()):
         files = sorted(sources.glob(pattern))
         assert files, f"Atlantis' test data has no {pattern}"

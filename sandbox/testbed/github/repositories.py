@@ -16,12 +16,12 @@ class Repositories:
     """The repositories ``owner/name`` below ``directory``."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
 
     @property
     def repositories(self) -> Path:
         """The root of the bare repositories, ``<owner>/<name>.git`` each."""
-        return self._directory / "repositories"
+        return self.directory / "repositories"
 
     def git_directory(self, repository: str) -> Path:
         """The bare repository of ``owner/name``."""
@@ -60,7 +60,7 @@ class Repositories:
         their targets.
         """
         bare = self.git_directory(repository)
-        work = self._directory / "work" / repository.replace("/", "_")
+        work = self.directory / "work" / repository.replace("/", "_")
         shutil.rmtree(work, ignore_errors=True)
         git("clone", "--quiet", str(bare), str(work))
         known = git("branch", "--remotes", "--format=%(refname:short)", directory=work).splitlines()

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from sandbox.testbed.certificates import HOSTS, Certificates, issue
 from sandbox.testbed.files import write_private
-from sandbox.testbed.github import events, git_http
+from sandbox.testbed.github import events, git_http, other_host
 from sandbox.testbed.github.api import Api, Call, Happened
 from sandbox.testbed.github.app import AUTHOR, Access
 from sandbox.testbed.github.store import Store
@@ -35,11 +35,13 @@ def proxy_handler(port: int, store: Store) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_CONNECT(self) -> None:
-            if self.path not in {f"{host}:443" for host in HOSTS}:
+            github = self.path in {f"{host}:443" for host in HOSTS}
+            found = port if github else other_host.port(store.directory, self.path)
+            if found is None:
                 store.record("refused", {"destination": self.path})
                 self.send_error(403, "The sandbox allows connections only to GitHub's stand-in and the local AWS")
                 return
-            with socket.create_connection(("127.0.0.1", port)) as upstream:
+            with socket.create_connection(("127.0.0.1", found)) as upstream:
                 self.send_response(200, "Connection established")
                 self.end_headers()
                 _relay(self.connection, upstream)
@@ -79,6 +81,8 @@ class GitHub:
     def __init__(self, directory: Path, happened: Happened = lambda _event, _body: None) -> None:
         self.store = Store(directory)
         self.certificates: Certificates = issue(directory / "tls")
+        with self.certificates.bundle.open("a", encoding="utf-8") as bundle:
+            bundle.write(other_host.authority(directory))
         access = self._access = Access(self.store.registration)
         self._https = LoopbackServer(
             _handler(self.store, Api(self.store, access, happened), access, happened), self.certificates

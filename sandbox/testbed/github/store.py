@@ -113,17 +113,17 @@ class Store(Repositories):
     @property
     def registration(self) -> Path:
         """The file of the registered App."""
-        return self._directory / "app.json"
+        return self.directory / "app.json"
 
     @property
     def author_configuration(self) -> Path:
         """git's configuration file for the author of pull requests, who can push; it exists while the stand-in runs."""
-        return self._directory / "author.gitconfig"
+        return self.directory / "author.gitconfig"
 
     @property
     def issues(self) -> Issues:
         """The issues of all repositories."""
-        return Issues(self._directory / "issues")
+        return Issues(self.directory / "issues")
 
     def open_pull_request(
         self,
@@ -265,7 +265,7 @@ class Store(Repositories):
         write_json(self._pulls(pull.repository) / f"{pull.number}.json", asdict(pull))
 
     def _pulls(self, repository: str) -> Path:
-        return self._directory / "pulls" / repository
+        return self.directory / "pulls" / repository
 
     def _log(self, kind: str) -> Path:
-        return self._directory / "records" / f"{kind}.jsonl"
+        return self.directory / "records" / f"{kind}.jsonl"

@@ -8,7 +8,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,10 +18,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from sandbox.pull_requests import sample_repository
+from sandbox.testbed.certificates import issue
 from sandbox.testbed.errors import SandboxError
-from sandbox.testbed.github import app, events
+from sandbox.testbed.github import app, events, other_host
 from sandbox.testbed.github.server import GitHub
 from sandbox.testbed.github.store import PullRequest
+from sandbox.testbed.loopback_server import LoopbackServer
 
 _REPOSITORY = "owner/infrastructure"
 
@@ -203,6 +207,29 @@ def test_git_clones_with_a_token_and_can_not_push(github: GitHub, values: dict[s
     assert git("-C", work, "-c", "credential.helper=store", "push", "origin", "main:other") != 0
     assert git("-C", work, "ls-remote", "https://gitlab.com/x/y.git") != 0
     assert [item["destination"] for item in github.store.recorded("refused")] == ["gitlab.com:443"]
+
+
+def test_the_proxy_connects_a_real_host_whose_authority_is_trusted(tmp_path: Path) -> None:
+    class Version(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+    certificates = issue(tmp_path / "host", ("git.example.com",), authority_name="Another authority")
+    with LoopbackServer(Version, certificates) as host:
+        Thread(target=host.serve_forever, daemon=True).start()
+        other_host.write(tmp_path, "git.example.com", host.server_port, certificates.bundle, "none")
+        with GitHub(tmp_path) as sandbox:
+            context = ssl.create_default_context(cafile=str(sandbox.certificates.bundle))
+            opener = urllib.request.build_opener(
+                urllib.request.ProxyHandler({"https": sandbox.proxy_url}), urllib.request.HTTPSHandler(context=context)
+            )
+            assert opener.open("https://git.example.com/", timeout=20).status == 200
+            with pytest.raises(urllib.error.URLError, match="403"):
+                opener.open("https://other.example.com/", timeout=20)
+        host.shutdown()
+    assert sandbox.store.recorded("refused")[0]["destination"] == "other.example.com:443"
 
 
 def _git(home: Path, *arguments: str, **environment: str) -> int:

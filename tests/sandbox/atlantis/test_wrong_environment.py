@@ -184,8 +184,8 @@ def test_an_empty_token_gets_a_value_once(world: World) -> None:
 
     world.deploy(world.register(replace))
     service = world.deployment.require_service()
-    assert operator.set_up_token(world.deployment, service)
+    assert operator.set_up_token(world.deployment, service, "throw-away")
     stored = secrets.get_secret_value(SecretId=token)["SecretString"]
-    assert len(json.loads(stored)["token"]) == 64
-    assert not operator.set_up_token(world.deployment, service)
+    assert json.loads(stored) == {"token": "throw-away"}
+    assert not operator.set_up_token(world.deployment, service, "throw-away")
     assert secrets.get_secret_value(SecretId=token)["SecretString"] == stored
