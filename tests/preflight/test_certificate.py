@@ -7,6 +7,7 @@ import pytest
 from preflight.certificate import covers
 from preflight.errors import Status
 from tests.preflight.world import World
+from tests.tables import table
 
 ISSUED, COVERS, IN_DATE = "certificate: is issued", "certificate: covers the host", "certificate: is in date"
 DESCRIBE = ("acm", "describe_certificate")
@@ -14,19 +15,7 @@ DESCRIBE = ("acm", "describe_certificate")
 
 @pytest.mark.parametrize(
     ("pattern", "host", "covered"),
-    [
-        ("atlantis.example.com", "atlantis.example.com", True),
-        ("Atlantis.Example.com", "atlantis.example.COM", True),
-        ("*.example.com", "atlantis.example.com", True),
-        ("*.example.com", "a.b.example.com", False),
-        ("*.example.com", "example.com", False),
-        ("*.example.com", ".example.com", False),
-        ("*.b.example.com", "a.b.example.com", True),
-        ("example.com", "atlantis.example.com", False),
-        ("*.com", "atlantis.example.com", False),
-        ("atl*.example.com", "atlantis.example.com", False),
-        ("*.example.com", "atlantis.badexample.com", False),
-    ],
+    table(__file__, "wildcards"),
 )
 def test_wildcard_stands_for_the_first_label_only(pattern: str, host: str, covered: bool):
     assert covers(pattern, host) == covered

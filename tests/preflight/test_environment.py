@@ -6,6 +6,7 @@ import pytest
 from preflight.aws import Aws
 from preflight.errors import Status
 from tests.preflight.world import World
+from tests.tables import table
 
 
 def test_credentials_name_the_account_and_the_endpoint(world: World):
@@ -100,37 +101,7 @@ def test_a_caller_who_could_not_read_the_secrets_back_is_a_warning(world: World)
     assert "deploy as one of arn:aws:iam::123456789012:role/looker" in result.remedy
 
 
-READS = {
-    "acm:DescribeCertificate": "certificate: is issued",
-    "route53:GetHostedZone": "DNS: hosted zone",
-    "ec2:DescribeVpcs": "network: VPC",
-    "ec2:DescribeVpcAttribute": "network: DNS in the VPC",
-    "ec2:DescribeSubnets": "network: subnets",
-    "ec2:DescribeRouteTables": "network: public subnets",
-    "ec2:DescribeNatGateways": "network: private subnets",
-    "ec2:DescribeVpcEndpoints": "names: VPC endpoints",
-    "ec2:DescribeNetworkInterfaces": "network: other users of the endpoints",
-    "ecr:BatchGetImage": "image: exists",
-    "ecr:GetAuthorizationToken": "image: architecture",
-    "ecr:DescribeRepositories": "names: repository",
-    "secretsmanager:DescribeSecret": "secrets: credentials exist",
-    "secretsmanager:GetSecretValue": "secrets: webhook exists",
-    "s3:ListBucket": "state: buckets exist",
-    "s3:GetBucketVersioning": "state: buckets keep versions",
-    "s3:GetEncryptionConfiguration": "state: buckets encrypt",
-    "dynamodb:DescribeTable": "state: lock tables",
-    "wafv2:GetWebACL": "web ACL: exists",
-    "sns:GetTopicAttributes": "alarms: topics exist",
-    "iam:GetPolicy": "roles: permissions boundary",
-    "iam:GetPolicyVersion": "roles: boundary protects Atlantis",
-    "iam:SimulateCustomPolicy": "roles: boundary protects Atlantis",
-    "iam:ListRoles": "roles: managed roles have it",
-    "iam:GetRole": "names: roles",
-    "kms:ListAliases": "names: key aliases",
-    "ecs:DescribeClusters": "names: cluster",
-    "elasticloadbalancing:DescribeLoadBalancers": "names: load balancer",
-    "logs:DescribeLogGroups": "names: log group",
-}
+READS = table(__file__, "reads")
 
 
 @pytest.mark.parametrize("action", READS)

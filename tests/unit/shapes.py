@@ -9,93 +9,19 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.unit.existing_parts import EXISTING_GROUP, EXISTING_LISTENER, EXISTING_VPC
-from tests.unit.recording import ACCOUNT, REGION, Graph
+from tests.tables import table
+from tests.unit.recording import Graph
 from tests.unit.stacks import BARE, PRODUCTION, REDIS, stack
 
 __all__ = ["FOLDER", "METRICS", "SHAPES", "SLEEPER", "described", "difference", "written"]
 
-METRICS: dict[str, Any] = {
-    "name": "metrics",
-    "image": f"public.ecr.aws/example/metrics:1.2@sha256:{'0a' * 32}",
-    "command": ["--interval", "60", "--interval"],
-    "entryPoint": ["/metrics"],
-    "environment": {"SITE": "eu", "LINES": "one\ntwo"},
-    "secrets": {
-        "API_KEY": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:metrics/key-AbCdEf:key::",
-        "ENDPOINT": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/metrics/url",
-    },
-    "user": "1000:1000",
-    "cpu": 64,
-    "memory": 128,
-}
-SLEEPER: dict[str, Any] = {"name": "sleeper", "image": f"busybox@sha256:{'0a' * 32}"}
-_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call"
+METRICS: dict[str, Any] = table(__file__, "metrics")
+SLEEPER: dict[str, Any] = table(__file__, "sleeper")
 FOLDER = Path(__file__).parent / "recorded" / "shapes"
+_BASES = {"production": PRODUCTION, "bare": BARE, "redis": REDIS}
 SHAPES: dict[str, dict[str, Any]] = {
-    "default": {},
-    "production": PRODUCTION,
-    "bare": BARE,
-    "redis": REDIS,
-    "isolated": {"terraformIsolation": "tasks", "driftProjects": ["my-organization/network:vpc"]},
-    "workers": PRODUCTION
-    | {
-        "terraformIsolation": "tasks",
-        "moduleRepositories": ["modules", "more.modules"],
-        "secretEnvironment": ["TF_VAR_token=shared/github-app:app_id", "DD_API_KEY=shared/webhook:x"],
-        "environmentVariables": {"TF_VAR_region": "eu-west-1"},
-        "extraContainers": [METRICS],
-        "planWorkers": "2-10",
-        "applyWorkers": "3",
-        "planWorkerCpu": 2048,
-        "planWorkerMemory": 8192,
-        "planWorkerEphemeralStorage": 40,
-        "planWorkerCapacityProvider": "FARGATE_SPOT",
-        "planWorkerSubnetIds": ["subnet-0000000000000001a", "subnet-0000000000000001b"],
-        "workerWaitMinutes": 30,
-        "driftProjects": [
-            "my-organization/network@release:vpc",
-            "my-organization/network@release:dns:prod",
-            "my-organization/apps#shop",
-            "my-organization/all",
-        ],
-        "driftEveryHours": 6,
-    },
-    "extended": {
-        "hostedZoneId": PRODUCTION["hostedZoneId"],
-        "extraContainers": [METRICS, SLEEPER],
-        "environmentVariables": {"TF_VAR_region": "eu-west-1", "LANG": "C.UTF-8"},
-        "httpProxy": "http://proxy.example.com:3128",
-        "httpsProxy": "http://proxy.example.com:3128",
-        "noProxy": ["10.0.0.0/8", ".Example.com", "git.example.com"],
-        "imageTag": "v0.50.0",
-        "planRequirements": ["approved"],
-        "ephemeralStorage": 50,
-        "stopTimeout": 60,
-        "loadBalancerIdleTimeout": 900,
-        "efsThroughputMode": "elastic",
-    },
-    "existing-load-balancer": {
-        "vpcId": EXISTING_VPC["vpcId"],
-        "privateSubnetIds": EXISTING_VPC["privateSubnetIds"],
-        "acmCertificateArn": None,
-        "httpsListenerArn": EXISTING_LISTENER,
-        "loadBalancerSecurityGroupId": EXISTING_GROUP,
-        "alarmTopicArns": [_TOPIC],
-        "logKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-4000-8000-0123456789ab",
-        "logArchiveDays": 400,
-    },
-    "log-archive": {"logArchiveDays": 400},
-    "alarms": {"alarmTopicArns": [_TOPIC]},
-    "existing-cluster": {"alarmTopicArns": [_TOPIC], "clusterName": "platform"},
-    "without-load-balancer": {
-        "loadBalancerScheme": "none",
-        "lockingDatabase": "redis",
-        "acmCertificateArn": None,
-        "allowedCidrBlocks": ["10.20.0.0/16"],
-        "alarmTopicArns": [_TOPIC],
-        "serviceRegistryArn": f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:service/srv-abcdefgh12345678",
-    },
+    name: _BASES.get(shape.get("base"), {}) | {key: value for key, value in shape.items() if key != "base"}
+    for name, shape in table(__file__, "shapes").items()
 }
 _DECIDED = re.compile(
     r"^(aws:(iam|kms|secretsmanager)/|random:|atlantis:)|(bucket|fileSystem|repository)Policy:|(In|E)gressRule|Listener|PublicAccessBlock"

@@ -10,6 +10,7 @@ import pytest
 from components.configuration import checkout
 from components.configuration.repo_configuration import default
 from tests.needs import without
+from tests.tables import table
 
 SHELLS = [["/bin/sh"], ["busybox", "sh"]]
 _IDENTITY = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
@@ -75,25 +76,7 @@ def test_a_link_to_something_of_the_same_repository_is_accepted(
 
 @pytest.mark.parametrize(
     ("links", "shown"),
-    [
-        ({"default.json": "/srv/elsewhere"}, "default.json -> /srv/elsewhere"),
-        ({"a/default.json": "../../elsewhere"}, "a/default.json -> ../../elsewhere"),
-        ({"atlantis.yaml": "/proc/self/environ"}, "atlantis.yaml -> /proc/self/environ"),
-        ({"out": ".."}, "out -> .."),
-        # Outside of the checkout, with the checkout's own name at the beginning.
-        ({"sibling": "../checkout-2"}, "sibling -> ../checkout-2"),
-        ({"hooks": ".git/hooks"}, "hooks -> .git/hooks"),
-        ({"all": ".git"}, "all -> .git"),
-        # Each leads into the checkout when read as text, and out of it when followed.
-        ({"here": ".", "out": "here/here/here/../../.."}, "out -> here/here/here/../../.."),
-        ({"one": "two", "two": "/srv"}, "one -> two"),
-        ({"dangling": "not/there/yet"}, "dangling -> not/there/yet"),
-        ({"a/default.tfplan": "plan"}, "a/default.tfplan: Terraform or Atlantis writes to this name"),
-        ({"plan.json": "default.tfplan"}, "plan.json -> default.tfplan"),
-        ({".terraform": "shared"}, ".terraform: Terraform or Atlantis writes to this name"),
-        ({'quo"te': "/srv"}, "can't read a name with such characters"),
-        ({"line\nbreak": "/srv"}, "can't read a name with such characters"),
-    ],
+    table(__file__, "links"),
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_a_link_that_leads_out_or_that_is_written_to_ends_the_command_with_its_name(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from components.compute.workers import IMAGE_LABEL, IMAGE_VERSION
+from tests.tables import table
 
 DOCKERFILE = (Path(__file__).parents[2] / "docker" / "Dockerfile").read_text(encoding="utf-8")
 IN_IMAGE = "/opt/atlantis-isolation"
@@ -96,28 +97,7 @@ def test_everything_that_the_stack_relies_on_is_there() -> None:
 
 @pytest.mark.parametrize(
     ("before", "after", "problem"),
-    [
-        ("atlantis@${DIGEST}", "atlantis:v0.47.1", "is not named by its digest"),
-        ("chmod 0711", "chmod 0755", "can read the server"),
-        ("chown root:root /usr", "chown atlantis /usr", "can read the server"),
-        ("FROM isolation AS with-tools", "FROM unreadable AS with-tools", "with-tools is not made of"),
-        ("FROM isolation AS server\nUSER 100", "FROM isolation AS server", "server does not end with"),
-        ("--chmod=0755 isolation", "--chmod=0777 isolation", "not root's"),
-        ('LABEL atlantis.isolation="2"', 'LABEL atlantis.isolation="0"', "does not say which version of the programs"),
-        ("bin/terraform[0-9]*", "bin/terraform1*", "has no shim"),
-        ("/run/isolation/broker ", "", "no directory to mount broker"),
-        (' "stunnel~5"', "", "has no stunnel"),
-        ("chmod 0755 /home/atlantis ", "chmod 0755 ", "can't enter the server's home"),
-        ("FROM unreadable AS isolation", "FROM archives AS isolation", "is not made of the unreadable server"),
-        ("/usr/local/bin/\nUSER 100", '/usr/local/bin/\nENTRYPOINT ["atlantis"]\nUSER 100', "with-tools changes how"),
-        ("ADD --checksum=sha256:${TERRAGRUNT_SHA256}", "ADD", "a download has no checksum"),
-        ("sha256:${CONFTEST_SHA256}", "sha256:${OPENTOFU_SHA256}", "a download has no checksum"),
-        (
-            "ARG OPENTOFU_VERSION",
-            "ARG OPENTOFU_VERSION=1.12.6",
-            "OPENTOFU_VERSION is no build argument, or has a default",
-        ),
-    ],
+    table(__file__, "faults"),
 )
 def test_what_is_taken_away_is_missed(before: str, after: str, problem: str) -> None:
     changed = DOCKERFILE.replace(before, after)

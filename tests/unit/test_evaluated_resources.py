@@ -15,25 +15,10 @@ from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.authorizations import authorizations
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Reference
 from sandbox.testbed.iam_evaluation.resource_arns import UNNAMED
+from tests.tables import table
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
-SERVICES = (
-    "acm",
-    "dynamodb",
-    "ecr",
-    "ecs",
-    "efs",
-    "elbv2",
-    "events",
-    "firehose",
-    "kinesis",
-    "kms",
-    "logs",
-    "route53",
-    "secretsmanager",
-    "sns",
-    "sqs",
-)
+SERVICES = table(__file__, "services")
 """Services of which every operation is checked. S3, whose requests are named by their path, has a separate test."""
 PREFIXES = {"efs": "elasticfilesystem", "elbv2": "elasticloadbalancing"}
 EC2 = re.compile(
@@ -45,25 +30,7 @@ EC2 = re.compile(
 )
 """What the official Terraform provider calls for networks, security groups, endpoints and instances."""
 
-UNNAMED_BY_THE_CALL = {
-    "dynamodb:BatchGetItem": "the tables are keys of RequestItems; ministack evaluates each table",
-    "dynamodb:BatchWriteItem": "the tables are keys of RequestItems; ministack evaluates each table",
-    "ec2:DetachNetworkInterface": "the ID of the attachment is known to AWS only",
-    "ec2:DisassociateAddress": "the ID of the association is known to AWS only",
-    "ec2:DisassociateRouteTable": "the ID of the association is known to AWS only",
-    "ec2:DisassociateVpcCidrBlock": "the ID of the association is known to AWS only",
-    "ec2:ReplaceNetworkAclAssociation": "the subnet belongs to the association",
-    "ecs:DeleteAttributes": "the container instance is optional, and its name has no fixed form",
-    "ecs:PutAttributes": "the container instance is optional, and its name has no fixed form",
-    "elasticfilesystem:DeleteMountTarget": "the file system belongs to the mount target",
-    "elasticfilesystem:DescribeMountTargetSecurityGroups": "the file system belongs to the mount target",
-    "elasticfilesystem:ModifyMountTargetSecurityGroups": "the file system belongs to the mount target",
-    "events:PutEvents": "each entry names its event bus",
-    "kms:DeleteAlias": "the call names only the alias, whose key the local AWS knows",
-    "logs:GetLogRecord": "the pointer contains the log group in a form that only AWS knows",
-    "logs:GetQueryResults": "the query knows its log groups",
-    "sqs:CancelMessageMoveTask": "the task's handle contains the queue in a form that only AWS knows",
-}
+UNNAMED_BY_THE_CALL = table(__file__, "unnamed_by_the_call")
 """Operations whose call doesn't name the resource, and why."""
 OTHER_FORM = {
     "elasticloadbalancing:CreateLoadBalancer": "the reference's data lack the ARNs of application and network load balancers",

@@ -14,6 +14,7 @@ from ministack.core import iam_actions
 
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator
 from sandbox.testbed.local_aws.unsupported_calls import name_every_action
+from tests.tables import table
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 NOT_OF_BUCKETS = {
@@ -24,42 +25,7 @@ NOT_OF_BUCKETS = {
     "UpdateObjectEncryption",
 }
 """Operations of directory buckets and of Object Lambda, which have other actions and other hosts."""
-OTHER_NAMES = {
-    "CompleteMultipartUpload": "PutObject",
-    "CopyObject": "PutObject",
-    "CreateBucketMetadataConfiguration": "CreateBucketMetadataTableConfiguration",
-    "CreateMultipartUpload": "PutObject",
-    "DeleteBucketCors": "PutBucketCORS",
-    "DeleteBucketEncryption": "PutEncryptionConfiguration",
-    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
-    "DeleteBucketMetadataConfiguration": "DeleteBucketMetadataTableConfiguration",
-    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
-    "DeleteBucketReplication": "PutReplicationConfiguration",
-    "DeleteBucketTagging": "PutBucketTagging",
-    "DeleteObjects": "DeleteObject",
-    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
-    "GetBucketLifecycle": "GetLifecycleConfiguration",
-    "GetBucketMetadataConfiguration": "GetBucketMetadataTableConfiguration",
-    "GetBucketNotificationConfiguration": "GetBucketNotification",
-    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
-    "GetObjectTorrent": "GetObject",
-    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-    "HeadBucket": "ListBucket",
-    "HeadObject": "GetObject",
-    "ListBuckets": "ListAllMyBuckets",
-    "ListMultipartUploads": "ListBucketMultipartUploads",
-    "ListObjectVersions": "ListBucketVersions",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "ListParts": "ListMultipartUploadParts",
-    "PutBucketLifecycle": "PutLifecycleConfiguration",
-    "PutBucketNotificationConfiguration": "PutBucketNotification",
-    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
-    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-    "SelectObjectContent": "GetObject",
-    "UploadPart": "PutObject",
-    "UploadPartCopy": "PutObject",
-}
+OTHER_NAMES = table(__file__, "other_names")
 """Actions that the reference names otherwise than the operation, also without the words Bucket and Configuration."""
 
 

@@ -6,9 +6,8 @@ import pytest
 
 from sandbox.repository_rehearsal import generated_names
 from sandbox.repository_rehearsal.decisions import Call
+from tests.tables import table
 
-HEAD = "ap-northeast-2:123456789012"
-FUNCTION = f"arn:aws:lambda:{HEAD}:function:orders-2"
 PLAN = """
   # aws_route53_zone.team will be created
   + resource "aws_route53_zone" "team" {
@@ -44,45 +43,7 @@ def resource(address: str, provider: str = "aws", **values: Any) -> dict[str, An
     return {"address": address, "mode": "managed", "provider_name": f"registry/hashicorp/{provider}", "values": values}
 
 
-STATE = {
-    "values": {
-        "root_module": {
-            "resources": [
-                resource("aws_route53_zone.team", arn="arn:aws:route53:::hostedzone/Z0ABC12", zone_id="Z0ABC12"),
-                resource("random_integer.zone[0]", "random", id="2", min=1),
-                resource(
-                    "aws_lambda_function.orders",
-                    arn=FUNCTION,
-                    name="orders-2",
-                    qualified_arn=f"{FUNCTION}:1",
-                    version="1",
-                ),
-                resource(
-                    "aws_sqs_queue.jobs",
-                    arn=f"arn:aws:sqs:{HEAD}:jobs9",
-                    id="https://sqs/123456789012/jobs9",
-                    name="jobs9",
-                ),
-                resource("aws_sns_topic.known", name="abcdefghij-topic", arn=f"arn:aws:sns:{HEAD}:abcdefghij-topic"),
-            ],
-            "child_modules": [
-                {
-                    "resources": [
-                        resource(
-                            'module.api.aws_apigatewayv2_api.this["a"]',
-                            id="abcdefghij",
-                            arn="arn:aws:apigateway:ap-northeast-2::/apis/abcdefghij",
-                            api_endpoint="https://abcdefghij.execute-api.ap-northeast-2.amazonaws.com",
-                        )
-                    ],
-                    "child_modules": [
-                        {"resources": [resource("module.names.random_pet.this", "random", id="wise-cat")]}
-                    ],
-                }
-            ],
-        }
-    }
-}
+STATE = table(__file__, "state")
 
 
 def widened(resource: str, **keys: str) -> Call:
@@ -97,19 +58,7 @@ def test_the_values_are_those_that_the_plan_did_not_know():
 
 @pytest.mark.parametrize(
     ("seen", "expected"),
-    [
-        ("arn:aws:route53:::hostedzone/Z0ABC12", "arn:aws:route53:::hostedzone/*"),
-        (
-            "arn:aws:apigateway:ap-northeast-2::/apis/abcdefghij/stages",
-            "arn:aws:apigateway:ap-northeast-2::/apis/*/stages",
-        ),
-        ("arn:aws:s3:::bucket-wise-cat/a/b", "arn:aws:s3:::bucket-*/a/b"),
-        (f"arn:aws:lambda:{HEAD}:layer:base-1:1", f"arn:aws:lambda:{HEAD}:layer:base-1:*"),
-        (f"arn:aws:sqs:{HEAD}:jobs-2", f"arn:aws:sqs:{HEAD}:jobs-*"),
-        (f"arn:aws:sqs:{HEAD}:jobs-24", f"arn:aws:sqs:{HEAD}:jobs-24"),
-        (f"arn:aws:sqs:{HEAD}:jobs9", f"arn:aws:sqs:{HEAD}:jobs9"),
-        ("*", "*"),
-    ],
+    table(__file__, "resources"),
 )
 def test_they_are_wildcards_in_the_name_of_a_resource_only(seen: str, expected: str):
     assert widened(seen).resource == expected

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from tests.tables import table
 from tests.unit.recording import Graph, Registered
 from tests.unit.stacks import ALL, TAGS, stack
 
@@ -270,27 +271,7 @@ def test_the_generated_secret_stands_in_inputs_marked_secret_only(graph: Graph) 
     assert "generated-secret-value" not in json.dumps(graph.outputs)
 
 
-LONGEST_NAMES = {
-    "aws:lb/loadBalancer:LoadBalancer": ("name", r"(?!internal-)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?"),
-    "aws:lb/targetGroup:TargetGroup": ("name", r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?"),
-    "aws:iam/role:Role": ("name", r"[\w+=,.@-]{1,64}"),
-    "aws:iam/policy:Policy": ("name", r"[\w+=,.@-]{1,128}"),
-    "aws:ec2/securityGroup:SecurityGroup": ("name", r"(?!sg-)[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}"),
-    "aws:s3/bucket:Bucket": ("bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
-    "aws:ecs/cluster:Cluster": ("name", r"[a-zA-Z][a-zA-Z0-9_-]{0,254}"),
-    "aws:ecs/service:Service": ("name", r"[a-zA-Z][a-zA-Z0-9_-]{0,254}"),
-    "aws:ecs/taskDefinition:TaskDefinition": ("family", r"[a-zA-Z0-9_-]{1,255}"),
-    "aws:ecr/repository:Repository": ("name", r"[a-z][a-z0-9._/-]{1,255}"),
-    "aws:kms/alias:Alias": ("name", r"alias/(?!aws/)[a-zA-Z0-9/_-]{1,250}"),
-    "aws:secretsmanager/secret:Secret": ("name", r"[\w/+=.@-]{1,512}"),
-    "aws:elasticache/replicationGroup:ReplicationGroup": (
-        "replicationGroupId",
-        r"(?!.*--)[a-z][a-z0-9-]{0,38}[a-z0-9]",
-    ),
-    "aws:elasticache/subnetGroup:SubnetGroup": ("name", r"[a-z0-9-]{1,255}"),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": ("name", r"[a-zA-Z0-9-]{1,255}"),
-    "aws:cloudwatch/logGroup:LogGroup": ("name", r"(?!aws/)[\w./#-]{1,512}"),
-}
+LONGEST_NAMES = table(__file__, "longest_names")
 """The names that AWS takes."""
 
 

@@ -15,12 +15,11 @@ from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.authorizations import authorizations, decide
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
 from sandbox.testbed.iam_evaluation.supplied_keys import SUPPLIED, unsupplied
+from tests.tables import table
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 EMPTY = ExistingResources(ACCOUNT, REGION)
 ROLE, BOUNDARY = f"arn:aws:iam::{ACCOUNT}:role/fileflow-api", f"arn:aws:iam::{ACCOUNT}:policy/boundary"
-LOAD_BALANCER = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/app/fileflow/50dc6c495c0c9188"
-TAGS = [{"Key": "Service", "Value": "fileflow"}]
 
 
 def arn(service: str, resource: str) -> str:
@@ -32,149 +31,8 @@ def of(service: str, operation: str, /, **parameters: Any) -> ApiCall:
 
 
 ASKED = {
-    "a cluster that doesn't exist yet": (
-        of("ecs", "CreateCluster", clusterName="fileflow", tags=[{"key": "Service", "value": "fileflow"}]),
-        {("ecs:CreateCluster", arn("ecs", "cluster/fileflow")), ("ecs:TagResource", arn("ecs", "cluster/fileflow"))},
-    ),
-    "two services of a cluster, one by its ARN": (
-        of("ecs", "DescribeServices", cluster="fileflow", services=["api", arn("ecs", "service/fileflow/web")]),
-        {
-            ("ecs:DescribeServices", arn("ecs", "service/fileflow/api")),
-            ("ecs:DescribeServices", arn("ecs", "service/fileflow/web")),
-        },
-    ),
-    "a secret by its ARN": (
-        of("secretsmanager", "GetSecretValue", SecretId=arn("secretsmanager", "secret:fileflow/api-AbCdEf")),
-        {("secretsmanager:GetSecretValue", arn("secretsmanager", "secret:fileflow/api-AbCdEf"))},
-    ),
-    "a service of a cluster given by its ARN, and another task definition": (
-        of("ecs", "UpdateService", cluster=arn("ecs", "cluster/fileflow"), service="api", taskDefinition="fileflow:7"),
-        {("ecs:UpdateService", arn("ecs", "service/fileflow/api"))},
-    ),
-    "a task of a definition by family and revision": (
-        of("ecs", "RunTask", cluster="fileflow", taskDefinition="fileflow:7"),
-        {("ecs:RunTask", arn("ecs", "task-definition/fileflow:unnamed"))},
-    ),
-    "a task definition that passes a role": (
-        of("ecs", "RegisterTaskDefinition", family="fileflow", taskRoleArn=ROLE),
-        {("ecs:RegisterTaskDefinition", arn("ecs", "task-definition/fileflow:unnamed")), ("iam:PassRole", ROLE)},
-    ),
-    "repositories by name": (
-        of("ecr", "DescribeRepositories", repositoryNames=["fileflow", "other"]),
-        {("ecr:DescribeRepositories", arn("ecr", f"repository/{name}")) for name in ("fileflow", "other")},
-    ),
-    "all repositories": (
-        of("ecr", "DescribeRepositories"),
-        {("ecr:DescribeRepositories", arn("ecr", "repository/unnamed"))},
-    ),
-    "a role with tags": (
-        of("iam", "CreateRole", RoleName="fileflow-api", Tags=TAGS),
-        {("iam:CreateRole", ROLE), ("iam:TagRole", ROLE)},
-    ),
-    "a load balancer that gets its id later": (
-        of("elasticloadbalancing", "CreateLoadBalancer", Name="fileflow", Type="network"),
-        {
-            (
-                "elasticloadbalancing:CreateLoadBalancer",
-                arn("elasticloadbalancing", "loadbalancer/net/fileflow/unnamed"),
-            )
-        },
-    ),
-    "a listener, asked for by its load balancer and tagged as itself": (
-        of("elasticloadbalancing", "CreateListener", LoadBalancerArn=LOAD_BALANCER, Tags=TAGS),
-        {
-            ("elasticloadbalancing:CreateListener", LOAD_BALANCER),
-            ("elasticloadbalancing:AddTags", LOAD_BALANCER.replace("loadbalancer/", "listener/") + "/unnamed"),
-        },
-    ),
-    "a security group in a VPC": (
-        of(
-            "ec2",
-            "CreateSecurityGroup",
-            GroupName="fileflow",
-            VpcId="vpc-1",
-            TagSpecifications=[{"ResourceType": "security-group", "Tags": TAGS}],
-        ),
-        {
-            ("ec2:CreateSecurityGroup", arn("ec2", "security-group/unnamed")),
-            ("ec2:CreateSecurityGroup", arn("ec2", "vpc/vpc-1")),
-            ("ec2:CreateTags", arn("ec2", "security-group/unnamed")),
-        },
-    ),
-    "tags of what is known by its id": (
-        of("ec2", "DeleteTags", Resources=["sgr-1", "subnet-1", "acl-1", "vpce-svc-1"]),
-        {
-            ("ec2:DeleteTags", arn("ec2", "network-acl/acl-1")),
-            ("ec2:DeleteTags", arn("ec2", "vpc-endpoint-service/vpce-svc-1")),
-            ("ec2:DeleteTags", arn("ec2", "security-group-rule/sgr-1")),
-            ("ec2:DeleteTags", arn("ec2", "subnet/subnet-1")),
-        },
-    ),
-    "a permission with another name than the operation": (
-        of("s3", "ListObjectsV2", Bucket="state", Prefix="fileflow/"),
-        {("s3:ListBucket", "arn:aws:s3:::state")},
-    ),
-    "a parameter by its name": (
-        of("ssm", "PutParameter", Name="/fileflow/url", Value="a"),
-        {("ssm:PutParameter", arn("ssm", "parameter/fileflow/url"))},
-    ),
-    "parameters by name, by ARN and in a version": (
-        of("ssm", "GetParameters", Names=["plain", arn("ssm", "parameter/fileflow/url"), "/fileflow/key:3"]),
-        {("ssm:GetParameters", arn("ssm", f"parameter/{name}")) for name in ("plain", "fileflow/url", "fileflow/key")},
-    ),
-    "the tags of a parameter": (
-        of("ssm", "ListTagsForResource", ResourceType="Parameter", ResourceId="/fileflow/url"),
-        {("ssm:ListTagsForResource", arn("ssm", "parameter/fileflow/url"))},
-    ),
-    "a queue by its URL": (
-        of("sqs", "SetQueueAttributes", QueueUrl=f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/fileflow"),
-        {("sqs:SetQueueAttributes", arn("sqs", "fileflow"))},
-    ),
-    "a queue that is created with tags": (
-        of("sqs", "CreateQueue", QueueName="fileflow", tags={"Service": "fileflow"}),
-        {("sqs:CreateQueue", arn("sqs", "fileflow")), ("sqs:TagQueue", arn("sqs", "fileflow"))},
-    ),
-    "what scales, whose target has another ID": (
-        of("application-autoscaling", "PutScalingPolicy", ResourceId="service/fileflow/api", PolicyName="cpu"),
-        {("application-autoscaling:PutScalingPolicy", arn("application-autoscaling", "scalable-target/unnamed"))},
-    ),
-    "a session with tags": (
-        of("sts", "AssumeRole", RoleArn=ROLE, RoleSessionName="plan", Tags=TAGS),
-        {("sts:AssumeRole", ROLE), ("sts:TagSession", ROLE)},
-    ),
-    "a rule of the default event bus, by the bus' name": (
-        of("events", "PutRule", Name="nightly", EventBusName="default"),
-        {("events:PutRule", arn("events", "rule/nightly"))},
-    ),
-    "targets of a rule of the default event bus": (
-        of("events", "PutTargets", Rule="nightly", Targets=[]),
-        {("events:PutTargets", arn("events", "rule/nightly"))},
-    ),
-    "targets of a rule of another event bus, by its ARN": (
-        of("events", "PutTargets", Rule="nightly", EventBusName=arn("events", "event-bus/orders"), Targets=[]),
-        {("events:PutTargets", arn("events", "rule/orders/nightly"))},
-    ),
-    "an instance profile with a path": (
-        of("iam", "CreateInstanceProfile", InstanceProfileName="api", Path="/fileflow/"),
-        {("iam:CreateInstanceProfile", f"arn:aws:iam::{ACCOUNT}:instance-profile/fileflow/api")},
-    ),
-    "a resource that AWS gives an ID, by the name that it has": (
-        of("eks", "DeleteNodegroup", clusterName="fileflow", nodegroupName="api"),
-        {("eks:DeleteNodegroup", arn("eks", "nodegroup/fileflow/api/unnamed"))},
-    ),
-    "resources in a scope that ARNs spell otherwise": (
-        of("wafv2", "CreateIPSet", Name="office", Scope="REGIONAL"),
-        {("wafv2:CreateIPSet", arn("wafv2", "regional/ipset/office/unnamed"))},
-    ),
-    "an API Gateway's path, whatever its body names": (
-        of("apigateway", "POST", ResourceArn=f"arn:aws:apigateway:{REGION}::/restapis/a1b2c3/resources"),
-        {("apigateway:POST", f"arn:aws:apigateway:{REGION}::/restapis/a1b2c3/resources")},
-    ),
-    "none of the resources that an action may have": (
-        of("events", "PutEvents", Entries=[]),
-        {("events:PutEvents", "*")},
-    ),
-    "a call that AWS lets nobody narrow": (of("ec2", "DescribeSubnets"), {("ec2:DescribeSubnets", "*")}),
+    name: (ApiCall(*row["call"]), {(action, resource) for action, resource in row["asked"]})
+    for name, row in table(__file__, "asked").items()
 }
 
 
@@ -250,22 +108,7 @@ def test_a_boundary_and_a_session_policy_limit_what_the_identity_may(evaluator: 
     assert results(evaluator, principal(everything, session=only_roles), call) == ["ImplicitlyDenied"]
 
 
-PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/fileflow"
-PASSING = [
-    (of("autoscaling", "CreateLaunchConfiguration", LaunchConfigurationName="a", IamInstanceProfile="fileflow"), "ec2"),
-    (of("batch", "CreateComputeEnvironment", computeResources={"instanceRole": PROFILE}), "batch"),
-    (of("codebuild", "CreateProject", name="a", serviceRole=ROLE), "codebuild"),
-    (of("ec2", "CreateFlowLogs", ResourceIds=["vpc-1"], DeliverLogsPermissionArn=ROLE), "vpc-flow-logs"),
-    (of("ec2", "RunInstances", IamInstanceProfile={"Name": "fileflow"}), "ec2"),
-    (of("ecs", "RegisterTaskDefinition", family="a", executionRoleArn=ROLE, taskRoleArn=ROLE), "ecs-tasks"),
-    (of("eks", "CreateNodegroup", clusterName="a", nodegroupName="b", nodeRole=ROLE), "eks"),
-    (of("events", "PutTargets", Rule="a", Targets=[{"Id": "1", "RoleArn": ROLE}]), "events"),
-    (of("glue", "CreateJob", Name="a", Role="fileflow-api"), "glue"),
-    (of("iam", "AddRoleToInstanceProfile", InstanceProfileName="a", RoleName="fileflow-api"), "ec2"),
-    (of("lambda", "CreateFunction", FunctionName="a", Role=ROLE), "lambda"),
-    (of("sns", "CreateTopic", Name="a", Attributes={"SQSFailureFeedbackRoleArn": ROLE}), "sns"),
-    (of("transfer", "CreateUser", ServerId="a", UserName="b", Role=ROLE), "transfer"),
-]
+PASSING = [(ApiCall(*call), recipient) for call, recipient in table(__file__, "passing")]
 """Calls that pass `ROLE` by each kind of parameter, and the services that receive it."""
 
 
@@ -460,36 +303,7 @@ def test_every_supplied_key_decides(evaluator: Evaluator, key: str):
 
 
 @pytest.mark.parametrize(
-    ("call", "key", "value"),
-    [
-        (CREATE, "aws:TagKeys", ["Service"]),
-        (of("iam", "CreateRole", RoleName="a", PermissionsBoundary=BOUNDARY), "iam:PermissionsBoundary", BOUNDARY),
-        (of("iam", "AttachRolePolicy", RoleName="a", PolicyArn=BOUNDARY), "iam:PolicyARN", BOUNDARY),
-        (
-            of("ecs", "RegisterTaskDefinition", family="a", taskRoleArn=ROLE),
-            "iam:PassedToService",
-            "ecs-tasks.amazonaws.com",
-        ),
-        (of("ecs", "RunTask", cluster="a", taskDefinition="b:1"), "ecs:cluster", arn("ecs", "cluster/a")),
-        (of("ec2", "DeleteSecurityGroup", GroupId="sg-1"), "ec2:Region", REGION),
-        (of("ec2", "DeleteSecurityGroup", GroupId="sg-1"), "ec2:Vpc", arn("ec2", "vpc/vpc-1")),
-        (of("ec2", "CreateSecurityGroup", GroupName="a", VpcId="vpc-2"), "ec2:Vpc", arn("ec2", "vpc/vpc-2")),
-        (of("kms", "Encrypt", KeyId="a", EncryptionContext={"aws:x": "b"}), "kms:EncryptionContext:aws:x", "b"),
-        (of("kms", "Encrypt", KeyId="a", EncryptionContext={"aws:x": "b"}), "kms:EncryptionContextKeys", ["aws:x"]),
-        (of("kms", "Encrypt", KeyId=arn("kms", "alias/a")), "kms:RequestAlias", "alias/a"),
-        (of("kms", "Encrypt", KeyId="a"), "kms:ResourceAliases", ["alias/b"]),
-        (
-            of(
-                "ec2",
-                "CreateSecurityGroup",
-                GroupName="a",
-                VpcId="vpc-1",
-                TagSpecifications=[{"ResourceType": "security-group", "Tags": [{"Key": "a", "Value": "b"}]}],
-            ),
-            "ec2:CreateAction",
-            "CreateSecurityGroup",
-        ),
-    ],
+    ("call", "key", "value"), [(ApiCall(*call), key, value) for call, key, value in table(__file__, "supplied")]
 )
 def test_a_call_supplies_the_keys_of_its_service(evaluator: Evaluator, call: ApiCall, key: str, value: Any):
     assert value in [item.keys.get(key) for item in authorizations(evaluator.reference, call, EXISTING)]

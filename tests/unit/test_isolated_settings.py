@@ -4,34 +4,11 @@ import pytest
 
 from components.configuration import repo_configuration
 from components.configuration.server_steps import in_server
+from tests.tables import table
 from tests.unit.isolated import ISOLATED
 from tests.unit.stacks import stack
 
-STEPS = {
-    "repos": [
-        {
-            "id": "/.*/",
-            "pre_workflow_hooks": [{"run": "make generate"}],
-            "post_workflow_hooks": [{"run": "run-in-plan -- x"}],
-        }
-    ],
-    "workflows": {
-        "custom": {
-            "plan": {
-                "steps": [
-                    "init",
-                    {"run": "terraform fmt -check"},
-                    {"run": {"command": "terragrunt plan"}},
-                    {"env": {"name": "X", "command": "cat x"}},
-                    {"env": {"name": "Y", "value": "1"}},
-                    {"multienv": "./make-environment"},
-                    {"plan": {"extra_args": ["-lock=false"]}},
-                ]
-            },
-            "apply": {"steps": [{"run": "run-in-apply --plan-file $PLANFILE -- terragrunt apply $PLANFILE"}, "apply"]},
-        }
-    },
-}
+STEPS = table(__file__, "steps")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from sandbox.repository_rehearsal.decisions import Call, DecisionLog, distinct
 from sandbox.repository_rehearsal.least_privilege_role import LARGEST_POLICY, Statement, documents, pattern, statements
 from sandbox.repository_rehearsal.project_roles import later_changes
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
+from tests.tables import table
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/fileflow-api"
@@ -44,41 +45,7 @@ def decide(evaluator: Evaluator, found: Sequence[Statement], made: Call) -> str:
 
 @pytest.mark.parametrize(
     ("seen", "expected"),
-    [
-        (arn("sqs", "fileflow"), arn("sqs", "fileflow")),
-        (arn("sqs", "fileflow-20261128053140217200000002"), arn("sqs", "fileflow-*")),
-        (arn("ec2", "security-group/sg-0123456789abcdef0"), arn("ec2", "security-group/sg-*")),
-        (
-            arn("kms", "alias/a20261128053140217200000002-20261128053140217200000003"),
-            arn("kms", "alias/a*-*"),
-        ),
-        (
-            arn("secretsmanager", "secret:a/b20261128053140217200000002-unname"),
-            arn("secretsmanager", "secret:a/b*-??????"),
-        ),
-        (arn("kms", "key/mrk-a0ea5325d3b34830a75d786a12da201b"), arn("kms", "key/mrk-*")),
-        (arn("ec2", "security-group/unnamed"), arn("ec2", "security-group/*")),
-        (arn("sqs", "unnamed-queue"), arn("sqs", "unnamed-queue")),
-        (arn("ecs", "task-definition/fileflow:7"), arn("ecs", "task-definition/fileflow:*")),
-        (arn("secretsmanager", "secret:fileflow/api-AbCdEf"), arn("secretsmanager", "secret:fileflow/api-??????")),
-        (arn("kms", "key/542f9e9e-9329-4aa7-b848-8cdaf468207f"), arn("kms", "key/*")),
-        (
-            arn("application-autoscaling", "scalable-target/5aadd7d87f2941208cdff02405b6cf6c"),
-            arn("application-autoscaling", "scalable-target/*"),
-        ),
-        (
-            arn("elasticloadbalancing", "loadbalancer/app/fileflow/50dc6c495c0c9188"),
-            arn("elasticloadbalancing", "loadbalancer/app/fileflow/*"),
-        ),
-        (
-            arn("logs", "log-group:/aws/vpc-flow-log/vpc-fd9dffa81f7a9d858"),
-            arn("logs", "log-group:/aws/vpc-flow-log/vpc-*"),
-        ),
-        (arn("ssm", "parameter/aws/service/a/b"), f"arn:aws:ssm:{REGION}:*:parameter/aws/service/a/b"),
-        (arn("ssm", "parameter/team/url"), arn("ssm", "parameter/team/url")),
-        # A name that only looks like an ID of another service stays.
-        (arn("sqs", "feed-deadbeef"), arn("sqs", "feed-deadbeef")),
-    ],
+    table(__file__, "generated"),
 )
 def test_only_what_is_generated_becomes_a_wildcard(seen: str, expected: str):
     assert pattern(seen) == expected

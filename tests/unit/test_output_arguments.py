@@ -11,6 +11,7 @@ import pytest
 from components import Atlantis, AtlantisArgs
 from components.settings import SettingsError, in_own_account, validate
 from components.settings.schema import groups_of, settings_of
+from tests.tables import table
 from tests.unit.output_shapes import EVERYTHING, SHAPES
 from tests.unit.recording import ACCOUNT, EXISTING_VPC, LOCAL, REGION, Graph, deploy_program, refusal_of_program
 
@@ -131,31 +132,7 @@ def test_a_list_as_one_output_is_refused_with_what_to_write_instead() -> None:
     assert "[ids[0], ids[1]]" in message
 
 
-WRONG: list[tuple[str, Any, str]] = [
-    ("url", "http://x", "url = 'http://x': must be https://"),
-    ("vpcId", "vpc-1", "vpcId = 'vpc-1': must be a VPC ID"),
-    ("hostedZoneId", "zone", "hostedZoneId = 'zone': must be a hosted zone ID"),
-    (
-        "acmCertificateArn",
-        f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
-        "must be in the stack's region, ap-northeast-2, not in us-east-1",
-    ),
-    (
-        "acmCertificateArn",
-        f"arn:aws:acm:{REGION}:210987654321:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
-        f"must be in account {ACCOUNT}, to which the stack is deployed, not in 210987654321",
-    ),
-    ("alarmTopicArns", f"arn:aws-cn:sns:{REGION}:{ACCOUNT}:on-call", "must be in the partition aws"),
-    ("alarmTopicArns", "topic", "item 2 ('topic') must be an ARN"),
-    ("terraformStateBuckets", "atlantis-prod-access-logs-x", "must not be a log bucket of the stack"),
-    ("image", "ghcr.io/runatlantis/atlantis:v0.40.0", "must be v0.47.1 or newer"),
-    ("team", "aws:x", "team = 'aws:x': must be a tag value"),
-    (
-        "oidcTokenEndpoint",
-        "https://login.example.com:8443/token",
-        "oidcTokenEndpoint = 'https://login.example.com:8443/token': must use port 443, not 8443",
-    ),
-]
+WRONG: list[tuple[str, Any, str]] = table(__file__, "wrong")
 
 
 def refused_later(key: str, value: Callable[[], Any]) -> str:

@@ -5,43 +5,12 @@ import re
 
 from sandbox.attack.table import ROWS
 from sandbox.testbed.paths import CHECKOUT
+from tests.tables import table
 
 TEXT = (CHECKOUT / "docs" / "security.md").read_text(encoding="utf-8")
 
-ON_EVERY_STACK = {
-    "read the App's private key": (
-        *("file-*", "local-exec", "external-program", "every-comment", "provider-environments", "provider-files"),
-        *("provider-server-memory", "provider-server-descriptors"),
-    ),
-    "stop the server and answer": ("provider-server-stopped",),
-    "plan or apply with a repository's own": ("own-*", "fork", "other-base", "repository-elsewhere"),
-    "run a command through the name": (
-        *("branch-name", "directory-name", "directory-escape", "workspace-name"),
-        *("extra-argument", "comment-separator"),
-    ),
-    "change what an approved apply does": ("argument-*", "blocked-argument"),
-    "run a command in the server through": ("bare-repository", "link-*"),
-    "read the page, delete locks": ("localhost-port",),
-    "call AWS with more permissions": ("plan-*", "credentials-*"),
-}
-WITH_ISOLATION = {
-    "reach the server or another worker": ("server-reached", "server-port", "worker-key"),
-    "reach a file, a process": (
-        *("server-process", "isolation-server-data", "isolation-sockets", "isolation-token"),
-        *("isolation-apply-environment", "isolation-task-role", "isolation-apply-addresses"),
-    ),
-    "reach those of another pull request": ("isolation-other-pull-requests", "isolation-left-process"),
-    "write to AWS, except the lock": ("isolation-aws-write", "state-digest"),
-    "read, list or lock the states": (
-        *("state-of-another-repository", "names-of-other-states", "lock-of-another-repository"),
-    ),
-    "assume a role that isn't": ("plan-role-of-applies",),
-    "leave a file in the server's": ("isolation-checkout", "isolation-plan-link"),
-    "change what an apply runs": ("isolation-plan-file",),
-    "take the memory": ("server-memory", "worker-memory"),
-    "fill the disk": ("worker-disk", "worker-disk-unlinked"),
-    "keep memory or disk": ("worker-left",),
-}
+ON_EVERY_STACK = table(__file__, "on_every_stack")
+WITH_ISOLATION = table(__file__, "with_isolation")
 OF_DRIFT_DETECTION = ("api-secret-*",)
 """The API's secret, which only a stack with drift detection has: docs/drift.md."""
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.needs import needs
+from tests.tables import table
 
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
@@ -97,25 +98,7 @@ def test_the_policy_pack_s_configuration_is_checked_before_it_is_published() -> 
     assert check < publish
 
 
-PREVIEW = """\
-Previewing update (prod):
- +  pulumi:pulumi:Stack atlantis-prod create
-
-Diagnostics:
-  aws:lb:LoadBalancer (ingress):
-    warning: a warning
-
-Policies:
-    ❌ atlantis-guard@v1.0.0 (local: policy)
-        - [mandatory]  cidr-restriction  (aws:vpc/securityGroupIngressRule: ingress-https-0)
-          0.0.0.0/0 is outside the allowed ranges.
-
-Outputs:
-    atlantis_url: "https://atlantis.example.com"
-
-Resources:
-    + 98 to create
-"""
+PREVIEW = table(__file__, "preview")
 
 
 def report(tmp_path: Path, output: str, code: int) -> str:
