@@ -1,10 +1,14 @@
 """The policy pack on the real engine: what passes, what is stopped, and what a person reads."""
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import local_aws
@@ -15,6 +19,7 @@ from tests.policy.record import RECORDED, RECORDER
 from tests.sandbox.harness import WEB_ACL, Ground
 from tests.sandbox.policy_judge import Judge, configured_pack, edited_program, mandatory
 from tests.tables import table
+from tests.unit.test_policy_configuration import COMBINED
 
 PROGRAMS = CHECKOUT / "tests" / "programs"
 
@@ -47,6 +52,29 @@ def test_stacks_of_this_project_pass_and_each_advisory_explains_itself(tmp_path:
     assert len(exempt) == 1, "one line for each policy, in one message"
     waiting = [each.message for each in findings if each.message not in exempt]
     assert [message[:14] for message in waiting] == ["Not evaluated,"]
+
+
+@pytest.mark.parametrize("shape", ["production + gitlab", "existing listener + existing cluster + drift"])
+def test_a_stack_with_everything_passes_with_the_configuration_that_make_policy_config_writes(
+    tmp_path: Path, production: Ground, judge: Judge, shape: str
+):
+    changes = COMBINED[shape]
+    # An existing listener has its own subnets.
+    sandbox = production.sandbox(**changes, **({"publicSubnetIds": None} if "httpsListenerArn" in changes else {}))
+    given = sandbox.workspace.source_settings("prod") | sandbox.settings
+    stack_file = tmp_path / "Pulumi.prod.yaml"
+    config = {key: value for key, value in given.items() if value is not None}
+    stack_file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    shutil.copytree(CHECKOUT / "policy" / "config", tmp_path / "policy" / "config")
+    main = [sys.executable, "-m", "preflight.policy_configuration", "--stack", "prod", "--project", str(tmp_path)]
+    subprocess.run(main, cwd=CHECKOUT, check=True)
+
+    judge.stops(sandbox)
+    sandbox.policy_configuration = tmp_path / "policy" / "config" / "prod.json"
+
+    _, findings = judge.passes(sandbox)
+
+    assert {(each.level, each.policy) for each in findings} == {("advisory", "evaluation-report")}
 
 
 def test_the_world_let_in_by_the_settings_is_stopped(production: Ground, judge: Judge):

@@ -109,6 +109,25 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
 }
 """Settings that change what the stack consists of."""
+_PARTS = (
+    *("redis", "extra container as root", "certificates", "proxy", "AWS managed key", "additional policies"),
+    *("variables", "archive"),
+)
+COMBINED: dict[str, dict[str, Any]] = {
+    " + ".join(names): {key: value for name in (*names, *_PARTS) for key, value in SHAPES[name].items()}
+    | {"logArchiveDays": 730}
+    for names in (
+        ("existing listener", "existing cluster", "drift"),
+        ("no load balancer", "own boundary", "drift"),
+        ("production", "gitlab"),
+        ("existing listener", "existing cluster", "bitbucket-cloud"),
+        ("no load balancer", "gitea"),
+        ("own boundary", "public", "no sign-in", "bitbucket-server"),
+        ("existing cluster", "azure-devops"),
+        ("no sign-in", "github"),
+    )
+}
+"""Each kind of host and of ingress, with everything else that a stack can have."""
 
 
 def _mandatory(graph: Graph, configuration: dict[str, Any]) -> list[str]:
@@ -130,7 +149,7 @@ def _mandatory(graph: Graph, configuration: dict[str, Any]) -> list[str]:
     return [found.message for found in Pack(given).review(*resources) if found.level == "mandatory"]
 
 
-@pytest.mark.parametrize("changes", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("changes", [*SHAPES.values(), *COMBINED.values()], ids=[*SHAPES, *COMBINED])
 def test_a_stack_of_every_shape_passes_its_own_pack_with_the_written_configuration(changes: dict[str, Any]) -> None:
     given = {key: value for key, value in (LOCAL | changes).items() if value is not None}
     settings = parse(given, stack="prod", region=REGION)
