@@ -4,14 +4,17 @@ In the SDK, a policy reports everything with the same level, so a mandatory poli
 the notes, and the policy ``evaluation-report``, which is advisory and runs last, reports them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from evaluation.exemptions import Exemption
 
 __all__ = ["EVALUATION_LOG", "EvaluationLog", "UsedExemption"]
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,16 @@ class EvaluationLog:
     _not_evaluated: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     _inputs: dict[str, frozenset[str]] = field(default_factory=dict)
     _configured: dict[str, tuple[Exemption, ...]] = field(default_factory=dict)
-    _used: dict[str, dict[Exemption, dict[str, None]]] = field(default_factory=dict)
+    _used: dict[str, dict[Exemption, dict[str, str]]] = field(default_factory=dict)
+    _ran: set[str] = field(default_factory=set)
+    _shared: dict[Any, Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def exempted(self, used: UsedExemption, exemption: Exemption) -> None:
         """Note that an exemption was used."""
         with self._lock:
             self._exempted[used] = None
-            self._used.setdefault(used.policy, {}).setdefault(exemption, {})[used.finding or used.urn] = None
+            self._used.setdefault(used.policy, {}).setdefault(exemption, {})[used.finding or used.urn] = used.urn
 
     def configured(self, policy: str, exemptions: tuple[Exemption, ...]) -> None:
         """Note which exemptions a policy of this run has."""
@@ -54,6 +59,10 @@ class EvaluationLog:
     def configured_exemptions(self) -> dict[str, tuple[Exemption, ...]]:
         """The exemptions of each policy that ran before."""
         return dict(self._configured)
+
+    def exempted_by(self, policy: str, exemption: Exemption) -> set[str]:
+        """The URNs of the resources of which an exemption suppressed findings."""
+        return set(self._used.get(policy, {}).get(exemption, {}).values())
 
     def unused(self) -> dict[str, list[tuple[Exemption, int]]]:
         """The exemptions of each policy that suppressed nothing, or not each of their findings, with how many they did."""
@@ -68,6 +77,19 @@ class EvaluationLog:
                 for policy, given in self._configured.items()
             }
         return {policy: unused for policy, unused in found.items() if unused}
+
+    def shared(self, policy: str, key: Any, compute: "Callable[[T | None], T]") -> "T":
+        """What the policies that evaluate a whole stack share, computed from what has another key.
+
+        A policy that runs again begins another evaluation.
+        """
+        if policy in self._ran:
+            self._ran.clear()
+            self._shared.clear()
+        self._ran.add(policy)
+        if key not in self._shared:
+            self._shared[key] = compute(next(iter(self._shared.values()), None))
+        return self._shared[key]
 
     def excused(self, policy: str, urn: str, name: str, check: str, reason: str) -> None:
         """Note that the policy's configuration excuses a resource for a reason, without a last day."""
@@ -99,6 +121,8 @@ class EvaluationLog:
             self._inputs.clear()
             self._configured.clear()
             self._used.clear()
+            self._ran.clear()
+            self._shared.clear()
         return exempted, undecided
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
-from typing import Any, Final, Protocol, TypeVar
+from sys import intern
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from evaluation.evaluation_log import EVALUATION_LOG
 from evaluation.native import native_property, native_type, translated
@@ -35,6 +36,21 @@ class _Source(Protocol):
     urn: str
     name: str
     opts: Any
+
+
+class _Target(NamedTuple):
+    urn: str
+
+
+class _Options(NamedTuple):
+    protect: bool
+
+
+class _Released(NamedTuple):
+    resource_type: str
+    opts: _Options
+    provider: Any
+    property_dependencies: Mapping[str, tuple[_Target, ...]]
 
 
 @lru_cache(maxsize=4096)
@@ -80,6 +96,20 @@ class Resource:
         properties = plain(self.source.props)
         return translated(self.source.resource_type, properties) if self.native else properties
 
+    def release(self, providers: dict[str, Any]) -> None:
+        """Copy the properties, and what else is read of the SDK's objects, which take several times the memory."""
+        source, _ = self.source, self.properties
+        provider = getattr(source, "provider", None)
+        self.source = _Released(
+            intern(source.resource_type),
+            _Options(bool(source.opts and source.opts.protect)),
+            providers.setdefault(provider.urn, provider) if provider is not None else None,
+            {
+                intern(name): tuple(_Target(intern(target.urn)) for target in targets)
+                for name, targets in getattr(source, "property_dependencies", {}).items()
+            },
+        )
+
     @property
     def native(self) -> bool:
         """Whether it is a resource of the aws-native package, whose properties are translated."""
@@ -98,7 +128,7 @@ class Resource:
 
     def at(self, path: str) -> Any:
         """The property at a dotted path; None if it isn't set, ``UNKNOWN`` if it is unknown."""
-        return at(self.properties, path)
+        return at(self.properties, path) if "." in path else self.properties.get(path)
 
     def stated(self, path: str) -> Any:
         """The property at a dotted path as the author set it.
@@ -127,15 +157,19 @@ class Resource:
 class Stack:
     """All resources of a stack, indexed once, so that a lookup doesn't iterate over the stack."""
 
-    def __init__(self, sources: Iterable[Any], *, native: bool = False) -> None:
-        self._sources = list(sources)
+    def __init__(self, sources: Iterable[Any], *, native: bool = False, known: "Stack | None" = None) -> None:
+        providers: dict[str, Any] = {}
         self._by_urn: dict[str, Resource] = {}
         self._by_type: dict[str, list[Resource]] = {}
-        for source in self._sources:
-            resource = Resource(source, rule_type(source.resource_type, native=native))
+        for source in sources:
+            is_known = known is not None and not source.resource_type.startswith("aws-native:")
+            canonical = rule_type(source.resource_type, native=native)
+            resource = known._by_urn[source.urn] if known and is_known else Resource(source, canonical)
             self._by_urn[resource.urn] = resource
             if resource.type:
                 self._by_type.setdefault(resource.type, []).append(resource)
+            if resource.source is source:
+                resource.release(providers)
         self._identities: dict[str, dict[str, Resource]] = {}
         self._computed: dict[Callable[[Stack], Any], Any] = {}
 
@@ -197,11 +231,10 @@ class Stack:
     def dependents(self) -> dict[str, list[tuple[str, Resource]]]:
         """For the URN of each resource, the resources that depend on it, each with the dependent property."""
         result: dict[str, list[tuple[str, Resource]]] = {}
-        for source in self._sources:
-            user = self._by_urn[source.urn]
+        for user in self:
             if not user.type:
                 continue
-            for name, targets in getattr(source, "property_dependencies", {}).items():
+            for name, targets in user.source.property_dependencies.items():
                 for target in targets:
                     result.setdefault(target.urn, []).append((name, user))
         return result

@@ -284,7 +284,11 @@ class _StackRun(_Run):
         settings = self.settings(args.get_config())
         EVALUATION_LOG.configured(self._rule.name, settings.exemptions.entries)
         findings = Findings(self._rule, settings, report)
-        stack = Stack(args.resources, native=self._rule.native)
+        native = self._rule.native
+        # Each policy gets the resources as new objects with equal values: reading them takes longer than most checks.
+        stack = EVALUATION_LOG.shared(
+            self._rule.name, native, lambda known: Stack(args.resources, native=native, known=known)
+        )
         if any(exemption.expired for exemption in settings.exemptions):
             for resource in stack:
                 findings.expired_exemptions(resource)

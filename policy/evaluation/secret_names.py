@@ -38,6 +38,13 @@ _SECRET_VALUE: Final = re.compile(
     r"|\bdckr_pat_[A-Za-z0-9_-]{20,}|\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}|\bATATT3[\w=-]{30,}|\bATBB\w{28,}"
     r"|\bhv[sbr]\.[\w-]{20,}|\b[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,}"
 )
+# A text without one of these parts doesn't match; the search for them takes a fiftieth of the time.
+_IN_SECRET_VALUES: Final = (
+    *("-----BEGIN", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "glptt-"),
+    *("gldt-", "glrt-", "glft-", "glsoat-", "glcbt-", "xox", "xapp-", "hooks.slack", "discord"),
+    *(".webhook.office.com", "eyJ", "k_live_", "AIza", "npm_", "pul-", "dckr_pat_", "SG.", "ATATT3", "ATBB"),
+    *("hvs.", "hvb.", "hvr.", ".atlasv1."),
+)
 # user:password@host in the URL of a database or registry; ${...} and {{...}} are placeholders.
 _PASSWORD_IN_URL: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^/\s:@]*:(?![${<*]|%s)[^/\s@]+@", re.IGNORECASE)
 # Random text: a line of a key, or the secret of an AWS access key. A message omits it; a setting may have such a value.
@@ -45,6 +52,7 @@ _RANDOM: Final = re.compile(
     r"(?<![\w+/.-])(?=[A-Z0-9+/]*[a-z])(?=[a-z0-9+/]*[A-Z])(?=[A-Za-z+/]*[0-9])"
     r"(?:(?=(?:[A-Za-z+/]*[0-9]){3})[A-Za-z0-9+/]{32,}={0,2}|[A-Za-z0-9+/]{40}(?![\w+/=]))"
 )
+_LONG: Final = re.compile(r"[A-Za-z0-9+/]{32}")
 # A value that refers to a secret: an ARN, the path of a parameter or file, a placeholder, a reference.
 _POINTER: Final = re.compile(
     r"arn:aws[a-z-]*:|(/[\w.-]+){2,}/?$|\$\{|\{\{|<[^>]*>$|(ssm|vault|secretsmanager|op|file|projects|awssm)[:/]|\*+$|https?://",
@@ -63,9 +71,11 @@ def holds_token(value: Any) -> bool:
 
 def redacted(message: str) -> str:
     """A message without the values in it that have the format of a credential."""
-    for pattern in (_SECRET_VALUE, _PASSWORD_IN_URL, _RANDOM):
-        message = pattern.sub(HIDDEN, message)
-    return message
+    if any(part in message for part in _IN_SECRET_VALUES):
+        message = _SECRET_VALUE.sub(HIDDEN, message)
+    if "://" in message:
+        message = _PASSWORD_IN_URL.sub(HIDDEN, message)
+    return _RANDOM.sub(HIDDEN, message) if _LONG.search(message) else message
 
 
 def looks_secret(name: str, value: Any) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from sys import intern
 from typing import Any, Final
 
 from pulumi_policy import proxy
@@ -62,12 +63,18 @@ _PRINTABLE = re.compile(r"[A-Za-z0-9_.:*/-]{1,80}")
 
 def plain(value: Any) -> Any:
     """Copy an SDK value into plain dictionaries and lists, with ``UNKNOWN`` for unknown values."""
+    # Most values are scalars, for which the checks of abstract types would take most of the time.
+    if isinstance(value, str):
+        # The properties of a remediation contain sentinels for unknown values and don't raise.
+        # The SDK makes a new string of each name and value; most of them occur in many resources.
+        return UNKNOWN if value in _SENTINELS else intern(value)
+    if value is None or isinstance(value, bool | float | int):
+        return value
     if isinstance(value, Mapping):
-        return {key: entry(value, key) for key in value}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return {intern(key): entry(value, key) for key in value}
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [entry(value, index) for index in range(len(value))]
-    # The properties of a remediation contain sentinels for unknown values and don't raise.
-    return UNKNOWN if isinstance(value, str) and value in _SENTINELS else value
+    return value
 
 
 def entry(container: Any, key: Any) -> Any:
@@ -151,6 +158,8 @@ def mappings(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def wildcard(value: str, pattern: str) -> bool:
     """Whether a string matches a pattern; only ``*`` and ``?`` are wildcards."""
+    if "*" not in pattern and "?" not in pattern:
+        return value == pattern
     return fnmatchcase(value, pattern.replace("[", "[[]"))
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from evaluation.configuration import Option
 from evaluation.evaluation_log import EVALUATION_LOG
-from evaluation.exemptions import Exemption, today
+from evaluation.exemptions import Exemption, names_of, today
 from evaluation.resources import STACK, Stack
 from evaluation.rule import Findings, Rule
 from tables.standards import WELL_ARCHITECTED
@@ -31,6 +31,11 @@ def _exceeded(policy: str, exemption: Exemption, findings: Findings) -> Iterator
         yield "duration", f"expires in {days} days", f"set expires to a day in the next {most} days"
     if policy in findings.settings.strings("urnOnly") and not exemption.resource.startswith("urn:pulumi:"):
         yield "urn", "doesn't name a URN", "set resource to the URN of the resource"
+    covered = EVALUATION_LOG.exempted_by(policy, exemption)
+    types = sorted({names_of(urn, "")[1].partition("::")[0] for urn in covered})
+    if len(types) > 1 and not {"*", "?", ":"} & set(exemption.resource):
+        remedy = f"name one of them, as {types[0]}::{exemption.resource}"
+        yield "name", f"covers findings of {' and '.join(types)}", remedy
     if findings.settings.flag("forbidWildcards") and {"*", "?"} & set(exemption.resource):
         yield "wildcard", "has a wildcard", "add an exemption for each resource"
 
@@ -41,7 +46,7 @@ RULE: Final = Rule(
     description="Exemptions of all policies are as short and as narrow as the organization requires.",
     why=(
         "An exemption turns a policy off for a resource. One that never expires, or that covers every resource of a name, also"
-        " covers what nobody has reviewed. Without limits in its configuration, the policy reports nothing."
+        " covers what nobody has reviewed. Without limits in its configuration, the policy reports only names of several types."
     ),
     severity="medium",
     level="advisory",
@@ -51,6 +56,7 @@ RULE: Final = Rule(
     checks={
         "duration": "Exemptions expire within `maximumDays`.",
         "urn": "Exemptions from the policies in `urnOnly` name a resource by its URN.",
+        "name": "Exemptions by name, without a type, cover findings of resources of one type.",
         "wildcard": "Exemptions have no wildcards, if `forbidWildcards` is true.",
     },
     whole_stack=_check,

@@ -1,5 +1,6 @@
 """Verdicts of secrets, containers, recovery, logging and hardening."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from tests.policy.rows import Row, both, found, one, passes
@@ -121,6 +122,14 @@ def _selected(label: str, expected: bool, **selection: Any) -> Row:
     )
 
 
+def _named(resource: str, expected: bool) -> Row:
+    """A key and a file system of one name, both with a finding that the exemption covers, if it names them."""
+    entry = {"resource": resource, "reason": "A reason that is long enough.", "expires": "2099-01-01"}
+    stack = (one("kms/key", "db"), one("efs/fileSystem", "db"))
+    row = (found if expected else passes)("exemption-limits/name", resource, *stack)
+    return replace(row, configuration={"encryption": {"exemptions": [entry]}})
+
+
 def _limited(check: str, expected: bool, resource: str = "db", expires: str = "2099-01-01", **limits: Any) -> Row:
     """An exemption from the policy itself, and the limits of the organization."""
     entry = {"resource": resource, "checks": ["urn"], "reason": "It is replaced.", "expires": expires}
@@ -134,6 +143,9 @@ LIMITS: Final[tuple[Row, ...]] = (
     _limited("duration", False),
     _limited("urn", True, resource="aws:kms/key:Key::db", urnOnly=["exemption-limits"]),
     _limited("urn", False, resource="urn:pulumi:a::b::c::d", urnOnly=["exemption-limits"]),
+    _named("db", True),
+    _named("aws:kms/key:Key::db", False),
+    _named("d*", False),
     _limited("urn", False, resource="other", urnOnly=["encryption"]),
     _limited("wildcard", True, resource="urn:pulumi:*", forbidWildcards=True),
     _limited("wildcard", False, resource="urn:pulumi:*"),
