@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from adoption.containers import atlantis_container, damage
+from adoption.containers import atlantis_container, damage, server_flags
 from adoption.existing import NOTHING, Existing, load_balancer_arn
 from adoption.state import OFFICIAL_PROVIDER, StateResource, TerraformState, alias_target
+from components.configuration.server_configuration import variable
 
 __all__ = ["LISTENERS", "RULES", "Anatomy", "AnatomyError", "dissect", "target_groups"]
 
@@ -47,8 +48,10 @@ class Anatomy:
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
-        """The container's plaintext environment variables."""
-        return {item["name"]: item["value"] for item in self.container.get("environment") or []}
+        """The container's plaintext environment variables, and the flags of its command as those: a flag takes precedence."""
+        flags = server_flags(self.container) or {}
+        variables = {item["name"]: item["value"] for item in self.container.get("environment") or []}
+        return variables | {variable(flag): value for flag, value in flags.items()}
 
     @cached_property
     def secrets(self) -> Mapping[str, str]:
@@ -151,16 +154,19 @@ class Anatomy:
     @cached_property
     def alias_record(self) -> StateResource | None:
         """The record of the load balancer; if the state doesn't have it, that of the server's host."""
-        host = self.environment.get("ATLANTIS_ATLANTIS_URL", "").partition("://")[2].partition("/")[0].lower()
+        return next(filter(self.is_alias, self.state.of("aws_route53_record")), None)
+
+    @cached_property
+    def host(self) -> str:
+        """The host in the server's URL; empty if the task doesn't set it."""
+        return self.environment.get("ATLANTIS_ATLANTIS_URL", "").partition("://")[2].partition("/")[0].lower()
+
+    def is_alias(self, record: StateResource) -> bool:
+        """Whether a resource is a record of the load balancer; if the state doesn't have that, of the server's host."""
         target = alias_target(self.load_balancer.attributes.get("dns_name")) if self.load_balancer else None
-        return next(
-            (
-                record
-                for record in self.state.of("aws_route53_record")
-                for alias in record.attributes.get("alias") or []
-                if (alias_target(alias.get("name")) == target if target else record.attributes.get("name") == host)
-            ),
-            None,
+        return record.type == "aws_route53_record" and any(
+            alias_target(alias.get("name")) == target if target else record.attributes.get("name") == self.host
+            for alias in record.attributes.get("alias") or []
         )
 
     @cached_property

@@ -14,6 +14,7 @@ from adoption.plan import Plan, make_plan
 from adoption.state import StateError
 from components.adoption import FILE
 from components.configuration.secret_names import redacted
+from preflight.aws import Aws
 
 __all__ = ["main"]
 
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None, *, rehearse: Callable[[Plan], int] 
     stack_file = options.config_file or PROJECT / f"Pulumi.{options.stack}.yaml"
     try:
         given, region = files.read_settings(stack_file)
-        plan = make_plan(options.state, options.stack, given, region, options.accept_lost.split())
+        plan = make_plan(options.state, options.stack, given, region, options.accept_lost.split(), aws=Aws(region))
     except (StateError, AnatomyError, StackFileError, pulumi.RunError) as error:
         sys.stderr.write(redacted(f"error: {error}\n"))
         return USAGE_ERROR

@@ -6,8 +6,9 @@ from typing import Any
 
 from adoption.shapes import MAXIMUM_DEPTH, depth
 from adoption.state import StateResource
+from components.configuration.server_configuration import FLAGS
 
-__all__ = ["atlantis_container", "containers", "damage"]
+__all__ = ["atlantis_container", "containers", "damage", "server_flags"]
 
 
 def containers(task: StateResource) -> list[Mapping[str, Any]]:
@@ -43,8 +44,36 @@ def damage(container: Mapping[str, Any]) -> str:
     return ""
 
 
+def server_flags(container: Mapping[str, Any]) -> dict[str, str] | None:
+    """The flags with which a container's command starts the server, each with its value; None for any other command."""
+    command = container.get("command") or ["server"]
+    if not isinstance(command, list) or container.get("entryPoint") not in (
+        None,
+        [],
+        ["docker-entrypoint.sh"],
+        ["atlantis"],
+    ):
+        return None
+    words = [str(word) for word in command]
+    words = words[1:] if words[0] == "atlantis" else words
+    if words[:1] != ["server"]:
+        return None
+    found: dict[str, str] = {}
+    rest = words[1:]
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        flag = name.removeprefix("--")
+        if flag == name or not flag:
+            return None
+        if not equals and FLAGS.get(flag) != "boolean" and rest and not rest[0].startswith("-"):
+            value, equals = rest.pop(0), "="
+        found[flag] = value if equals else "true"
+    return found
+
+
 def _runs_atlantis(container: Mapping[str, Any]) -> bool:
     lists = [items for key in ("environment", "secrets") if isinstance(items := container.get(key), list)]
-    return any(
+    by_variable = any(
         str(item.get("name")).startswith("ATLANTIS_") for items in lists for item in items if isinstance(item, dict)
     )
+    return by_variable or "repo-allowlist" in (server_flags(container) or {})

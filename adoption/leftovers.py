@@ -16,6 +16,10 @@ KEEP = ": keep it"
 OTHER_PROVIDER = "Belongs to another provider: keep it"
 YOURS = "This program has no such resource: keep it"
 NOT_THIS_ONE = "Not part of the adopted Atlantis: keep it"
+NO_IPV6 = (
+    "An alias of Atlantis' load balancer, which has no IPv6 address: remove it in Terraform before step 5, or set the alias to the load "
+    "balancer's DNS name and zone ID as values: keep it"
+)
 AFTER = "After the first `up`: "
 
 
@@ -25,10 +29,10 @@ def advice(actual: StateResource, pairing: Pairing) -> str:
         return OTHER_PROVIDER
     if actual.attributes.get("security_group_id") in _replaced_groups(pairing):
         return "It is deleted with its group"
-    if actual.type == "aws_security_group_rule":
-        return _old_rule(actual, pairing)
-    if actual.type == "aws_iam_policy_attachment":
-        return _attachment(actual, pairing)
+    if special := {"aws_security_group_rule": _old_rule, "aws_iam_policy_attachment": _attachment}.get(actual.type):
+        return special(actual, pairing)
+    if actual is not pairing.anatomy.alias_record and pairing.anatomy.is_alias(actual):
+        return NO_IPV6
     found = NOT_ADOPTED.get(actual.type)
     known = {name for kind in BY_PULUMI_TYPE.values() for name in kind.terraform}
     if found is None or not _is_of_atlantis(actual, pairing):

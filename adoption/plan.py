@@ -1,11 +1,11 @@
 """The plan of an adoption, computed without changes: settings, pairs and problems."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adoption import leftovers, problems, rights, sharing
+from adoption import leftovers, observed, problems, rights, sharing
 from adoption.anatomy import Anatomy, AnatomyError, dissect
 from adoption.changes import Adopted, judge
 from adoption.completeness import require_whole
@@ -19,6 +19,7 @@ from adoption.state import StateResource, TerraformState, read_state
 from adoption.task_inventory import Item, inventory
 from adoption.task_inventory import problem as lost_parts
 from components.settings import parse
+from preflight.errors import UnmetError
 
 __all__ = ["Plan", "make_plan"]
 
@@ -27,6 +28,12 @@ EMPTY_REPOSITORY = (
     "The repository is new and empty, so the task of the first `up` can't start, and ECS would roll back. Set atlantis:image to a "
     "public reference of a version that this program accepts, or adopt with desiredCount 0, push the image, then set 1 "
     "(docs/adoption.md, step 6)"
+)
+
+
+UNOBSERVED = (
+    "AWS wasn't read ({reason}). The state's {revision} is taken for the running task definition, and the rights are those of the policies "
+    "in the state: run the command with credentials of the account to compare what runs"
 )
 
 
@@ -78,7 +85,15 @@ class Plan:
         return [found.address for found in self.anatomy.state.resources if found.address not in kept]
 
 
-def make_plan(path: Path, stack: str, given: Mapping[str, Any], region: str, accepted: Collection[str] = ()) -> Plan:
+def make_plan(
+    path: Path,
+    stack: str,
+    given: Mapping[str, Any],
+    region: str,
+    accepted: Collection[str] = (),
+    *,
+    aws: observed.Aws | None = None,
+) -> Plan:
     """Plan the adoption of the state in `path` by `stack`.
 
     Args:
@@ -87,17 +102,38 @@ def make_plan(path: Path, stack: str, given: Mapping[str, Any], region: str, acc
         given: the settings of the stack file.
         region: the stack's region.
         accepted: parts of the running task definition that may be lost.
+        aws: reads what runs, if it has credentials.
 
     Raises:
         StateError: the file is not a Terraform state.
         AnatomyError: the state doesn't contain exactly one complete Atlantis stack, or belongs to another region.
         pulumi.RunError: the stack's settings are invalid even with the proposals applied.
     """
-    return plan_of(read_state(path), stack, given, region, accepted)
+    state = read_state(path)
+    if aws is None:
+        return plan_of(state, stack, given, region, accepted)
+    anatomy = dissect(state, existing_of(given))
+    try:
+        found = list(observed.observed(anatomy, aws))
+    except (UnmetError, LookupError) as error:
+        plan = plan_of(state, stack, given, region, accepted)
+        plan.notes.append(UNOBSERVED.format(reason=error, revision=anatomy.task.attributes.get("arn")))
+        return plan
+    now = observed.with_observed(anatomy, found)
+    plan = plan_of(now, stack, given, region, accepted, may=observed.may(dissect(now, existing_of(given)), aws))
+    revision = found[0].attributes["arn"]
+    plan.notes.append(f"AWS was read: {revision} runs, and its role has the policies that the table compares")
+    return plan
 
 
 def plan_of(
-    state: TerraformState, stack: str, given: Mapping[str, Any], region: str, accepted: Collection[str] = ()
+    state: TerraformState,
+    stack: str,
+    given: Mapping[str, Any],
+    region: str,
+    accepted: Collection[str] = (),
+    *,
+    may: Callable[[str, str], bool] = lambda _action, _resource: True,
 ) -> Plan:
     """Like `make_plan`, for a state that has already been read."""
     anatomy = dissect(state, existing_of(given))
@@ -114,7 +150,7 @@ def plan_of(
     pairing = pair(anatomy, wanted)
     pair_own_rules(pairing)
     items = inventory(anatomy, pairing.wanted["compute-task"].inputs, settings, pairing.resolve)
-    lost = rights.items(pairing, settings)
+    lost = rights.items(pairing, settings, may)
     plan = Plan(stack, anatomy, settings, given, proposals, notes, pairing, judge(pairing), items, lost, accepted)
     plan.problems += lost_parts([*items, *lost], accepted)
     plan.notes += [*leftovers.rights(pairing), *rights.other_policies(pairing), *sharing.notes(anatomy, pairing)]

@@ -32,9 +32,10 @@ WAYS_OUT: Mapping[tuple[str, str], str] = {
         "The settings don't accept the old path (see the notes). Create an access point for a directory such as /atlantis-data in "
         "Terraform, move the files, let the task mount it, apply, and pull the state again"
     ),
-    ("aws:ecs/service:Service", "cluster"): "Set atlantis:clusterName to the running cluster's",
+    ("aws:ecs/service:Service", "cluster"): "Set atlantis:clusterName to {cluster}",
     ("aws:lb/loadBalancer:LoadBalancer", "internal"): (
-        "Set atlantis:loadBalancerScheme to the running one's, whose ranges must be private if it is internal"
+        "Set atlantis:loadBalancerScheme to {scheme}, and only private ranges in allowedCidrBlocks and the ranges of webhooks if it is "
+        "internal (see the notes)"
     ),
 }
 """The fix for a property that would replace a resource, by type and property."""
@@ -50,7 +51,12 @@ def find(anatomy: Anatomy, settings: Mapping[str, Any], pairing: Pairing, adopte
     yield from _role_paths(pairing)
     for item in adopted:
         for refusal in item.refusals:
-            yield _refused(refusal, item)
+            yield _refused(refusal, item).format_map(
+                {
+                    "cluster": anatomy.cluster_name,
+                    "scheme": "internal" if refusal.change.old == "true" else "internet-facing",
+                }
+            )
     yield from _one_zone(anatomy)
     yield from _inline_rules(pairing)
     yield from _unknown_range(settings, pairing)

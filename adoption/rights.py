@@ -1,12 +1,13 @@
 """What the running task role may do, next to the program's roles: the rights on each service are kept, replaced or lost.
 
-The documents are compared, and no call to IAM is made: a right is kept if a statement of the program allows its actions on its
-resources. Conditions aren't compared, and neither is what the program's roles are denied: its own resources (docs/adoption.md).
+The documents are compared: a right is kept if a statement of the program allows its actions on its resources. Conditions aren't
+compared, and neither is what the program's roles are denied: its own resources (docs/adoption.md). With AWS credentials, the documents
+are those of IAM (`observed`), and IAM's simulation leaves out what the running role isn't allowed to do.
 """
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,7 @@ def policies_of(anatomy: Anatomy, role: str) -> list[Policy]:
     inline = {
         str(item.get("name")): item.get("policy")
         for item in (
-            *(item.attributes for item in state.of("aws_iam_role_policy") if item.attributes.get("role") == role),
+            *(item.attributes for item in state.known("aws_iam_role_policy") if item.attributes.get("role") == role),
             *(block for found in of_role for block in found.attributes.get("inline_policy") or []),
         )
         if item.get("name")
@@ -57,7 +58,7 @@ def policies_of(anatomy: Anatomy, role: str) -> list[Policy]:
         *(arn for found in of_role for arn in found.attributes.get("managed_policy_arns") or []),
         *(
             item.attributes.get("policy_arn")
-            for item in state.of("aws_iam_role_policy_attachment")
+            for item in state.known("aws_iam_role_policy_attachment")
             if item.attributes.get("role") == role
         ),
         *(
@@ -95,8 +96,13 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def items(pairing: Pairing, settings: Mapping[str, Any]) -> list[Item]:
-    """Whether each right of the running task role is kept, with the setting that keeps it."""
+def items(
+    pairing: Pairing, settings: Mapping[str, Any], may: Callable[[str, str], bool] = lambda _action, _resource: True
+) -> list[Item]:
+    """Whether each right of the running task role is kept, with the setting that keeps it.
+
+    `may` answers whether the role has a right that a document allows.
+    """
     new = [allowed for document in _documents(pairing) for allowed in _allowed(document)]
     attached = settings.get("additionalPolicyArns") or []
     found: dict[str, list[tuple[str, str, str]]] = {}
@@ -118,12 +124,17 @@ def items(pairing: Pairing, settings: Mapping[str, Any]) -> list[Item]:
             )
         for action, resource in () if policy.arn in attached else _allowed(policy.document):
             found.setdefault(action.partition(":")[0].lower(), []).append((action, resource, policy.name))
-    return [*rows, *(_of_service(service, rights, new) for service, rights in sorted(found.items()))]
+    rows += (
+        _of_service(service, [right for right in rights if not any(_covers(has, right) for has in new)], may)
+        for service, rights in sorted(found.items())
+    )
+    return rows
 
 
-def _of_service(service: str, rights: list[tuple[str, str, str]], new: list[tuple[str, str]]) -> Item:
+def _of_service(service: str, rights: list[tuple[str, str, str]], may: Callable[[str, str], bool]) -> Item:
+    """The item of a service, with the rights on it that the program's roles don't have."""
     name = f"right:{service}"
-    lost = [right for right in rights if not any(_covers(has, right) for has in new)]
+    lost = [right for right in rights if may(*right[:2])]
     if not lost:
         return Item(name, KEPT)
     if all(action.startswith("elasticfilesystem:Client") for action, _, _ in lost):

@@ -9,7 +9,7 @@ from adoption.proposal import Proposal
 from components.configuration.server_configuration import variable
 from components.configuration.vcs import APP, KINDS, WEBHOOK_KEY, Vcs
 
-__all__ = ["SETTINGS", "credentials_setting", "other_hosts", "secrets_of", "vcs", "vcs_kind"]
+__all__ = ["SETTINGS", "credentials_setting", "missing_settings", "other_hosts", "secrets_of", "vcs", "vcs_kind"]
 
 SETTINGS = ("vcsKind", "vcsHost", "vcsUser", "vcsTokenSecretName")
 """The settings that only fit together. `githubHostname` stands for itself."""
@@ -43,6 +43,18 @@ def _has_credentials(anatomy: Anatomy, name: str) -> bool:
     if name == "bitbucket-server":
         return bool(known) and _host(anatomy, kind) not in ("", _CLOUD_API)
     return bool(known)
+
+
+def missing_settings(anatomy: Anatomy, flag: str) -> str:
+    """What to set to keep the host of a flag; empty if the server has no credentials for it, so that the flag has no effect."""
+    for name, kind in KINDS.items():
+        own = kind.user_flag or next(iter(kind.secret_flags))
+        if flag.partition("-")[0] == own.partition("-")[0] and _has_credentials(anatomy, name):
+            if not kind.host_flag or _host(anatomy, kind) in ("", kind.host, _CLOUD_API):
+                return f"set vcsKind {name}, vcsUser and vcsTokenSecretName"
+            ranges = "githubWebhookCidrBlocks" if kind.webhook_flag == "gh-webhook-secret" else "vcsWebhookCidrBlocks"
+            return f"set {ranges} to the ranges of its webhooks: then the settings for the host are proposed"
+    return ""
 
 
 def _is_set(anatomy: Anatomy, flag: str) -> bool:

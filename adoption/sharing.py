@@ -5,6 +5,7 @@ Atlantis' ranges, and its rules have fixed priorities. Of an existing one, which
 """
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from adoption.anatomy import LISTENERS, RULES, Anatomy, target_groups
 from adoption.listener_rules import priority_of, rules_of_others, taken_priorities
@@ -42,16 +43,29 @@ def notes(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
         )
     wanted = [item.inputs["priority"] for item in pairing.wanted.values() if item.type == LISTENER_RULE]
     own = [priority_of(rule) for rule in anatomy.leading_rules]
+    host = anatomy.host
     moved = [
         f"{rule.address} (priority {priority_of(rule)})"
         for rule in rules_of_others(anatomy)
-        if own and wanted and min(own) < priority_of(rule) < min(wanted)
+        if own and wanted and min(own) < priority_of(rule) < min(wanted) and _accepts(rule, host)
     ]
     if moved:
         yield (
-            f"After the adoption, these rules come before Atlantis', which they didn't: {', '.join(moved)}. Limit them to other hosts "
-            "with a host-header condition, or set atlantis:listenerRulePriority to a smaller one"
+            f"After the adoption, these rules come before Atlantis', which they didn't: {', '.join(moved)}. Let their host-header "
+            f"condition exclude {host or 'the host of Atlantis'}, or set atlantis:listenerRulePriority to a smaller one"
         )
+
+
+def _accepts(rule: StateResource, host: str) -> bool:
+    """Whether the rule can match requests for a host, by its host-header condition if it has one."""
+    conditions = rule.attributes.get("condition")
+    headers = [
+        header
+        for condition in (conditions if isinstance(conditions, list) else [])
+        for header in (condition.get("host_header") or [] if isinstance(condition, dict) else [])
+    ]
+    names = [str(name).lower() for header in headers if isinstance(header, dict) for name in header.get("values") or []]
+    return not host or not names or any(fnmatchcase(host, name) for name in names)
 
 
 def _cluster(anatomy: Anatomy) -> Iterator[str]:
@@ -83,7 +97,7 @@ def _another_listener(anatomy: Anatomy) -> Iterator[str]:
     if anatomy.listeners and named not in anatomy.listeners:
         yield (
             f"httpsListenerArn is {named}, and the running rules are in {', '.join(dict.fromkeys(anatomy.listeners))}: AWS refuses a "
-            "target group in two load balancers. Set it to the running one"
+            f"target group in two load balancers. Set atlantis:httpsListenerArn to {anatomy.listeners[0]}"
         )
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from adoption.anatomy import Anatomy
+from adoption.containers import server_flags
 from adoption.properties import Resolve, same
 from adoption.running_containers import extra_container, lost_with, others
 from adoption.running_secrets import reference_of
-from adoption.running_vcs import credentials_setting, other_hosts
+from adoption.running_vcs import credentials_setting, missing_settings, other_hosts
 from components.configuration.secret_names import looks_secret
 from components.configuration.server_configuration import API_SECRET, FLAGS, OWNED, SECRET, VERSION, flag_of
 from components.configuration.vcs import APP, KINDS
@@ -22,17 +23,12 @@ __all__ = ["KEPT", "LOST", "REPLACED", "Item", "inventory", "problem"]
 
 KEPT, REPLACED, LOST = "kept", "replaced", "lost"
 
-CREDENTIALS = ("-token", "-user", "-password", "-secret")
 ON_BY_DEFAULT = ("tf-download", "use-tf-plugin-cache")
 """The boolean flags of the server whose default is true (cmd/server.go of Atlantis)."""
 PROVIDERS = ("gh-user", "gh-token", "gh-token-file")
-OTHER_HOST = (
-    "the program's server has one host of repositories: set vcsKind, vcsUser and vcsTokenSecretName (docs/vcs.md)"
-)
-STOCK_COMMANDS: tuple[Any, ...] = ([], ["server"], ["atlantis", "server"])
 
 REPLACED_PROPERTIES: Mapping[str, str] = {
-    "command": "the program starts the server itself, with its secrets outside of the environment",
+    "command": "the program starts the server itself, with its secrets outside of the environment; each flag has a row as its variable",
     "cpu": "the task's size limits the container (cpu)",
     "dependsOn": "the program's containers don't wait for each other",
     "entryPoint": "the program starts the server itself, with its secrets outside of the environment",
@@ -94,7 +90,7 @@ def inventory(anatomy: Anatomy, wanted: Mapping[str, Any], settings: Mapping[str
         *_container(anatomy, server, resolve),
         *(_other(container, settings) for container in others(anatomy)),
         *_task(anatomy, wanted),
-        *_instances(anatomy),
+        *_service(anatomy),
         *_sign_in(anatomy, settings),
     ]
 
@@ -122,7 +118,6 @@ def problem(items: Collection[Item], accepted: Collection[str]) -> Iterator[str]
 def _variables(anatomy: Anatomy, server: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Item]:
     new = {item["name"]: item["value"] for item in server["environment"]}
     for name, value in anatomy.environment.items():
-        flag = flag_of(name)
         if name in new and (str(new[name]) == value or same(new[name], value, str)):
             yield Item(name, KEPT)
         elif not name.startswith("ATLANTIS_"):
@@ -135,13 +130,14 @@ def _variables(anatomy: Anatomy, server: Mapping[str, Any], settings: Mapping[st
         elif value == "":
             yield Item(name, REPLACED, "empty: no effect")
         else:
-            yield _flag(name, flag, value, settings, new)
+            yield _flag(anatomy, name, value, settings, new)
 
 
-def _flag(name: str, flag: str, value: str, settings: Mapping[str, Any], new: Mapping[str, Any]) -> Item:
+def _flag(anatomy: Anatomy, name: str, value: str, settings: Mapping[str, Any], new: Mapping[str, Any]) -> Item:
     """A variable of the server, whose value differs from the program's."""
+    flag = flag_of(name)
     found = _of_the_kind(flag, value, new.get(name), settings)
-    found = found or _set_by_the_program(flag, settings) or _of_no_use(flag, value, settings)
+    found = found or _set_by_the_program(flag, settings) or _of_no_use(anatomy, flag, value, settings)
     if found is None and SECRET.fullmatch(flag):
         found = LOST, f"store the value in Secrets Manager and set serverSecrets to {flag}=<secret>:<key>"
     elif found is None and name in new:
@@ -186,16 +182,21 @@ def _set_by_the_program(flag: str, settings: Mapping[str, Any]) -> tuple[str, st
     return (REPLACED, OWNED[flag]) if flag in OWNED else None
 
 
-def _of_no_use(flag: str, value: str, settings: Mapping[str, Any]) -> tuple[str, str] | None:
+def _of_no_use(anatomy: Anatomy, flag: str, value: str, settings: Mapping[str, Any]) -> tuple[str, str] | None:
     """Result and reason of a flag for another host, of another version or at its default; None for any other."""
     if flag.startswith(_others(settings)):
-        has_credentials = flag.endswith(CREDENTIALS)
-        return (LOST, OTHER_HOST) if has_credentials else (REPLACED, "no effect without a user of that host")
+        return _of_another_host(anatomy, flag)
     if flag in FLAGS:
         is_default = FLAGS[flag] == "boolean" and value == str(flag in ON_BY_DEFAULT).lower()
         return (KEPT, "") if is_default else None
     nothing = f"Atlantis {VERSION} has no such flag"
     return (REPLACED, f"{nothing}, and it is off") if value == "false" else (LOST, nothing)
+
+
+def _of_another_host(anatomy: Anatomy, flag: str) -> tuple[str, str]:
+    missing = missing_settings(anatomy, flag)
+    why = f"the program's server has one host of repositories: {missing} (docs/vcs.md)"
+    return (LOST, why) if missing else (REPLACED, "no effect without a user of that host")
 
 
 def _others(settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -217,8 +218,10 @@ def _secrets(anatomy: Anatomy, server: Mapping[str, Any], settings: Mapping[str,
             )
         elif name.startswith("ATLANTIS_") and (result := _of_the_kind(flag, "", None, settings)):
             yield Item(name, *result)
-        elif name.startswith("ATLANTIS_") and (flag in PROVIDERS or flag.startswith(_others(settings))):
-            yield Item(name, LOST, OWNED.get(flag, OTHER_HOST))
+        elif name.startswith("ATLANTIS_") and flag in PROVIDERS:
+            yield Item(name, LOST, OWNED[flag])
+        elif name.startswith("ATLANTIS_") and flag.startswith(_others(settings)):
+            yield Item(name, *_of_another_host(anatomy, flag))
         elif name.startswith("ATLANTIS_") and flag in OWNED:
             yield Item(name, REPLACED, OWNED[flag])
         elif name.startswith("ATLANTIS_") and flag not in FLAGS:
@@ -260,7 +263,7 @@ def _is_set(value: Any) -> bool:
 def _is_replaceable(name: str, value: Any, anatomy: Anatomy) -> bool:
     """Whether the program's value has the same purpose: a command with flags, another volume or log driver doesn't."""
     if name in ("command", "entryPoint"):
-        return value in STOCK_COMMANDS or (name == "entryPoint" and value == ["docker-entrypoint.sh"])
+        return server_flags(anatomy.container) is not None
     if name == "logConfiguration":
         return isinstance(value, Mapping) and value.get("logDriver") == "awslogs"
     if name == "mountPoints":
@@ -286,14 +289,18 @@ def _task(anatomy: Anatomy, wanted: Mapping[str, Any]) -> Iterator[Item]:
             )
 
 
-def _instances(anatomy: Anatomy) -> Iterator[Item]:
-    """What runs the task on instances, which the program's task doesn't use."""
+def _service(anatomy: Anatomy) -> Iterator[Item]:
+    """What runs the task on instances, which the program's task doesn't use, and further target groups."""
     service = anatomy.service.attributes
     providers = [item.get("capacity_provider") for item in service.get("capacity_provider_strategy") or []]
     if others := [str(name) for name in providers if name not in ("FARGATE", "FARGATE_SPOT")]:
         yield Item("service.capacity_provider", LOST, f"the program's task runs on Fargate, not on {', '.join(others)}")
     elif not providers and (kind := service.get("launch_type") or "FARGATE") != "FARGATE":
         yield Item("service.launch_type", LOST, f"the program's task runs on Fargate, not on {kind}")
+    for block in (service.get("load_balancer") or [])[1:]:
+        group = str(block.get("target_group_arn")).rpartition("targetgroup/")[2].partition("/")[0]
+        why = f"the program's service registers its task in one target group, not in {group} (port {block.get('container_port')})"
+        yield Item(f"target-group:{group}", LOST, why)
 
 
 def _sign_in(anatomy: Anatomy, settings: Mapping[str, Any]) -> Iterator[Item]:

@@ -1,5 +1,6 @@
-"""Records the skipped tests of every run, and starts the IAM policy evaluator once for all tests that ask it."""
+"""What all tests share: a record of the skipped ones, the IAM policy evaluator, and no AWS credentials of the machine."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,11 @@ from sandbox.testbed.iam_evaluation.evaluator import Evaluator
 from tests.needs import iam_evaluator, pytest_runtest_logreport
 
 __all__ = ["evaluator", "pytest_runtest_logreport"]
+
+# They must not decide what a test finds.
+for _name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+    os.environ.pop(_name, None)
+os.environ |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
 @pytest.fixture(scope="session")

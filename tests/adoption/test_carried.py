@@ -120,6 +120,9 @@ def test_the_module_s_record_is_adopted_under_its_whole_name(name: str) -> None:
     record = next(item for item in BY_NAME[name].plan().adopted if item.pair.wanted.name == "ingress-alias-a")
     assert record.pair.import_id.endswith("_atlantis.example.com_A")
     assert not record.changes
+    aliases = [advice for actual, advice in BY_NAME[name].plan().left if actual.attributes.get("type") == "AAAA"]
+    assert all("which has no IPv6 address" in advice for advice in aliases)
+    assert bool(aliases) is (name != "module-3.28.0")
 
 
 def test_a_rule_that_the_state_holds_no_id_of_stops_it_with_the_way_out() -> None:

@@ -39,20 +39,20 @@ def _inline_rule(state: State) -> None:
     find(state, "aws_security_group.tasks")["egress"] = [rule]
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        (
-            _encryption,
-            "storage-efs: encrypted of module.atlantis.aws_efs_file_system.this is false, and true would replace what holds data",
-        ),
-        (_performance, "performanceMode of module.atlantis.aws_efs_file_system.this is maxIO"),
-        (_one_zone, "storage-efs: module.atlantis.aws_efs_file_system.this is a One Zone file system of eu-west-1a"),
-        (_instances, "service.launch_type: the program's task runs on Fargate, not on EC2"),
-        (_own_provider, "service.capacity_provider: the program's task runs on Fargate, not on spot-fleet"),
-        (_inline_rule, f"network-tasks-https-egress: {TASKS} has this rule already"),
-    ],
+REPLACED: tuple[tuple[Callable[[State], None], str], ...] = (
+    (
+        _encryption,
+        "storage-efs: encrypted of module.atlantis.aws_efs_file_system.this is false, and true would replace what holds data",
+    ),
+    (_performance, "performanceMode of module.atlantis.aws_efs_file_system.this is maxIO"),
+    (_one_zone, "storage-efs: module.atlantis.aws_efs_file_system.this is a One Zone file system of eu-west-1a"),
+    (_instances, "service.launch_type: the program's task runs on Fargate, not on EC2"),
+    (_own_provider, "service.capacity_provider: the program's task runs on Fargate, not on spot-fleet"),
+    (_inline_rule, f"network-tasks-https-egress: {TASKS} has this rule already"),
 )
+
+
+@pytest.mark.parametrize(("change", "says"), REPLACED)
 def test_a_replacement_is_a_problem_with_a_way_out(change: Callable[[State], None], says: str) -> None:
     state = small_state()
     change(state)
@@ -115,7 +115,7 @@ def test_a_scheme_that_the_settings_refuse_is_reported_and_would_replace_the_loa
     assert any("only private ranges can reach an internal load balancer" in note for note in found.notes)
     (problem,) = found.problems
     assert "internal of module.atlantis.aws_lb.this is true, and false would replace" in problem
-    assert "Set atlantis:loadBalancerScheme" in problem
+    assert "Set atlantis:loadBalancerScheme to internal" in problem
 
 
 def test_a_boundary_of_another_account_is_refused() -> None:

@@ -90,9 +90,20 @@ def test_free_priorities_are_chosen_in_the_place_of_the_running_rules() -> None:
     assert first == min(_priorities(found))
     # Before them come the rules that came before: the shop's rule for everything stays behind.
     assert max(_priorities(found)) < 100 or min(_priorities(found)) > 300
-    narrow = [note for note in found.notes if "come before Atlantis'" in note]
-    assert len(narrow) == 1
-    assert "module.shop.aws_lb_listener_rule.api (priority 100)" in narrow[0]
+    state = shared_state()
+    for hosts, named in (
+        (["shop.example.org"], "aws_lb_listener_rule.rest (priority 300)"),
+        ([], "aws_lb_listener_rule.api (priority 100), module.shop.aws_lb_listener_rule.rest (priority 300)"),
+        (
+            ["*.EXAMPLE.org"],
+            "aws_lb_listener_rule.api (priority 100), module.shop.aws_lb_listener_rule.rest (priority 300)",
+        ),
+    ):
+        find(state, "aws_lb_listener_rule.api")["condition"][0]["host_header"] = [{"values": hosts}] if hosts else []
+        (narrow,) = [note for note in _shared(state).notes if "come before Atlantis'" in note]
+        assert (
+            f"they didn't: module.shop.{named}. Let their host-header condition exclude atlantis.example.org" in narrow
+        )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from adoption.plan import Plan
 from adoption.task_inventory import KEPT, LOST, REPLACED
 from adoption.task_inventory import problem as problem_of
 from tests.adoption.plans import plan, proposed, small_plan
-from tests.adoption.small_stack import ACCOUNT, REGION, SECRET, arn, container
+from tests.adoption.small_stack import ACCOUNT, REGION, SECRET, TARGETS, arn, container
 from tests.adoption.states import State, find, small_state
 
 AGENT: dict[str, Any] = {"name": "datadog", "image": f"public.ecr.aws/datadog/agent:7@sha256:{'0a' * 32}"}
@@ -99,7 +99,7 @@ def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> 
         (
             _variable("ATLANTIS_GITLAB_USER", "bot"),
             "ATLANTIS_GITLAB_USER",
-            "set vcsKind, vcsUser and vcsTokenSecretName",
+            "set vcsKind gitlab, vcsUser and vcsTokenSecretName",
         ),
         (_variable("TF_VAR_password", "x"), "TF_VAR_password", "name it in secretEnvironment"),
         (_variable("AWS_REGION", "eu"), "AWS_REGION", "doesn't accept this name or value"),
@@ -107,7 +107,7 @@ def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> 
         (
             _secret("ATLANTIS_GITLAB_TOKEN", f"{TOKEN}:gl::"),
             "ATLANTIS_GITLAB_TOKEN",
-            "set vcsKind, vcsUser and vcsTokenSecretName",
+            "set vcsKind gitlab, vcsUser and vcsTokenSecretName",
         ),
         (_secret("ATLANTIS_OLD_SECRET", f"{TOKEN}:old::"), "ATLANTIS_OLD_SECRET", "has no such flag"),
         (
@@ -132,7 +132,14 @@ def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> 
             "container:datadog",
             "name it in extraContainers: item 1 (datadog): user must be",
         ),
-        (_with(command=["server", "--automerge"]), "container.command", "no such property"),
+        (_with(command=["server", "--automerge"]), "ATLANTIS_AUTOMERGE", "add `automerge: true` to a YAML file"),
+        (
+            _with(command=["atlantis", "server", "--slack-token=xoxb"]),
+            "ATLANTIS_SLACK_TOKEN",
+            "slack-token=<secret>:<key>",
+        ),
+        (_with(command=["server", "-c", "x"]), "container.command", "no such property"),
+        (_with(command=["version"]), "container.command", "no such property"),
         (_with(logConfiguration={"logDriver": "splunk"}), "container.logConfiguration", "no such property"),
         (_with(environmentFiles=[{"type": "s3", "value": "arn"}]), "container.environmentFiles", "no such property"),
         (
@@ -158,6 +165,13 @@ def _task(**attributes: Any) -> State:
     return state
 
 
+def _second_target_group() -> State:
+    state = small_state()
+    groups = find(state, "aws_ecs_service.this")["load_balancer"]
+    groups.append(groups[0] | {"target_group_arn": TARGETS.replace("atlantis-main", "internal")})
+    return state
+
+
 @pytest.mark.parametrize(
     ("state", "name"),
     [
@@ -167,6 +181,7 @@ def _task(**attributes: Any) -> State:
             _task(volume=[*find(small_state(), "aws_ecs_task_definition.this")["volume"], {"name": "cache"}]),
             "volume:cache",
         ),
+        (_second_target_group(), "target-group:internal"),
     ],
 )
 def test_properties_and_volumes_of_the_task_are_lost_too(state: State, name: str) -> None:
@@ -186,6 +201,12 @@ def test_properties_and_volumes_of_the_task_are_lost_too(state: State, name: str
         (_variable("ATLANTIS_GH_USER", ""), "ATLANTIS_GH_USER", REPLACED),
         (_secret("ATLANTIS_WEB_PASSWORD", f"{TOKEN}:web::"), "ATLANTIS_WEB_PASSWORD", REPLACED),
         (_with(command=["server"]), "container.command", REPLACED),
+        (
+            _with(command=["server", "--automerge", "--automerge=false", "--log-level", "warn"]),
+            "container.command",
+            REPLACED,
+        ),
+        (_with(command=["server", "--log-level", "warn"]), "ATLANTIS_LOG_LEVEL", KEPT),
     ],
 )
 def test_what_has_a_counterpart_or_no_effect_stops_nothing(state: State, name: str, result: str) -> None:

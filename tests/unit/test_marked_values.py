@@ -144,7 +144,7 @@ def test_an_adoption_shows_and_proposes_none_of_a_state(
     file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
     arguments = ["--state", str(write(tmp_path, state)), "--config-file", str(file)]
     lost = [f"ATLANTIS_{name}" for name in ("GH_TOKEN", "DEFAULT_TF_VERSION", "NO_SUCH_FLAG")]
-    accepted = ["SLACK_URL", "PLAIN", *lost, "container.command", "container.dockerLabels", "container:other"]
+    accepted = ["SLACK_URL", "PLAIN", *lost, "container.dockerLabels", "container:other"]
     for options in ([], ["--write", "--accept-lost", " ".join(accepted), "--adoption-file", str(tmp_path / "a.yaml")]):
         adoption.main([*arguments, *options])
         assert exposed("".join(capsys.readouterr())) == []

@@ -1,0 +1,109 @@
+"""What AWS has and the state lacks, if there are credentials: the revision that runs where CI deploys, and its role's policies."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from adoption.anatomy import Anatomy
+from adoption.state import OFFICIAL_PROVIDER, StateResource, TerraformState
+
+__all__ = ["Aws", "may", "observed", "with_observed"]
+
+_AS_IT_IS = ("containerDefinitions", "cpu", "memory", "requiresCompatibilities")
+_DENIED = ("explicitDeny", "implicitDeny")
+
+
+class Aws(Protocol):
+    """`preflight.aws.Aws`, which this package doesn't import: an adoption needs no SDK."""
+
+    def read(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """The complete response to a call that only reads."""
+        ...
+
+
+def observed(anatomy: Anatomy, aws: Aws) -> Iterator[StateResource]:
+    """The task definition that runs, and the policies of its role as data sources.
+
+    Raises:
+        FailedError: there are no credentials, or AWS refuses a call.
+        LookupError: the credentials are of another account, or the service doesn't exist.
+    """
+    if (account := aws.read("sts", "get_caller_identity")["Account"]) != anatomy.account:
+        raise LookupError(f"the credentials are of the account {account}")
+    name = str(anatomy.service.attributes.get("name"))
+    services = aws.read("ecs", "describe_services", cluster=anatomy.cluster_name, services=[name])["services"]
+    if not services:
+        raise LookupError(f"the cluster {anatomy.cluster_name} has no service {name}")
+    arn = services[0]["taskDefinition"]
+    task = aws.read("ecs", "describe_task_definition", taskDefinition=arn)["taskDefinition"]
+    attributes = {**anatomy.task.attributes, **_terraform(task), "arn": arn}
+    yield replace(anatomy.task, attributes=attributes)
+    role = str(attributes.get("task_role_arn") or "").rpartition("/")[2]
+    for policy in aws.read("iam", "list_role_policies", RoleName=role)["PolicyNames"] if role else ():
+        document = aws.read("iam", "get_role_policy", RoleName=role, PolicyName=policy)["PolicyDocument"]
+        yield _data("aws_iam_role_policy", {"role": role, "name": policy, "policy": json.dumps(document)})
+    attached = aws.read("iam", "list_attached_role_policies", RoleName=role)["AttachedPolicies"] if role else ()
+    for policy in attached:
+        yield _data("aws_iam_role_policy_attachment", {"role": role, "policy_arn": policy["PolicyArn"]})
+        version = aws.read("iam", "get_policy", PolicyArn=policy["PolicyArn"])["Policy"]["DefaultVersionId"]
+        found = aws.read("iam", "get_policy_version", PolicyArn=policy["PolicyArn"], VersionId=version)["PolicyVersion"]
+        yield _data("aws_iam_policy", {"arn": policy["PolicyArn"], "policy": json.dumps(found["Document"])})
+
+
+def with_observed(anatomy: Anatomy, found: list[StateResource]) -> TerraformState:
+    """The state with what `observed` found."""
+    task, *policies = found
+    service = {**anatomy.service.attributes, "task_definition": task.attributes["arn"]}
+    changed = {id(anatomy.task): task, id(anatomy.service): replace(anatomy.service, attributes=service)}
+    resources = tuple(changed.get(id(each), each) for each in anatomy.state.resources)
+    return TerraformState(resources, (*anatomy.state.data, *policies))
+
+
+def may(anatomy: Anatomy, aws: Aws) -> Callable[[str, str], bool]:
+    """Whether the running role may do something, by IAM's simulation, which includes its boundary and the organization's policies.
+
+    True for an action with a wildcard, which can't be simulated, and if a condition needs a value that only a request has.
+    """
+    role = str(anatomy.task.attributes.get("task_role_arn"))
+
+    def simulated(action: str, resource: str) -> bool:
+        if "*" in action or "?" in action:
+            return True
+        answer = aws.read(
+            "iam", "simulate_principal_policy", PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
+        )
+        return not any(
+            each["EvalDecision"] in _DENIED and not each.get("MissingContextValues")
+            for each in answer["EvaluationResults"]
+        )
+
+    return simulated
+
+
+def _data(type_: str, attributes: Mapping[str, Any]) -> StateResource:
+    return StateResource(f"data.{type_}.observed", type_, OFFICIAL_PROVIDER[0], attributes)
+
+
+def _terraform(task: Mapping[str, Any]) -> dict[str, Any]:
+    """A task definition in the form of Terraform's attributes: blocks are lists, names are in snake case."""
+    kept = {key: task.get(key) for key in _AS_IT_IS}
+    blocks = {_snake(key): _block(value) for key, value in task.items() if key not in _AS_IT_IS}
+    blocks["volume"] = blocks.pop("volumes", [])
+    kept["containerDefinitions"] = json.dumps(kept["containerDefinitions"])
+    return {**blocks, **{_snake(key): value for key, value in kept.items()}}
+
+
+def _block(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return [{_snake(key): _block(item) for key, item in value.items()}]
+    return [found for item in value for found in _list(_block(item))] if isinstance(value, list) else value
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.replace("GiB", "Gib")).lower()
