@@ -26,7 +26,7 @@ OWN = (
     "ATLANTIS_WEB_",
     "ATLANTIS_REPO_ALLOWLIST",
 )
-"""Variables of the deployed task that this server has values of its own for."""
+"""Variables of the deployed task that this server has separate values for."""
 
 FILES: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(
     Path(__file__).with_name("server_files.yaml").read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ ROLE = "arn:aws:iam::{}:role/atlantis-ecs-task-tools{}"
 
 
 def _program(name: str, folder: Path, ground: Ground, **settings: object) -> Sandbox:
-    """The sandbox of a program that has the installed package beside it, as `pip install` gives it."""
+    """The sandbox of a program that has the installed package next to it, as `pip install` gives it."""
     shutil.copytree(PROGRAMS / name, folder)
     (folder / "atlantis_on_fargate").symlink_to(CHECKOUT / "components")
     chosen = {f"platform:{key}": value for key, value in settings.items()}

@@ -130,11 +130,11 @@ class EngineStack:
             # The engine would write the whole state after each resource, which takes as long as everything else. A
             # refresh creates nothing: if it is killed, the earlier state is still valid.
             environment["PULUMI_SKIP_CHECKPOINTS"] = "true"
-        with attached.start(plugins.stand_ins(), environment, language=self.engine.language_host is None) as beside:
+        with attached.start(plugins.stand_ins(), environment, language=self.engine.language_host is None) as servers:
             child = subprocess.Popen(
                 command,
-                env={**environment, **beside.environment},
-                pass_fds=[*([] if lock is None else [lock]), *beside.descriptors],
+                env={**environment, **servers.environment},
+                pass_fds=[*([] if lock is None else [lock]), *servers.descriptors],
                 stdout=output,
             )
             code = _wait(child)

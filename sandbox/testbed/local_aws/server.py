@@ -23,14 +23,12 @@ from sandbox.testbed.local_aws import (
     completed_networks,
     ecs_tasks,
     enforcement,
-    external_keys,
     missing_objects,
     security_group_rules,
     sign_in,
     unsupported_calls,
 )
 from sandbox.testbed.local_aws.condition_keys import add_condition_keys, present_connections_as_tls
-from sandbox.testbed.local_aws.log_group_keys import accept_keys_of_log_groups
 from sandbox.testbed.local_aws.task_status import RECORDS
 
 __all__ = ["main"]
@@ -68,12 +66,10 @@ def main() -> None:
     TCPServer.__init__ = with_whole_answers
     add_condition_keys()
     present_connections_as_tls()
-    accept_keys_of_log_groups()
     completed_answers.install()
     completed_buckets.install()
     completed_networks.install()
     security_group_rules.install()
-    external_keys.install()
     application_autoscaling.install()
     unsupported_calls.install()
     sign_in.install()

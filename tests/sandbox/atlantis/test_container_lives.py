@@ -122,14 +122,14 @@ def test_the_task_fails_when_an_essential_container_ends_and_only_then(
     ground: ContainerGround, in_containers: bool
 ) -> None:
     ends = "sleep 0.3; echo out of luck; exit 4"
-    lasting = ground.task(container("server"), container("beside", ends, essential=False), in_containers=in_containers)
+    lasting = ground.task(container("server"), container("sidecar", ends, essential=False), in_containers=in_containers)
     lasting.tick()
-    eventually("its end", lambda: not process_of(lasting, "beside").alive)
+    eventually("its end", lambda: not process_of(lasting, "sidecar").alive)
     assert lasting.failure() is None
-    failing = ground.task(container("server"), container("beside", ends), in_containers=in_containers, name="other")
+    failing = ground.task(container("server"), container("sidecar", ends), in_containers=in_containers, name="other")
     failing.tick()
     failure = eventually("the failure", failing.failure)
-    assert failure.problems == ["the container beside, which is essential, ended: out of luck"]
+    assert failure.problems == ["the container sidecar, which is essential, ended: out of luck"]
 
 
 @each_mode
@@ -141,24 +141,24 @@ def test_a_container_is_started_again_when_its_policy_says_so(
     ground: ContainerGround, in_containers: bool, policy: RestartPolicy | None, runs: int
 ) -> None:
     once = "echo began; sleep 0.3; exit 7"
-    beside = container("beside", once, essential=False, restart=policy)
-    task = ground.task(container("server"), beside, in_containers=in_containers)
+    sidecar = container("sidecar", once, essential=False, restart=policy)
+    task = ground.task(container("server"), sidecar, in_containers=in_containers)
     task.tick()
-    eventually("its end", lambda: "began" in ground.log("task.beside") and not process_of(task, "beside").alive)
+    eventually("its end", lambda: "began" in ground.log("task.sidecar") and not process_of(task, "sidecar").alive)
 
     def began() -> bool:
         task.tick()
-        return ground.log("task.beside").count("began") == runs
+        return ground.log("task.sidecar").count("began") == runs
 
     eventually("what its policy says", began, seconds=5)
 
 
 @each_mode
-def test_what_an_agent_left_running_beside_a_task_is_stopped(ground: ContainerGround, in_containers: bool) -> None:
+def test_what_an_agent_left_running_next_to_a_task_is_stopped(ground: ContainerGround, in_containers: bool) -> None:
     for name in ("task", "task-2", "task-plan"):
-        ground.task(container("server"), container("beside"), in_containers=in_containers, name=name).tick()
+        ground.task(container("server"), container("sidecar"), in_containers=in_containers, name=name).tick()
     DeployedService(ground.state, "", "", "", "task").stop_processes(5)
-    assert [process.name for process in processes.recorded(ground.state)] == ["task-plan", "task-plan.beside"]
+    assert [process.name for process in processes.recorded(ground.state)] == ["task-plan", "task-plan.sidecar"]
 
 
 @contained
@@ -201,10 +201,10 @@ def test_a_container_that_takes_more_memory_than_its_limit_is_killed_and_the_oth
 @_limited
 def test_the_containers_of_a_task_together_have_its_memory(ground: ContainerGround) -> None:
     keeps = "head -c 150M /dev/zero | tail -c 150M | (sleep 2; wc -c); echo over; exec sleep 60"
-    task = ground.task(container("server", keeps), container("beside", keeps), memory_mib=200)
+    task = ground.task(container("server", keeps), container("sidecar", keeps), memory_mib=200)
     task.tick()
-    eventually("the end of both", lambda: all("over" in ground.log(name) for name in ("task", "task.beside")))
-    kept = [name for name in ("task", "task.beside") if "157286400" in ground.log(name)]
+    eventually("the end of both", lambda: all("over" in ground.log(name) for name in ("task", "task.sidecar")))
+    kept = [name for name in ("task", "task.sidecar") if "157286400" in ground.log(name)]
     assert len(kept) <= 1
 
 
@@ -228,10 +228,10 @@ def test_the_containers_of_a_task_together_have_its_disk(ground: ContainerGround
     fallocate -l 600M /proc/self/fd/3; echo over; exec sleep 60
     """
     mounts = (MountPoint("/data", "data"),)
-    names = ("server", "beside")
+    names = ("server", "sidecar")
     task = ground.task(*(container(name, fills.format(name), user="0", mounts=mounts) for name in names), disk_gib=1)
     task.tick()
-    logs = ("task", "task.beside")
+    logs = ("task", "task.sidecar")
     eventually("the end of both", lambda: all("over" in ground.log(name) for name in logs))
     assert "No space left on device" in "".join(map(ground.log, logs))
     task.stop()

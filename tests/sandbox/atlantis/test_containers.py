@@ -96,9 +96,9 @@ def test_containers_share_a_volume_at_their_own_paths(ground: ContainerGround) -
 
 @contained
 def test_a_container_can_not_signal_the_processes_of_another(ground: ContainerGround) -> None:
-    task = ground.task(container("server", user="0"), container("beside", "kill -9 -1; echo survived", user="0"))
+    task = ground.task(container("server", user="0"), container("sidecar", "kill -9 -1; echo survived", user="0"))
     task.tick()
-    eventually("its end", lambda: "survived" in ground.log("task.beside"))
+    eventually("its end", lambda: "survived" in ground.log("task.sidecar"))
     assert task.failure() is not None
     assert process_of(task, "server").alive
 

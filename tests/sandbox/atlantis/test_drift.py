@@ -139,9 +139,9 @@ def watched(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         permissions={"contents": "read", "issues": "write"},
     )
     # The server's own stand-in keeps its certificates; this one has the same App.
-    beside = tmp_path_factory.mktemp("github")
-    shutil.copy(store.registration, beside)
-    with GitHub(beside) as github, pytest.MonkeyPatch.context() as patch:
+    separate = tmp_path_factory.mktemp("github")
+    shutil.copy(store.registration, separate)
+    with GitHub(separate) as github, pytest.MonkeyPatch.context() as patch:
         patch.setenv("HTTPS_PROXY", github.proxy_url)
         patch.setenv("SSL_CERT_FILE", str(github.certificates.bundle))
         yield Watched(world, store, github, app)

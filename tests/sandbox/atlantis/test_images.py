@@ -22,7 +22,7 @@ def _task(*others: ContainerDefinition) -> TaskDefinition:
 
 
 def _of(image: str, **changes: object) -> ContainerDefinition:
-    return dataclasses.replace(container("beside"), image=image, **changes)
+    return dataclasses.replace(container("sidecar"), image=image, **changes)
 
 
 @pytest.mark.parametrize(
@@ -38,16 +38,16 @@ def _of(image: str, **changes: object) -> ContainerDefinition:
 )
 def test_a_container_runs_with_the_servers_image_or_a_base_image(image: str, runs: bool) -> None:
     definition, not_run = runnable(_task(_of(image)))
-    assert [each.name for each in definition.containers] == ["server", "beside"][: 2 if runs else 1]
-    assert list(not_run) == ([] if runs else ["beside"])
+    assert [each.name for each in definition.containers] == ["server", "sidecar"][: 2 if runs else 1]
+    assert list(not_run) == ([] if runs else ["sidecar"])
 
 
 def test_a_base_image_needs_a_command() -> None:
     _, not_run = runnable(_task(_of("busybox", entry_point=[], command=[])))
-    assert not_run == {"beside": "it has no command, and the sandbox doesn't know its image's"}
+    assert not_run == {"sidecar": "it has no command, and the sandbox doesn't know its image's"}
 
 
 def test_a_container_that_waits_for_one_that_can_not_run_can_not_start() -> None:
-    waits = dataclasses.replace(container("waits"), dependencies=(Dependency("beside", Condition.START),))
-    with pytest.raises(TaskStartError, match=r"waits waits for beside, which isn't run: the sandbox doesn't have"):
+    waits = dataclasses.replace(container("waits"), dependencies=(Dependency("sidecar", Condition.START),))
+    with pytest.raises(TaskStartError, match=r"waits waits for sidecar, which isn't run: the sandbox doesn't have"):
         runnable(_task(_of("example/metrics"), waits))

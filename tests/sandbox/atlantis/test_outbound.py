@@ -183,7 +183,7 @@ def test_an_own_container_runs_and_keeps_its_secret_and_one_that_can_not_run_is_
     )
     own = [
         ExtraContainerArgs(
-            name="beside",
+            name="sidecar",
             image=f"public.ecr.aws/docker/library/busybox@{_DIGEST}",
             entry_point=["/bin/sh", "-c"],
             command=[script],
@@ -195,11 +195,11 @@ def test_an_own_container_runs_and_keeps_its_secret_and_one_that_can_not_run_is_
     running.deploy(running.register(others=others))
     bring_up(running.deployment, clean_environment(), patience=_PATIENCE)
 
-    log = running.deployment.state / "logs" / f"{running.deployment.name}.beside.log"
+    log = running.deployment.state / "logs" / f"{running.deployment.name}.sidecar.log"
     said = str(eventually("its output", lambda: "Read-only" in log.read_text() and log.read_text()))
     assert said.splitlines()[-3].split() == ["65534", str(len(_SECRET))]
     assert "/usr/local/bin/atlantis': No such file" in said
-    stream = f"beside/beside/{status(running).task}"
+    stream = f"sidecar/sidecar/{status(running).task}"
     logs = running.aws.client("logs")
     eventually("its stream", lambda: logs.get_log_events(logGroupName=GROUP, logStreamName=stream)["events"])
 

@@ -227,7 +227,7 @@ def _with(container: dict[str, Any], name: str, value: str) -> dict[str, Any]:
     return container | {"environment": [*kept, {"name": name, "value": value}]}
 
 
-def test_a_new_password_is_valid_beside_the_old_one_until_the_task_is_replaced(
+def test_a_new_password_is_valid_next_to_the_old_one_until_the_task_is_replaced(
     up: Ground, service: DeployedService
 ) -> None:
     old, database = _password(service), _database(service)

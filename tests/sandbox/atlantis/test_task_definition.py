@@ -23,11 +23,11 @@ _SERVER = {
     "mountPoints": [{"sourceVolume": "data", "containerPath": "/home/atlantis/.atlantis"}],
     **_LOG,
 }
-_BESIDE = {"name": "beside", "image": "image", "essential": False, "entryPoint": ["/bin/sh"], **_LOG}
+_SIDECAR = {"name": "sidecar", "image": "image", "essential": False, "entryPoint": ["/bin/sh"], **_LOG}
 _VOLUMES = [{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}, {"name": "own"}]
 
 
-def _described(beside: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+def _described(sidecar: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     return {
         "taskDefinitionArn": "arn",
         "executionRoleArn": "role",
@@ -35,7 +35,7 @@ def _described(beside: dict[str, Any] | None = None, **more: Any) -> dict[str, A
         "cpu": "2048",
         "memory": "4096",
         "volumes": _VOLUMES,
-        "containerDefinitions": [_SERVER, _BESIDE | (beside or {})],
+        "containerDefinitions": [_SERVER, _SIDECAR | (sidecar or {})],
         **more,
     }
 
@@ -54,17 +54,17 @@ def test_a_container_has_what_its_definition_says() -> None:
         "memory": 256,
     }
     definition = read(_described(wanted, ephemeralStorage={"sizeInGiB": 50}))
-    beside = definition.containers[1]
+    sidecar = definition.containers[1]
     assert definition.volumes["own"] is None
     assert (definition.memory_mib, definition.cpu, definition.disk_gib) == (4096, 2048, 50)
-    assert (beside.essential, beside.secrets, beside.read_only_root) == (True, {"A": "arn"}, True)
-    assert (beside.user, beside.memory_mib) == ("0", 256)
-    assert beside.mounts == (MountPoint("/run/own", "own", read_only=True),)
-    assert beside.dependencies == (Dependency("atlantis", Condition.HEALTHY),)
-    assert beside.restart == RestartPolicy(60, frozenset({3}))
-    assert beside.capabilities == {"KILL"}
+    assert (sidecar.essential, sidecar.secrets, sidecar.read_only_root) == (True, {"A": "arn"}, True)
+    assert (sidecar.user, sidecar.memory_mib) == ("0", 256)
+    assert sidecar.mounts == (MountPoint("/run/own", "own", read_only=True),)
+    assert sidecar.dependencies == (Dependency("atlantis", Condition.HEALTHY),)
+    assert sidecar.restart == RestartPolicy(60, frozenset({3}))
+    assert sidecar.capabilities == {"KILL"}
     # Fargate's longest.
-    assert beside.stop_seconds == 120
+    assert sidecar.stop_seconds == 120
 
 
 def test_what_a_definition_does_not_say_is_as_on_fargate() -> None:
@@ -75,12 +75,12 @@ def test_what_a_definition_does_not_say_is_as_on_fargate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("beside", "said"),
+    ("sidecar", "said"),
     table(__file__, "refused"),
 )
-def test_what_the_sandbox_can_not_honour_is_an_error(beside: dict[str, Any], said: str) -> None:
+def test_what_the_sandbox_can_not_honour_is_an_error(sidecar: dict[str, Any], said: str) -> None:
     with pytest.raises(TaskStartError, match=said):
-        read(_described(beside))
+        read(_described(sidecar))
 
 
 @pytest.mark.parametrize("volume", [{"host": {"sourcePath": "/etc"}}, {"dockerVolumeConfiguration": {"scope": "task"}}])
@@ -90,18 +90,18 @@ def test_a_volume_that_fargate_does_not_have_is_an_error(volume: dict[str, Any])
 
 
 @pytest.mark.parametrize(
-    "beside",
+    "sidecar",
     [
         {"essential": True},
         {"secrets": [{"name": "A", "valueFrom": "arn"}]},
         {"mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}]},
     ],
 )
-def test_a_task_that_needs_containers_does_not_start_without_them(beside: dict[str, Any]) -> None:
-    definition = read(_described(beside))
+def test_a_task_that_needs_containers_does_not_start_without_them(sidecar: dict[str, Any]) -> None:
+    definition = read(_described(sidecar))
     assert wiring_problems(definition, 4141, contained=True) == []
     (problem,) = wiring_problems(definition, 4141, contained=False)
-    assert problem.startswith("beside needs a separate container, and the sandbox runs this task without containers")
+    assert problem.startswith("sidecar needs a separate container, and the sandbox runs this task without containers")
 
 
 def test_a_variable_that_is_set_twice_and_a_user_that_the_image_has_not_are_refused() -> None:
@@ -112,6 +112,6 @@ def test_a_variable_that_is_set_twice_and_a_user_that_the_image_has_not_are_refu
     }
     problems = wiring_problems(read(_described(twice)), 4141, contained=True)
     assert problems == [
-        "beside: X is set both as environment and as secret",
-        "beside: the container's user 'somebody' is neither uid:gid nor a user of the image",
+        "sidecar: X is set both as environment and as secret",
+        "sidecar: the container's user 'somebody' is neither uid:gid nor a user of the image",
     ]
