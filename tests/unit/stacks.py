@@ -4,6 +4,7 @@ import functools
 import json
 from typing import Any
 
+from tests.tables import table
 from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, Graph, deploy
 
 TAGS = {
@@ -27,53 +28,10 @@ EXECUTION_ROLE_SESSIONS = [
 ALLOWED = [*(f"198.51.100.{host}/32" for host in range(6)), "140.82.112.0/20", "2001:db8::/32"]
 """More ranges than a listener rule takes, one of them GitHub's own, one IPv6."""
 
-PRODUCTION: dict[str, Any] = EXISTING_VPC | {
-    "acmCertificateArn": None,
-    "hostedZoneId": "Z0123456789ABCDEFGHIJ",
-    "ipAddressType": "dualstack",
-    "webAclArn": f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/platform/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
-    "allowedCidrBlocks": ALLOWED,
-    "terraformStateBuckets": ["prod-terraform-state", "shared-terraform-state"],
-    "terraformStateKeyArns": [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-4000-8000-0123456789ab"],
-    "terraformLockTables": ["prod-terraform-locks"],
-    "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/atlantis-deployer"],
-    "webhookSecretGeneration": 2,
-    "containerPort": 8080,
-    "posixUid": 1001,
-    "posixGid": 1002,
-    "efsRootDirectory": "/data/atlantis",
-    "logRetentionDays": 365,
-    "vpcEndpoints": ["ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs"],
-    "alarmTopicArns": [f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call"],
-    "costCenter": "platform-infrastructure",
-    "team": "cloud",
-    "owner": "sre",
-    "dataClass": "restricted",
-}
+PRODUCTION: dict[str, Any] = table(__file__, "production")
 """An existing VPC, a certificate through the zone, IPv6 at the door, and everything that a production stack changes."""
 
-BARE: dict[str, Any] = {
-    "vpcEndpoints": [],
-    "managedNamePrefixes": [],
-    "permissionsBoundaryArn": None,
-    "githubAppSecretName": "shared/github-app",
-    "webhookSecretName": "shared/webhook",
-    "webBasicAuth": False,
-    "image": "ghcr.io/runatlantis/atlantis:v0.48.0",
-    "desiredCount": 0,
-    "capacityProvider": "FARGATE_SPOT",
-    "cpuArchitecture": "ARM64",
-    "cpu": 512,
-    "memory": 1024,
-    "logLevel": "debug",
-    "efsEncryptionKey": "aws",
-    "deletionProtection": False,
-    "githubHostname": "github.example.org",
-    "githubWebhookCidrBlocks": ["192.0.2.0/24"],
-    "repoAllowlist": "github.example.org/platform/*",
-    "vpcCidrBlock": "10.9.0.0/20",
-    "sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06",
-}
+BARE: dict[str, Any] = table(__file__, "bare")
 """As little as can be: no endpoints, no rights beyond the data directory, secrets that exist, nothing protected; GitHub Enterprise."""
 
 REDIS: dict[str, Any] = {"lockingDatabase": "redis"}
