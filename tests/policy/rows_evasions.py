@@ -61,6 +61,15 @@ def _stores() -> list[Row]:
             one("dynamodb/table", serverSideEncryption={"enabled": False, "kmsKeyArn": KEY}),
             customerKeys=[],
         ),
+        found("encryption-stack/at-rest", "native volume, CKV_AWS_3 AVD-AWS-0026", native("ec2:Volume", size=8)),
+        found("encryption-stack/at-rest", "false as a string, CKV_AWS_3", one("ebs/volume", encrypted="false")),
+        found("encryption-stack/at-rest", "copy of a snapshot", one("ebs/snapshotCopy", sourceSnapshotId="snap-1")),
+        found(
+            "encryption-stack/at-rest",
+            "disk of a launch template",
+            one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"encrypted": "false"}}]),
+        ),
+        passes("encryption-stack/at-rest", "unknown until the update", one("ebs/volume", encrypted=UNKNOWN)),
         found("encryption/key-rotation", "native key", native("kms:Key", keyUsage="ENCRYPT_DECRYPT")),
         found("encryption/key-rotation", "false as a string", one("kms/key", enableKeyRotation="false")),
         found(
