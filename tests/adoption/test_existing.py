@@ -86,11 +86,6 @@ def test_the_rule_for_the_vpc_s_range_is_adopted_if_a_data_source_reads_the_rang
     assert not [actual for actual, _ in found.left if actual.address.endswith(".endpoints")]
 
 
-def test_a_range_that_the_state_does_not_hold_stops_the_adoption() -> None:
-    (problem,) = plan(_with_endpoint()).problems
-    assert f'`data "aws_vpc" "atlantis" {{ id = "{VPC}" }}`' in problem
-
-
 def test_a_data_source_is_no_resource_to_adopt() -> None:
     state = small_state()
     add(state, "aws_caller_identity.current", {"id": ACCOUNT, "account_id": ACCOUNT}, mode="data")

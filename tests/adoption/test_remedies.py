@@ -1,4 +1,4 @@
-"""Each remedy that a problem names is applied as it is written, until nothing stops the adoption."""
+"""What stops an adoption, and the way out: each remedy that a problem names is applied as it is written, until nothing is left."""
 
 import re
 from collections.abc import Callable

@@ -130,57 +130,6 @@ def test_priorities_go_where_the_fewest_rules_of_others_come_to_be_first(
     assert not found.problems
 
 
-def test_a_priority_of_the_stack_file_that_is_taken_stops_it() -> None:
-    problems = _shared(listenerRulePriority=100).problems
-    assert problems
-    assert "module.shop.aws_lb_listener_rule.api has the priority 100 in the listener already" in problems[0]
-    assert all("Remove atlantis:listenerRulePriority" in problem for problem in problems)
-
-
-def test_without_the_settings_the_message_proposes_them_with_their_values() -> None:
-    balancer, cluster = (
-        plan(shared_state(), clusterName="platform"),
-        plan(shared_state(), httpsListenerArn=HTTPS, **GROUP),
-    )
-    (shared, named) = balancer.problems
-    way_out = f"et atlantis:httpsListenerArn to {HTTPS} and atlantis:loadBalancerSecurityGroupId to {ALB}"
-    assert (
-        "is shared: module.shop.aws_lb_listener_rule.closed (priority 5 of port 443) isn't of Atlantis' module"
-        in shared
-    )
-    assert f"S{way_out}: it then stays as it is" in shared
-    assert "the load balancer is named front-door" in named
-    assert f"Or leave the load balancer in Terraform: s{way_out}" in named
-    assert (
-        "The cluster platform (module.platform.aws_ecs_cluster.this) is shared: module.shop.aws_ecs_service.shop"
-        in "".join(cluster.problems)
-    )
-    assert any(
-        "Set atlantis:clusterName to platform: the cluster then stays as it is" in text for text in cluster.problems
-    )
-
-
-def test_a_cluster_of_the_service_s_name_can_not_stay_and_says_why() -> None:
-    state = shared_state()
-    own = arn("ecs", "cluster/atlantis")
-    find(state, "aws_ecs_cluster.this").update(id=own, arn=own, name="atlantis")
-    for service in ("this", "shop"):
-        find(state, f"aws_ecs_service.{service}")["cluster"] = own
-    (problem,) = plan(state, httpsListenerArn=HTTPS, **GROUP, hostedZoneId=SHARED["hostedZoneId"]).problems
-    assert "The cluster and the service have one name" in problem
-
-
-def test_a_cluster_that_the_service_is_not_in_is_refused() -> None:
-    (problem,) = _shared(clusterName="another").problems
-    assert "compute-service: cluster of module.atlantis.aws_ecs_service.this" in problem
-    assert "Set atlantis:clusterName to the running cluster's" in problem
-
-
-def test_another_listener_than_the_running_one_is_refused() -> None:
-    problems = _shared(httpsListenerArn=f"{HTTPS[:-1]}0", **GROUP).problems
-    assert any("AWS refuses a target group in two load balancers" in problem for problem in problems)
-
-
 def test_a_default_action_that_leads_to_atlantis_is_named() -> None:
     state = shared_state()
     find(state, "aws_lb_listener.https")["default_action"] = [{"type": "forward", "target_group_arn": TARGETS}]
