@@ -64,7 +64,7 @@ def existing_vpc(
             zones[subnet_id] = subnet.availability_zone
             if subnet.vpc_id != vpc_id:
                 problems.append(f"atlantis:{key}: {subnet_id} is of {subnet.vpc_id}, not of atlantis:vpcId = {vpc_id}")
-        # Without a load balancer of its own, the stack has no public subnets.
+        # Without a load balancer that it creates, the stack has no public subnets.
         if key in kinds and subnet_ids and (problem := too_few_zones(subnet_ids, zones)):
             problems.append(f"atlantis:{key}: {problem}")
     if problems:

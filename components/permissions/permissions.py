@@ -244,7 +244,7 @@ class Permissions(pulumi.ComponentResource):
                 ]
             ),
             "own-stack": document_of_outputs(
-                permissions_boundary.statements_beside_other_policies(own)
+                permissions_boundary.statements_next_to_other_policies(own)
                 if self._settings.has_additional_policies
                 else [deny_own_resources(own)]
             ),

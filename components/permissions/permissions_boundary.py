@@ -30,8 +30,8 @@ __all__ = [
     "fitting_document",
     "require_fit",
     "statements",
-    "statements_beside_other_policies",
     "statements_for_any_role",
+    "statements_next_to_other_policies",
 ]
 
 _SECURITY_GROUP, _SUBNET = f"sg-{'0' * 17}", f"subnet-{'0' * 17}"
@@ -119,7 +119,7 @@ def statements_for_any_role(own: OwnStack) -> list[Statement]:
     ]
 
 
-def statements_beside_other_policies(own: OwnStack) -> list[Statement]:
+def statements_next_to_other_policies(own: OwnStack) -> list[Statement]:
     """What Terraform can't do, whatever policies of the operator's allow."""
     return [deny_own_resources(own), *_against_bypasses(own)]
 

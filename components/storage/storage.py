@@ -157,14 +157,14 @@ class Storage(pulumi.ComponentResource):
         mount = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
         as_root = ["elasticfilesystem:ClientRootAccess"]
         everybody = {"Principal": {"AWS": "*"}}
-        beside = {"StringNotEquals": {"elasticfilesystem:AccessPointArn": access_point.arn}}
+        bypassing = {"StringNotEquals": {"elasticfilesystem:AccessPointArn": access_point.arn}}
         directly = {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "false"}}
         aws.efs.FileSystemPolicy(
             f"{self.pulumi_resource_name}-efs-policy",
             file_system_id=file_system.id,
             policy=document_of_outputs(
                 [
-                    deny("DenyOtherAccessPoints", mount, [file_system.arn], beside) | everybody,
+                    deny("DenyOtherAccessPoints", mount, [file_system.arn], bypassing) | everybody,
                     deny("DenyOtherNetworks", mount, [file_system.arn], directly) | everybody,
                     deny("DenyRoot", as_root, [file_system.arn]) | everybody,
                     deny_insecure_transport(["*"], [file_system.arn]),

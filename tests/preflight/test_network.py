@@ -127,7 +127,7 @@ def test_private_subnet_behind_a_deleted_nat_gateway_is_a_failure(world: World):
     )
 
 
-def test_subnet_without_a_table_of_its_own_follows_the_main_one(world: World):
+def test_subnet_without_a_separate_table_follows_the_main_one(world: World):
     ec2 = world.client("ec2")
     subnet = ec2.create_subnet(VpcId=world.ids["vpc"], CidrBlock="10.0.9.0/24", AvailabilityZone=f"{REGION}c")[
         "Subnet"

@@ -57,7 +57,7 @@ def test_workers_need_the_vcpus_of_a_deployment_that_starts_the_new_ones_first(w
     assert "the deployment needs 8, and the quota is 6" in result.message
 
 
-def test_a_new_vpc_needs_one_beside_those_of_others(world: World) -> None:
+def test_a_new_vpc_needs_one_in_addition_to_those_of_others(world: World) -> None:
     assert world.result(VPCS).message == "none is needed"
     for key in ("vpcId", "publicSubnetIds", "privateSubnetIds"):
         del world.values[key]

@@ -154,7 +154,7 @@ def test_value_must_be_a_json_object(world: World, value: str):
     world.assert_only("secrets: credentials have their keys", Status.FAILED, f"{APP} is not a JSON object", PUT)
 
 
-def test_missing_keys_are_named_beside_the_present_ones(world: World):
+def test_missing_keys_are_named_with_the_present_ones(world: World):
     world.put_secret(APP, {"app_id": "1", "installationId": "2", "private_key": ""})
     world.assert_only(
         "secrets: credentials have their keys",

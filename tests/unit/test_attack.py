@@ -66,7 +66,7 @@ def test_each_result_has_its_number_and_the_seconds(capsys: pytest.CaptureFixtur
     assert "Running 3 attacks" in said.err
 
 
-def test_every_row_has_a_name_of_its_own_and_says_what_refuses_it() -> None:
+def test_every_row_has_another_name_and_states_what_refuses_it() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)
     assert [row.name for row in ROWS if not (row.attack and row.tried and row.refused_by)] == []
 

@@ -208,7 +208,7 @@ def test_every_group_and_rule_has_a_description_that_ec2_takes(graph: Graph) -> 
     assert [rule.name for rule in described if not pattern.fullmatch(rule.inputs["description"])] == []
 
 
-def test_no_group_has_rules_of_its_own(graph: Graph) -> None:
+def test_no_group_has_inline_rules(graph: Graph) -> None:
     groups = graph.all("aws:ec2/securityGroup:SecurityGroup")
     assert [group.name for group in groups if {"ingress", "egress"} & group.inputs.keys()] == []
 

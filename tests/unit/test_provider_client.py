@@ -56,7 +56,7 @@ def _seen(options: Callable[[], pulumi.ResourceOptions], **configuration: str) -
     return {**NOTHING, **notes.settings}
 
 
-def test_without_a_provider_of_its_own_the_component_has_the_configurations() -> None:
+def test_without_an_explicit_provider_the_component_has_the_configurations() -> None:
     expected = {**NOTHING, "profile": "production", "assumeRoles": [ROLE], "endpoints": ENDPOINTS}
     assert _seen(pulumi.ResourceOptions, **CONFIGURATION) == expected
 

@@ -33,7 +33,7 @@ JOBS = {f"{file.stem}/{name}": job for file in WORKFLOWS for name, job in jobs(f
 
 
 @pytest.mark.parametrize("file", FILES, ids=identifier)
-def test_every_action_is_pinned_by_commit_with_its_version_beside_it(file: Path) -> None:
+def test_every_action_is_pinned_by_commit_with_its_version_next_to_it(file: Path) -> None:
     uses = re.findall(r"uses: (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     pinned = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\./\.github/actions/\w+")
     assert [action for action in uses if not pinned.fullmatch(action)] == []
