@@ -9,12 +9,13 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from sandbox.attack.plans import secrets_in, shown_in
 from sandbox.attack.provider import plan_with, printed, said_in
-from sandbox.attack.pull_requests import Answered
+from sandbox.attack.pull_requests import HARMLESS, Answered, planned
 from sandbox.attack.row import Outcome, SkippedError, row
 from sandbox.attack.target import Target
 from sandbox.testbed import processes
@@ -98,6 +99,10 @@ PYTHON
 """
 # tail keeps the whole input until it ends.
 _ALLOCATE = 'echo "allocated $(head -c {size} /dev/zero | tail -c {size} | wc -c) bytes"'
+_COMPUTE = """for number in $(seq 64); do timeout 20 sh -c 'while :; do :; done' & done
+wait
+echo "computed in 64 processes"
+"""
 _LEAVE = """
 ipcmk -M {size} | sed 's/.*/made segment/'
 ipcmk -Q | sed 's/.*/made queue/'
@@ -249,6 +254,35 @@ def _used(answered: Answered, pattern: str, least: int) -> Outcome:
     return Outcome(int(found[1]) >= least, found[0])
 
 
+def _others(target: Target, name: str, body: str) -> tuple[Answered, list[Answered]]:
+    """A plan with ``body``, those of other repositories at the same time, some of them on its worker, and one after it."""
+
+    def other() -> Answered:
+        return planned(target, f"{name}-other", {"main.tf": HARMLESS})
+
+    def run() -> tuple[Answered, list[Answered]]:
+        with ThreadPoolExecutor() as pool:
+            attack = pool.submit(plan_with, target, name, body)
+            time.sleep(3)
+            found = [each.result() for each in [pool.submit(other) for _ in range(4)]]
+            return attack.result(), [*found, other()]
+
+    return target.once(f"{name}-others", run)
+
+
+def _prevented(target: Target, name: str, body: str) -> Outcome:
+    others = _others(target, name, body)[1]
+    failed = [each.gist for each in others if not each.planned]
+    return Outcome(bool(failed), f"{len(failed)} of {len(others)} plans of other repositories failed {failed[:1]}")
+
+
+def _filled_memory(target: Target) -> str:
+    """A body that takes more memory than a worker has."""
+    if reason := control_group.why_not():
+        raise SkippedError(f"the memory of tasks isn't limited: {reason}")
+    return _ALLOCATE.format(size=int(str(_executor(target)["memory"])) * _MIB * 5 // 4)
+
+
 def _left(target: Target) -> tuple[str, list[str]]:
     """What a plan has made, and what of it is left in a worker after its end."""
 
@@ -315,6 +349,16 @@ ROWS = (
         "worker-memory",
         _allocates,
         lambda target: _used(_allocated(target, 16 * _MIB), "allocated (\\d+) bytes", 16 * _MIB),
+    ),
+    row(
+        "others-memory",
+        lambda target: _prevented(target, "others-memory", _filled_memory(target)),
+        lambda target: _used(_allocated(target, 16 * _MIB), "allocated (\\d+) bytes", 16 * _MIB),
+    ),
+    row(
+        "others-cpu",
+        lambda target: _prevented(target, "others-cpu", _COMPUTE),
+        lambda target: shown_in(said_in(_others(target, "others-cpu", _COMPUTE)[0]) or "", "computed in 64"),
     ),
     row(
         "worker-left",
