@@ -16,6 +16,7 @@ from tests.policy.rows_claims import CLAIMS
 from tests.policy.rows_documents import DOCUMENT_ROWS
 from tests.policy.rows_encryption import ENCRYPTION_ROWS
 from tests.policy.rows_evasions import EVASIONS
+from tests.policy.rows_external import EXTERNAL
 from tests.policy.rows_identity import IDENTITY_ROWS
 from tests.policy.rows_network import NETWORK_ROWS
 from tests.policy.rows_operations import OPERATIONS_ROWS
@@ -37,7 +38,7 @@ VALUES: tuple[Row, ...] = tuple(
 )
 ROWS: tuple[Row, ...] = (
     *(*VALUES, *DOCUMENT_ROWS, *PUBLIC_ROWS, *ENCRYPTION_ROWS, *NETWORK_ROWS, *SUPPORTING_ROWS),
-    *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS, *CLAIMS, *EVASIONS),
+    *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS, *CLAIMS, *EVASIONS, *EXTERNAL),
 )
 PASSING: tuple[Row, ...] = (*ENCRYPTION_PASSING, *NETWORK_PASSING)
 CHECKS = {(rule.name, check) for rule in RULES if rule.level == "mandatory" for check in rule.checks}
