@@ -85,6 +85,23 @@ cost: .venv/installed ## print what a stack costs a month, part by part, with AW
 dashboard: .venv/installed ## open the stack's CloudWatch dashboard, and print its address
 	@$(PYTHON) -m preflight.dashboard --stack $(if $(filter local,$(STACK)),prod,$(STACK))
 
+.PHONY: restore-check restore
+restore-check: .venv/installed ## show which recovery points of the data directory are usable; FILE_SYSTEM=fs-... checks those of a lost file system
+	@$(PYTHON) -m preflight.restore --stack $(STACK) $(if $(FILE_SYSTEM),--file-system "$(FILE_SYSTEM)")
+
+restore: .venv/installed ## restore the data directory, as docs/runbooks.md explains: STACK=prod RECOVERY_POINT=newest or its ARN
+	@$(PYTHON) -m preflight.restore --stack $(STACK) --recovery-point "$(RECOVERY_POINT)"
+
+.PHONY: upgrade-check uninstall
+upgrade-check: .venv/installed ## compare the running server with the one that the stack file names: image, flags, how to go back
+	@$(PYTHON) -m preflight.upgrade --stack $(STACK)
+
+uninstall: .venv/installed ## destroy a stack in your AWS account, protected resources too, and print what remains; Pulumi asks before each step
+	pulumi config set atlantis:deletionProtection false --stack $(STACK)
+	pulumi up --stack $(STACK)
+	pulumi destroy --stack $(STACK)
+	@$(PYTHON) -m preflight.remains --stack $(STACK)
+
 trust-policy: .venv/installed ## print the trust policy for a role that Terraform assumes; SETTING=repositoryRoles for one of these; EXTERNAL_ID=... adds an ID
 	@$(PYTHON) -m preflight.trust_policy --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(SETTING),--setting "$(SETTING)") $(if $(EXTERNAL_ID),--external-id "$(EXTERNAL_ID)")
 

@@ -34,6 +34,7 @@ def print_document(arguments: argparse.Namespace, document: Callable[[Deployment
         settings = read_stack_file(path, arguments.stack)
         sys.stdout.write(document(Deployment(arguments.stack, settings, Aws(settings.region))) + "\n")
     except (StackFileError, SettingsError, UnmetError) as error:
-        sys.stderr.write(f"{error}\n")
+        remedy = f"-> {error.remedy}\n" if isinstance(error, UnmetError) and error.remedy else ""
+        sys.stderr.write(f"{error}\n{remedy}")
         return 2
     return 0

@@ -30,6 +30,7 @@ __all__ = [
 VARIABLE = "ATLANTIS_SKIPPED"
 TERRAFORM = "https://developer.hashicorp.com/terraform/install"
 BROUGHT_BY = {
+    "aws": "the AWS CLI, https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
     "busybox": "Debian's package busybox-static",
     "jq": "Debian's package jq",
     "redis-server": "Debian's package redis-server",

@@ -170,7 +170,7 @@ secret_prefixes = values.list_of(
     at_most=_MOST_STORES,
 )
 directory = values.matching(
-    r"(/(?!\.{1,2}(?:/|$))[\w.-]{1,48}){1,4}",
+    r"/|(/(?!\.{1,2}(?:/|$))[\w.-]{1,48}){1,4}",
     "a directory of the file system, such as /atlantis-data, with at most four levels",
 )
 cache_node_type = values.matching(

@@ -242,7 +242,8 @@ class StorageArgs(Group):
     """customer (a customer managed key), or aws to keep the AWS managed key of an existing file system. A change replaces the
     file system"""
     efs_root_directory: str = setting(accepted.directory, default="/atlantis-data")
-    """Directory of the file system that the access point exposes to the task. A change replaces the access point"""
+    """Directory of the file system that the access point exposes to the task; / during a restore (docs/runbooks.md). A change
+    replaces the access point"""
     efs_throughput_mode: str = setting(values.one_of(("bursting", "elastic")), default="bursting")
     """bursting, or elastic, which is billed by usage and has no burst credits"""
     posix_uid: int = setting(accepted.posix_id, default=100)

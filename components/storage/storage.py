@@ -143,7 +143,8 @@ class Storage(pulumi.ComponentResource):
                 "creation_info": {"owner_uid": uid, "owner_gid": gid, "permissions": "755"},
             },
             tags=self._context.tags | {"Name": self._context.names.base},
-            opts=self._keeps_data,
+            # Not protected: it holds no data, and a restore replaces it.
+            opts=self._child,
         )
 
     def _file_system_policy(self, file_system: aws.efs.FileSystem, access_point: aws.efs.AccessPoint) -> None:

@@ -103,8 +103,8 @@ def test_another_container_port_changes_service_and_rules_in_place(deployed: Gro
 
 
 def test_a_change_that_would_replace_what_is_protected_is_refused(deployed: Ground, capfd: pytest.CaptureFixture[str]):
-    access_point = resource(deployed.sandbox(), "aws:efs/accessPoint:AccessPoint")
-    changed = deployed.sandbox(posixUid=1001)
+    repository = resource(deployed.sandbox(), "aws:ecr/repository:Repository")
+    changed = deployed.sandbox(repositoryName="other")
 
     with pytest.raises(EngineError):
         changed.preview()
@@ -113,7 +113,7 @@ def test_a_change_that_would_replace_what_is_protected_is_refused(deployed: Grou
         changed.up()
 
     deployed.sandbox().up()
-    assert resource(deployed.sandbox(), "aws:efs/accessPoint:AccessPoint")["id"] == access_point["id"]
+    assert resource(deployed.sandbox(), "aws:ecr/repository:Repository")["id"] == repository["id"]
     assert deployed.sandbox().compare().describe() == ""
 
 

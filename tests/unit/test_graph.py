@@ -217,7 +217,6 @@ def test_what_holds_data_is_protected_and_nothing_else(graph: Graph, which: str)
     holds_data = {
         "aws:kms/key:Key",
         "aws:efs/fileSystem:FileSystem",
-        "aws:efs/accessPoint:AccessPoint",
         "aws:ecr/repository:Repository",
         "aws:elasticache/replicationGroup:ReplicationGroup",
         "aws:secretsmanager/secret:Secret",

@@ -30,6 +30,14 @@ def _locking_name(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _restore(settings: Settings) -> Iterator[Problem]:
+    if settings.storage.efs_root_directory == "/" and settings.task.desired_count:
+        yield Problem(
+            {"efsRootDirectory": "/", "desiredCount": settings.task.desired_count},
+            "/ is for a restore, and the server can't write to it; set desiredCount to 0, or remove efsRootDirectory",
+        )
+
+
 def _log_archive(settings: Settings) -> Iterator[Problem]:
     operations = settings.operations
     if 0 < operations.log_archive_days <= operations.log_retention_days:
@@ -42,5 +50,6 @@ def _log_archive(settings: Settings) -> Iterator[Problem]:
 RULES: tuple[Rule, ...] = (
     _locking_options,
     _locking_name,
+    _restore,
     _log_archive,
 )

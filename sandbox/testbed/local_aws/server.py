@@ -24,6 +24,7 @@ from sandbox.testbed.local_aws import (
     ecs_tasks,
     enforcement,
     missing_objects,
+    recovery_points,
     security_group_rules,
     sign_in,
     unsupported_calls,
@@ -73,7 +74,9 @@ def main() -> None:
     application_autoscaling.install()
     unsupported_calls.install()
     sign_in.install()
-    ecs_tasks.install(Path(os.environ["STATE_DIR"]).parents[1] / RECORDS)
+    state = Path(os.environ["STATE_DIR"]).parents[1]
+    recovery_points.install(state)
+    ecs_tasks.install(state / RECORDS)
     if evaluator.is_installed():
         enforcement.install()
         missing_objects.install()

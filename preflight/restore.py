@@ -1,0 +1,268 @@
+"""Check the recovery points of the stack's file system, or restore one into its data directory.
+
+Without --recovery-point, nothing is changed: each recovery point is usable, or the table has the reason. With it, AWS Backup restores the
+point into a new directory of the file system, and a task moves what it contains into the data directory, whose contents it replaces.
+docs/runbooks.md has the steps before and after.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from preflight.deployment import Deployment
+from preflight.errors import FailedError
+from preflight.printed import parser, print_document
+
+__all__ = ["Restore", "main"]
+
+ROLE = "AWSBackupDefaultServiceRole"
+"""The role that the console of AWS Backup creates; its path is `service-role`."""
+LATE_HOURS = 48
+_POLL_SECONDS = 5.0
+_KEPT = (
+    *("networkMode", "requiresCompatibilities", "runtimePlatform", "cpu", "memory"),
+    *("executionRoleArn", "taskRoleArn", "volumes"),
+)
+# In the file system's root, to which the server's user can't write. Backups contain the directories of earlier restores too.
+_MOVE = """\
+restored=$(ls -d aws-backup-restore_* | tail -n 1)
+[ -d "$restored" ]
+for from in "$restored"/*; do
+    case "$from" in */aws-backup-restore_*) continue ;; esac
+    to="${from#*/}"
+    find "$to" -mindepth 1 -delete
+    cp -a "$from/." "$to/"
+    find "$from" -mindepth 1 -delete
+done"""
+
+
+@dataclass(frozen=True)
+class Restore:
+    """The recovery points of one deployment's data directory."""
+
+    deployment: Deployment
+
+    @cached_property
+    def _definition(self) -> dict[str, Any]:
+        """The service's task definition."""
+        base = self.deployment.names.base
+        found = self.deployment.aws.find(
+            "ecs", "describe_task_definition", absent=("ClientException",), taskDefinition=base
+        )
+        if found is None:
+            raise FailedError(
+                f"the task definition {base} doesn't exist", "deploy the stack, and run the command again"
+            )
+        return found["taskDefinition"]
+
+    @cached_property
+    def _volume(self) -> dict[str, Any]:
+        return next(
+            volume["efsVolumeConfiguration"]
+            for volume in self._definition["volumes"]
+            if "efsVolumeConfiguration" in volume
+        )
+
+    @property
+    def _role(self) -> str:
+        return self.deployment.names.role_arn(f"service-role/{ROLE}")
+
+    def _points(self, file_system: str) -> list[tuple[dict[str, Any], str]]:
+        """The recovery points of a file system, the newest first, each with the reason why it isn't usable, or ""."""
+        names = self.deployment.names
+        arn = f"arn:{names.partition}:elasticfilesystem:{names.region}:{names.account}:file-system/{file_system}"
+        found = self.deployment.aws.read("backup", "list_recovery_points_by_resource", ResourceArn=arn)[
+            "RecoveryPoints"
+        ]
+        found.sort(key=lambda point: point["CreationDate"], reverse=True)
+        return [(point, next(self._reasons(point), "")) for point in found]
+
+    def check(self, file_system: str | None) -> tuple[str, bool]:
+        """The table of the recovery points, and whether one is usable."""
+        identity = file_system or self._volume["fileSystemId"]
+        points = self._points(identity)
+        if not points:
+            return f"{identity} has no recovery point. The first backup of a new file system takes up to a day", False
+        rows = [
+            f"{point['CreationDate'].astimezone(UTC):%Y-%m-%d %H:%M} UTC  {point.get('BackupSizeBytes', 0) / 2**20:7.1f} MiB  "
+            f"{point['RecoveryPointArn']}  {f'not usable: {reason}' if reason else 'usable'}"
+            for point, reason in points
+        ]
+        hours = (datetime.now(UTC) - points[0][0]["CreationDate"]).total_seconds() / 3600
+        if hours > LATE_HOURS:
+            rows.append(f"warning: the newest one is {hours:.0f} hours old, and a backup is made every day")
+        return "\n".join(rows), not all(reason for _, reason in points)
+
+    def _reasons(self, point: Mapping[str, Any]) -> Iterator[str]:
+        """Why a recovery point can't be restored, each with its fix."""
+        aws, vault = self.deployment.aws, point["BackupVaultName"]
+        if point["Status"] != "COMPLETED":
+            yield f"its status is {point['Status']}; choose another one"
+        policy = aws.find(
+            "backup", "get_backup_vault_access_policy", absent=("ResourceNotFoundException",), BackupVaultName=vault
+        )
+        if policy and _denies_restores(json.loads(policy["Policy"])):
+            yield f"the policy of the vault {vault} denies restores; replace it (docs/runbooks.md)"
+        if key := point.get("EncryptionKeyArn"):
+            state = aws.read("kms", "describe_key", KeyId=key)["KeyMetadata"]["KeyState"]
+            if state != "Enabled":
+                yield f"its key is {state}; `aws kms cancel-key-deletion` and `aws kms enable-key` with {key}"
+        if aws.find("iam", "get_role", absent=("NoSuchEntity",), RoleName=ROLE) is None:
+            yield f"the role {ROLE} doesn't exist; create it (docs/runbooks.md)"
+
+    def restore(self, recovery_point: str) -> str:
+        """Restore a recovery point into the data directory, and return what to do next."""
+        self._require_stopped()
+        if recovery_point == "newest":
+            recovery_point = self._newest()
+        metadata = {
+            "file-system-id": self._volume["fileSystemId"],
+            "newFileSystem": "false",
+            "Encrypted": "true",
+            "PerformanceMode": "generalPurpose",
+            "CreationToken": f"restore-{time.time_ns()}",
+        }
+        job = self._call(
+            "backup", "start_restore_job", RecoveryPointArn=recovery_point, IamRoleArn=self._role, Metadata=metadata
+        )
+        _say(f"AWS Backup restores the recovery point: job {job['RestoreJobId']}")
+        ended = self._wait("backup", "describe_restore_job", _job_ended, RestoreJobId=job["RestoreJobId"])
+        if ended["Status"] != "COMPLETED":
+            raise FailedError(
+                f"the restore ended with {ended['Status']}: {ended.get('StatusMessage', '')}", "see AWS' message"
+            )
+        self._move()
+        return "The data directory is restored. Remove efsRootDirectory, set desiredCount to 1, and deploy"
+
+    def _newest(self) -> str:
+        usable = [point for point, reason in self._points(self._volume["fileSystemId"]) if not reason]
+        if not usable:
+            raise FailedError("no recovery point is usable", "make restore-check has the reasons")
+        return usable[0]["RecoveryPointArn"]
+
+    def _require_stopped(self) -> None:
+        point = self._volume["authorizationConfig"]["accessPointId"]
+        path = self._call("efs", "describe_access_points", AccessPointId=point)["AccessPoints"][0]["RootDirectory"][
+            "Path"
+        ]
+        if path != "/" or self._service["runningCount"]:
+            raise FailedError(
+                f"{self._service['runningCount']} tasks run, and the access point has the directory {path}",
+                "set desiredCount to 0 and efsRootDirectory to /, and deploy, so that no server has the data directory open",
+            )
+
+    @cached_property
+    def _service(self) -> dict[str, Any]:
+        base = self.deployment.names.base
+        return self._call("ecs", "describe_services", cluster=self._cluster, services=[base])["services"][0]
+
+    @property
+    def _cluster(self) -> str:
+        return self.deployment.settings.existing.cluster_name or self.deployment.names.base
+
+    def _move(self) -> None:
+        """Run a task that moves the newest restored directory into the data directory, as the server's user."""
+        server = self._definition["containerDefinitions"][0]
+        mounted = next(
+            each["containerPath"]
+            for each in server["mountPoints"]
+            if any(
+                volume["name"] == each["sourceVolume"] and "efsVolumeConfiguration" in volume
+                for volume in self._definition["volumes"]
+            )
+        )
+        container = {
+            key: server[key] for key in ("name", "image", "user", "mountPoints", "logConfiguration") if key in server
+        }
+        container |= {
+            "essential": True,
+            "workingDirectory": mounted,
+            "entryPoint": ["/bin/sh", "-ec"],
+            "command": [_MOVE],
+        }
+        registered = self._call(
+            "ecs",
+            "register_task_definition",
+            family=f"{self.deployment.names.base}-restore",
+            containerDefinitions=[container],
+            **{key: self._definition[key] for key in _KEPT if key in self._definition},
+        )["taskDefinition"]["taskDefinitionArn"]
+        (task,) = self._call(
+            "ecs",
+            "run_task",
+            cluster=self._cluster,
+            taskDefinition=registered,
+            launchType="FARGATE",
+            networkConfiguration=self._service["networkConfiguration"],
+        )["tasks"]
+        _say(f"A task moves the files: {task['taskArn']}")
+        ended = self._wait("ecs", "describe_tasks", _task_ended, cluster=self._cluster, tasks=[task["taskArn"]])[
+            "tasks"
+        ][0]
+        self._call("ecs", "deregister_task_definition", taskDefinition=registered)
+        if ended["containers"][0].get("exitCode") != 0:
+            raise FailedError(
+                f"the task that moves the files has failed: {ended.get('stoppedReason', '')}",
+                f"read its log (`aws logs tail {self.deployment.names.log_group}`), and run the command again",
+            )
+
+    def _call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        return self.deployment.aws.call(service, operation, **parameters)  # pyright: ignore[reportReturnType]
+
+    def _wait(
+        self, service: str, operation: str, ended: Callable[[Mapping[str, Any]], bool], **parameters: Any
+    ) -> dict[str, Any]:
+        while not ended(answer := self._call(service, operation, **parameters)):
+            time.sleep(_POLL_SECONDS)
+        return answer
+
+
+def _denies_restores(policy: Mapping[str, Any]) -> bool:
+    def actions(statement: Mapping[str, Any]) -> list[str]:
+        found = statement.get("Action", [])
+        return [found] if isinstance(found, str) else found
+
+    return any(
+        statement["Effect"] == "Deny" and {"*", "backup:*", "backup:StartRestoreJob"} & {*actions(statement)}
+        for statement in policy["Statement"]
+    )
+
+
+def _job_ended(job: Mapping[str, Any]) -> bool:
+    return job["Status"] in ("COMPLETED", "ABORTED", "FAILED")
+
+
+def _task_ended(answer: Mapping[str, Any]) -> bool:
+    return answer["tasks"][0]["lastStatus"] == "STOPPED"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def main() -> int:
+    """Run the command. Returns 0, 1 if no recovery point is usable, or 2 if a restore or a call to AWS fails."""
+    options = parser("preflight.restore", __doc__)
+    options.add_argument("--recovery-point", help="the ARN of the recovery point to restore")
+    options.add_argument("--file-system", help="check the recovery points of this file system, such as a lost one")
+    arguments = options.parse_args()
+    usable = True
+
+    def document(deployment: Deployment) -> str:
+        nonlocal usable
+        restore = Restore(deployment)
+        if arguments.recovery_point:
+            return restore.restore(arguments.recovery_point)
+        text, usable = restore.check(arguments.file_system)
+        return text
+
+    return print_document(arguments, document) or int(not usable)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
