@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.testbed.paths import CHECKOUT
 
-LAYERS = (("sandbox",), ("preflight", "adoption"), ("components", "policy"))
+LAYERS = (("sandbox",), ("adoption",), ("preflight",), ("components", "policy"))
 """From top to bottom. A folder imports from its own layer's folder and from lower layers only."""
 TESTBED = ("sandbox", "testbed")
 """Knows nothing of this project's program, and imports nothing outside of itself."""

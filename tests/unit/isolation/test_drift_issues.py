@@ -102,7 +102,7 @@ def test_an_issue_of_an_earlier_version_belongs_to_the_branch_that_its_text_name
 
 def test_an_issue_that_a_person_wrote_is_left_alone(github: GitHub, issues: Issues) -> None:
     number = old_issue(github)
-    path = github.store._directory / "issues" / REPOSITORY / f"{number}.json"
+    path = github.store.directory / "issues" / REPOSITORY / f"{number}.json"
     path.write_text(path.read_text().replace('"type": "Bot"', '"type": "User"'))
     report(issues, result("release", Result.CLEAN))
     assert [issue["number"] for issue in open_issues(github)] == [number]
