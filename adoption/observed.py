@@ -16,7 +16,7 @@ _DENIED = ("explicitDeny", "implicitDeny")
 
 
 class Aws(Protocol):
-    """`preflight.aws.Aws`, which this package doesn't import: an adoption needs no SDK."""
+    """What is needed of `preflight.aws.Aws`: planning an adoption doesn't import the SDK, only the command does."""
 
     def read(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """The complete response to a call that only reads."""
