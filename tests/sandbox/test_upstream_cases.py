@@ -37,20 +37,31 @@ BACKENDS: Mapping[str, str] = {
     "workers": """
 terraform {
   backend "s3" {
-    bucket         = "local-terraform-state"
-    key            = "KEY"
-    region         = "ap-northeast-2"
-    dynamodb_table = "local-terraform-locks"
-    encrypt        = true
+    bucket  = "local-terraform-state"
+    key     = "KEY"
+    region  = "ap-northeast-2"
+    encrypt = true
   }
 }
 """,
 }
 """Workers accept no local state, which would be lost with their copy of the checkout."""
 _ALLOWED = "Atlantis' own test renders the comments as if `apply` were allowed"
+_WORKSPACE = "a plan can't create the workspace, because its role can't write a state (docs/security.md)"
 DIFFERENCES: Mapping[tuple[str, str], str] = {
     ("stock", "omitting apply"): _ALLOWED,
     ("workers", "omitting apply"): _ALLOWED,
+    ("workers", "server-side cfg"): _WORKSPACE,
+    ("workers", "simple with workspaces"): _WORKSPACE,
+    ("workers", "simple with atlantis.yaml"): _WORKSPACE,
+    ("workers", "workspaces parallel"): _WORKSPACE,
+    ("workers", "global apply lock"): _WORKSPACE,
+    ("workers", "import workspace"): _WORKSPACE,
+    ("workers", "state rm"): "`terraform state rm` isn't available on workers: no approval stands in front of it",
+    (
+        "workers",
+        "tfvars",
+    ): "the case's own backend is local, and workers accept no local state (docker/isolation/README.md)",
 }
 """The reason why a case's comments differ, by mode and by the beginning of the case's name."""
 NOT_RUN: Mapping[str, str] = {
