@@ -27,6 +27,8 @@ def remains(deployment: Deployment) -> str:
 
 
 def _until(deployment: Deployment, arn: str) -> str:
+    if ":ecs:" in arn:
+        return "inactive: ECS keeps its record"
     if ":kms:" not in arn:
         return ""
     key = deployment.aws.read("kms", "describe_key", KeyId=arn)["KeyMetadata"]

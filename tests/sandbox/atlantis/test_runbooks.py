@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from preflight.image import EcrImage
+from sandbox.atlantis import registry
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.local_aws import ACCOUNT, REGION
 from sandbox.testbed.local_aws.recovery_points import AUTOMATIC_VAULT
 from tests.needs import needs
 from tests.sandbox.atlantis.served import service_of
 from tests.sandbox.clone import Clone, clone
+from tests.sandbox.harness import Ground
 
 pytestmark = [needs("terraform"), needs("aws"), needs("jq")]
 
@@ -27,24 +31,31 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
         assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
     made.environment.update(sandbox(made).aws.environment())
     yield made
-    made.ground.stop()
+    for stack in ("prod", "moved"):
+        Ground(made.ground.base, stack).stop()
 
 
 def sandbox(copied: Clone) -> Sandbox:
     return copied.ground.with_server()
 
 
-def pull_request(copied: Clone, folder: Path) -> str:
+def image_of(copied: Clone) -> str:
+    """The image of the service's task definition."""
+    service = service_of(sandbox(copied))
+    return service.task_definition(service.require_service().definition)["containerDefinitions"][0]["image"]
+
+
+def pull_request(copied: Clone, folder: Path, stack: str = "prod") -> str:
     """Open a pull request with a plan; its number."""
     folder.mkdir()
-    (folder / "main.tf").write_text('resource "terraform_data" "release" {}\n', encoding="utf-8")
-    opened = copied.run(f"make pr STACK=prod FROM={folder}")
+    (folder / "main.tf").write_text(f'resource "terraform_data" "{folder.parent.name}" {{}}\n', encoding="utf-8")
+    opened = copied.run(f"make pr STACK={stack} FROM={folder}")
     assert "Plan: 1 to add, 0 to change, 0 to destroy." in opened.stdout, opened.stdout + opened.stderr
     return re.findall(r"NUMBER=(\d+)", opened.stderr)[0]
 
 
-def apply(copied: Clone, number: str) -> str:
-    return copied.run(f"make pr STACK=prod NUMBER={number} APPROVE=1 COMMENT='atlantis apply' MERGE=1").stdout
+def apply(copied: Clone, number: str, stack: str = "prod") -> str:
+    return copied.run(f"make pr STACK={stack} NUMBER={number} APPROVE=1 COMMENT='atlantis apply' MERGE=1").stdout
 
 
 class Fargate(threading.Thread):
@@ -102,3 +113,43 @@ def test_a_plan_is_applied_after_the_data_directory_was_lost_and_restored(deploy
 
     assert sorted(str(path.relative_to(data)) for path in data.rglob("*.tfplan")) == kept != []
     assert "Apply complete! Resources: 1 added" in apply(deployed, number)
+
+
+def test_an_upgrade_and_the_way_back_keep_an_unapplied_plan(deployed: Clone, tmp_path: Path) -> None:
+    number = pull_request(deployed, tmp_path / "change")
+    old, new = (f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/atlantis:{tag}" for tag in ("v0.47.1", "v0.47.1-1"))
+    deployed.run("pulumi config set atlantis:imageTag v0.47.1-1 --stack prod")
+    missing = deployed.run("make upgrade-check STACK=prod")
+    assert (missing.returncode, f"next      docker push {new}" in missing.stdout) == (2, True), missing.stdout
+    registry.push(service_of(sandbox(deployed)), EcrImage(ACCOUNT, REGION, "atlantis", "v0.47.1-1", None), "v0.47.1-1")
+
+    said = deployed.follow("Upgrade the server")
+    for line in (
+        f"runs      {old}, task definition ",
+        "pinned    v0.47.1-1",
+        "image     atlantis:v0.47.1-1 in account",
+        "server    v0.47.1 in both: flags and rules stay the same",
+        "back      pulumi config set atlantis:imageTag v0.47.1 --stack prod, and deploy",
+    ):
+        assert line in said, said
+    assert image_of(deployed) == new
+    deployed.follow("Go back to the last server")
+    assert image_of(deployed) == old
+    assert "Apply complete! Resources: 1 added" in apply(deployed, number)
+
+
+def test_a_second_stack_takes_over_from_the_first(deployed: Clone, tmp_path: Path) -> None:
+    deployed.follow("Move to another region, account, VPC or name")
+    assert [process.name for process in service_of(sandbox(deployed)).processes()] == []
+    number = pull_request(deployed, tmp_path / "change", "moved")
+    assert "Apply complete! Resources: 1 added" in apply(deployed, number, "moved")
+
+
+def test_an_uninstalled_stack_leaves_keys_until_their_deletion(deployed: Clone) -> None:
+    keys = [item["id"] for item in sandbox(deployed).resources() if item["type"] == "aws:kms/key:Key"]
+    said = deployed.follow("Uninstall")
+    assert sandbox(deployed).resources() == []
+    remaining = re.findall(r"^arn:aws:(\S+)  deleted on \d{4}-\d\d-\d\d$", said, re.MULTILINE)
+    assert {name.rpartition("/")[2] for name in remaining} == {*keys} != set()
+    kept = [line for line in said.splitlines() if line.startswith("arn:") and "  deleted on " not in line]
+    assert [line for line in kept if not re.match(r"arn:aws:ecs:\S+  inactive: ECS keeps its record$", line)] == []
