@@ -51,12 +51,7 @@ def find(anatomy: Anatomy, settings: Mapping[str, Any], pairing: Pairing, adopte
     yield from _role_paths(pairing)
     for item in adopted:
         for refusal in item.refusals:
-            yield _refused(refusal, item).format_map(
-                {
-                    "cluster": anatomy.cluster_name,
-                    "scheme": "internal" if refusal.change.old == "true" else "internet-facing",
-                }
-            )
+            yield _refused(refusal, item, anatomy.cluster_name)
     yield from _one_zone(anatomy)
     yield from _inline_rules(pairing)
     yield from _unknown_range(settings, pairing)
@@ -117,13 +112,19 @@ def _role_paths(pairing: Pairing) -> Iterator[str]:
             )
 
 
-def _refused(refusal: Refusal, adopted: Adopted) -> str:
+def _refused(refusal: Refusal, adopted: Adopted, cluster: str) -> str:
     change, kind = refusal.change, adopted.pair.kind
     what = "what holds data" if kind.holds_data else "a resource that AWS allows only once"
     # What the program refers to has no value that Terraform could have.
     named = REFERENCE.search(str(change.new))
     new = f"that of the resource that becomes {named['name']}" if named else change.new
-    way_out = WAYS_OUT.get((kind.pulumi, change.property), f"Change it to {new} in Terraform first, and apply")
+    way_out = WAYS_OUT.get((kind.pulumi, change.property))
+    scheme = "internal" if change.old == "true" else "internet-facing"
+    way_out = (
+        way_out.format(cluster=cluster, scheme=scheme)
+        if way_out
+        else f"Change it to {new} in Terraform first, and apply"
+    )
     return (
         f"{refusal.logical_name}: {change.property} of {refusal.address} is {change.old}, and {new} would replace {what}. "
         f"{way_out}"

@@ -67,7 +67,7 @@ def plan(containers: Containers, mark: Path, runs: int) -> "subprocess.Popen[byt
     containers.start("plan-2")
     eventually(lambda: len(containers.dispatcher.workers("plan")) == 2)
     process = containers.popen("run-in-plan", "--", "terraform", "plan")
-    eventually((mark / "runs").exists)
+    eventually(lambda: (mark / "runs").exists() and (mark / "runs").read_text() == "x\n")
     return process
 
 
