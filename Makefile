@@ -20,7 +20,7 @@ TESTS ?= tests/conformance tests/sandbox tests/preflight
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview refresh down outputs env status logs password webhook attack preflight drift cost dashboard trust-policy boundary adopt policy-check policy-config policy-baseline \
-	test lint lock settings format test-unit test-policy test-sandbox mutants conformance scan bench builds first programs python-version clean
+	test lint lock settings format test-unit test-adoption test-policy test-sandbox mutants conformance scan bench builds first programs python-version clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -124,7 +124,7 @@ test: export ATLANTIS_SKIPPED := $(CURDIR)/.sandbox/skipped.txt
 test: ## run all tests, and list the skipped ones with what they need
 	@rm -f "$(ATLANTIS_SKIPPED)"
 	@# The builds run in parallel with the checks, which use one core at a time. Each target's output is one block.
-	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) builds $(if $(PLUGINS),,lint test-unit test-policy)
+	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) builds $(if $(PLUGINS),,lint test-adoption test-unit test-policy)
 	@$(MAKE) --no-print-directory test-sandbox; code=$$?; $(PYTHON) -m tests.needs "$(ATLANTIS_SKIPPED)"; exit $$code
 
 # On a new checkout, the packages are downloaded while the programs are built.
@@ -159,8 +159,11 @@ lock: .venv/installed ## compile requirements*.in into requirements*.txt, with h
 	@$(COMPILE) policy/requirements.in --constraints requirements-dev.txt --output-file policy/requirements.txt
 	@$(COMPILE) requirements-go.in --output-file requirements-go.txt
 
-test-unit: .venv/installed ## run the unit tests: exact inputs, settings; takes seconds
-	@$(PYTHON) -m pytest -q tests/unit tests/adoption
+test-unit: .venv/installed ## run the unit tests: inputs, settings, the programs of workers
+	@$(PYTHON) -m pytest -q tests/unit
+
+test-adoption: .venv/installed ## run the tests of adoption, without an engine
+	@$(PYTHON) -m pytest -q tests/adoption
 
 test-policy: .venv/installed ## run the policy pack's tests, without an engine
 	@$(PYTHON) -m pytest -q tests/policy
