@@ -211,6 +211,17 @@ def _apply_for(seconds: int, service: DeployedService, github: Store) -> PullReq
     return pull
 
 
+def test_the_operators_page_shows_the_deployed_server(up: Ground, service: DeployedService) -> None:
+    lines = dict(line.split(maxsplit=1) for line in up.cli("status").stdout.splitlines() if not line.startswith(" "))
+    task = StatusFile(service.state, service.name).read().task
+    assert f"atlantis:{build.version()}; task {task} RUNNING" in lines["server"]
+    assert " COMPLETED, begun " in lines["deployment"]
+    assert re.fullmatch(r"\d+ plans and applies in progress", lines["running"])
+    assert lines["backup"].startswith("no recovery point yet of fs-")
+    assert re.search(r" ISSUED, \d+ days left$", lines["certificate"])
+    assert re.match(r"0 of \d+ in ALARM", lines["alarms"])
+
+
 def test_an_update_lets_an_apply_end_then_stops_the_old_task_and_starts_the_new_one(
     up: Ground,
     service: DeployedService,
@@ -270,17 +281,6 @@ def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Ground) -> 
     assert {result["status"] for result in results.values()} == {"ok", "not checked"}
     assert results["image: architecture"]["message"] == f"atlantis:{build.version()} is for amd64, arm64"
     assert results["DNS: hosted zone"]["status"] == "ok"
-
-
-def test_the_operators_page_shows_the_deployed_server(up: Ground, service: DeployedService) -> None:
-    lines = dict(line.split(maxsplit=1) for line in up.cli("status").stdout.splitlines() if not line.startswith(" "))
-    task = StatusFile(service.state, service.name).read().task
-    assert f"atlantis:{build.version()}; task {task} RUNNING" in lines["server"]
-    assert " COMPLETED, begun " in lines["deployment"]
-    assert re.fullmatch(r"\d+ plans and applies in progress", lines["running"])
-    assert lines["backup"].startswith("no recovery point yet of fs-")
-    assert re.search(r" ISSUED, \d+ days left$", lines["certificate"])
-    assert re.match(r"0 of \d+ in ALARM", lines["alarms"])
 
 
 def test_a_desired_count_of_zero_runs_nothing(up: Ground, service: DeployedService) -> None:
