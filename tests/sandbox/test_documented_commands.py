@@ -29,7 +29,7 @@ LOOP = {
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A copy of the project with its production stack, and the environment in which a shell finds the CLI."""
+    """A copy of the project with the stacks of the documentation, and the environment in which a shell finds the CLI."""
     workspace = Workspace(tmp_path_factory.mktemp("state"), CHECKOUT)
     workspace.prepare("prod", {}, None)
     folder = tmp_path_factory.mktemp("project")
@@ -37,7 +37,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
         shutil.copy(CHECKOUT / name, folder)
     environment = workspace.environment(None) | LOOP
     environment["PATH"] = os.pathsep.join([str(installation.locate().executable.parent), environment["PATH"]])
-    subprocess.run(["pulumi", "stack", "init", "prod"], cwd=folder, env=environment, check=True, capture_output=True)
+    for stack in ("prod", "moved"):
+        subprocess.run(["pulumi", "stack", "init", stack], cwd=folder, env=environment, check=True, capture_output=True)
     return folder, environment
 
 
