@@ -24,9 +24,13 @@ def internet_gateway(ec2: Any, vpc_id: str) -> str:
 
 
 def subnet(ec2: Any, vpc_id: str, first: int, index: int, table: str) -> str:
-    """Subnet number ``index``. Consecutive subnets are in different Availability Zones."""
+    """Subnet number ``index``, in the first free range from ``first``. Consecutive subnets are in different Availability Zones."""
     zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
-    block = f"{VPC_RANGE.rsplit('.', 2)[0]}.{first + index}.0/24"
+    # The stack file may have named other subnets before, whose substitutes stay.
+    others = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])["Subnets"]
+    taken = {other["CidrBlock"] for other in others}
+    blocks = (f"{VPC_RANGE.rsplit('.', 2)[0]}.{number}.0/24" for number in range(first + index, 256))
+    block = next(block for block in blocks if block not in taken)
     created = ec2.create_subnet(VpcId=vpc_id, CidrBlock=block, AvailabilityZone=zones[index % len(zones)])
     subnet_id = created["Subnet"]["SubnetId"]
     ec2.associate_route_table(RouteTableId=table, SubnetId=subnet_id)

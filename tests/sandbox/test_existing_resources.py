@@ -167,3 +167,11 @@ def test_what_a_killed_run_created_but_did_not_record_is_taken_up(
 
     assert json.loads(record.read_text(encoding="utf-8")) == made
     assert inventory.take(aws) == before
+
+
+def test_other_subnets_of_the_same_vpc_get_free_ranges(state: Path, aws: LocalAws, replaced: dict):
+    others = {"atlantis:publicSubnetIds": ["subnet-0a1b2c3d4e5f60715", "subnet-0a1b2c3d4e5f60716"]}
+    found = ExistingResources(state, aws).replace("prod", SETTINGS | others)["atlantis:publicSubnetIds"]
+    assert not set(found) & {*replaced["atlantis:publicSubnetIds"], *replaced["atlantis:privateSubnetIds"]}
+    zones = aws.client("ec2").describe_subnets(SubnetIds=found)["Subnets"]
+    assert len({subnet["AvailabilityZone"] for subnet in zones}) == 2
