@@ -29,9 +29,9 @@ from sandbox.testbed.github.server import GitHub
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.local_aws.task_status import StatusFile, agent_name
 
-__all__ = ["APPLY", "BROWSER_DIRECTORY", "GITHUB_DIRECTORY", "PLAN", "WORKERS", "main"]
+__all__ = ["APPLY", "GITHUB_DIRECTORY", "PLAN", "WORKERS", "main"]
 
-BROWSER_DIRECTORY = "browser"
+_BROWSER_DIRECTORY = "browser"
 """The folder of the reverse proxy's certificate, in the state folder."""
 GITHUB_DIRECTORY = "github"
 PLAN, APPLY = WORKERS = ("-plan", "-apply")
@@ -147,7 +147,7 @@ def _open_proxy(deployment: DeployedService, scheduler: Scheduler) -> ReversePro
         if deployment.service() is None:
             return None
         balancer = entrance(deployment)
-        certificates = issue(deployment.state / BROWSER_DIRECTORY, (balancer.host,))
+        certificates = issue(deployment.state / _BROWSER_DIRECTORY, (balancer.host,))
         port = free_port(scheduler.status.proxy_port or 0)
         proxy = ReverseProxy(balancer, deployment.client("elbv2"), port, certificates)
     except (BotoCoreError, ClientError, SandboxError) as problem:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from evaluation.evaluation_log import EVALUATION_LOG
 from tests.policy.servicer import Finding, Pack, Planned
@@ -17,8 +17,6 @@ CONFIGURATION: dict[str, Any] = {
     for name, value in json.loads((_ROOT / "policy" / "config" / "prod.json").read_text(encoding="utf-8")).items()
 }
 """The pack's configuration for the production stack."""
-
-View = Literal["inputs", "outputs"]
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,6 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-QUEUE = "aws:sqs/queue:Queue"
-
 
 def reported(inputs: dict[str, Any]) -> dict[str, Any]:
     """The state of a queue: the inputs, and what SQS reports."""

@@ -5,9 +5,9 @@ from typing import Any
 
 from evaluation.resources import Resource
 from evaluation.rule import Findings
-from evaluation.values import MALFORMED, UNKNOWN, mappings, parse_json
+from evaluation.values import mappings
 
-__all__ = ["CONTAINERS", "TASK", "containers", "readable_containers", "variables"]
+__all__ = ["CONTAINERS", "TASK", "containers", "variables"]
 
 CONTAINERS = "containerDefinitions"
 TASK = "ecs/taskDefinition"
@@ -17,14 +17,6 @@ def containers(resource: Resource, findings: Findings, check: str) -> Iterator[t
     """The containers of a task definition with their paths; notes the check as not evaluated if they are unknown."""
     content = findings.document(resource, check, CONTAINERS)
     return ((f"{CONTAINERS}[{index}]", container) for index, container in mappings(content))
-
-
-def readable_containers(resource: Resource) -> list[dict[str, Any]] | None:
-    """The containers of a task definition, or None if they are unknown or malformed."""
-    content = parse_json(resource.at(CONTAINERS))
-    if content is UNKNOWN or content is MALFORMED:
-        return None
-    return [container for _, container in mappings(content)]
 
 
 def variables(container: dict[str, Any]) -> Iterator[tuple[int, str, Any]]:

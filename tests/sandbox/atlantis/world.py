@@ -99,9 +99,6 @@ class World:
         document = _document([statement])
         self.aws.client("iam").put_role_policy(RoleName=name, PolicyName="more", PolicyDocument=document)
 
-    def task_arn(self, task: str) -> str:
-        return f"arn:aws:ecs:{self.aws.region}:{self.aws.account}:task/{NAME}/{task}"
-
     @property
     def repository_arn(self) -> str:
         return f"arn:aws:ecr:{self.aws.region}:{self.aws.account}:repository/{REPOSITORY}"
