@@ -71,18 +71,19 @@ def trust_role(names: PhysicalNames, role: str) -> str:
 
 def trust_tasks(names: PhysicalNames) -> str:
     """The trust policy of a role that only this account's ECS tasks can assume."""
-    return document(
-        [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                # ECS sends both keys whenever it assumes a task role or a task execution role:
-                # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": names.account},
-                    "ArnLike": {"aws:SourceArn": names.arn("ecs", "*")},
-                },
-            }
-        ]
-    )
+    # ECS sends both keys whenever it assumes a task role or a task execution role:
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+    return document([trusted_service(names, "ecs-tasks", names.arn("ecs", "*"))])
+
+
+def trusted_service(names: PhysicalNames, service: str, source: str) -> Statement:
+    """The statement of a trust policy that lets an AWS service assume the role for this account's resources `source` only."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": names.account},
+            "ArnLike": {"aws:SourceArn": source},
+        },
+    }

@@ -6,7 +6,7 @@ import pulumi_aws as aws
 from ..context import Context
 from ..encryption import CustomerKey, by_cloudwatch_logs
 from ..permissions.service_role import service_role
-from ..policy_documents import allow
+from ..policy_documents import allow, trusted_service
 
 KEPT_DAYS = 90
 """The same retention as for the load balancer's access logs."""
@@ -61,16 +61,8 @@ class FlowLogs(pulumi.ComponentResource):
             self._context,
             physical_name=names.flow_log_role,
             purpose="writes the VPC's flow logs",
-            trust={
-                "Effect": "Allow",
-                "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": names.account},
-                    "ArnLike": {"aws:SourceArn": names.arn("ec2", "vpc-flow-log/*")},
-                },
-            },
+            # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+            trust=trusted_service(names, "vpc-flow-logs", names.arn("ec2", "vpc-flow-log/*")),
             policy_name="write-flow-logs",
             statements=[
                 allow(

@@ -11,7 +11,7 @@ from ..context import Context
 from ..encryption import through_service
 from ..names import PhysicalNames
 from ..permissions.service_role import service_role
-from ..policy_documents import Statement, allow
+from ..policy_documents import Statement, allow, trusted_service
 from .private_bucket import private_bucket
 
 BUFFER_MIB, BUFFER_SECONDS = 64, 900
@@ -128,15 +128,7 @@ class LogArchive(pulumi.ComponentResource):
     def _logs(self) -> tuple[Statement, list[Statement]]:
         """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#FirehoseExample."""
         names = self._context.names
-        trust = {
-            "Effect": "Allow",
-            "Principal": {"Service": "logs.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": names.account},
-                "ArnLike": {"aws:SourceArn": names.arn("logs", "*")},
-            },
-        }
+        trust = trusted_service(names, "logs", names.arn("logs", "*"))
         return trust, [
             allow("SendEvents", ["firehose:PutRecord", "firehose:PutRecordBatch"], [names.delivery_stream_arn])
         ]
