@@ -44,10 +44,13 @@ class Aws:
         self._session = session or boto3.Session()
         self._clients: dict[str, Any] = {}
         self._answers: dict[str, dict[str, Any]] = {}
+        self._others: dict[str, Aws] = {}
 
     def in_region(self, region: str) -> "Aws":
-        """The same credentials in another region."""
-        return self if region == self.region else Aws(region, self._session)
+        """The same credentials in another region, with its cached responses."""
+        if region == self.region:
+            return self
+        return self._others.setdefault(region, Aws(region, self._session))
 
     def endpoint(self, service: str) -> str:
         """The endpoint URL of `service`."""

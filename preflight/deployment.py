@@ -15,6 +15,7 @@ from components.settings import Settings
 from components.settings.schema import known
 from components.settings.stack_file import StackFileError, read_config
 from preflight.aws import Aws
+from preflight.errors import FailedError
 
 __all__ = ["Deployment", "StackFileError", "read_stack_file"]
 
@@ -48,6 +49,24 @@ class Deployment:
     def adopted(self) -> frozenset[str]:
         """The import IDs of the resources that the next update imports instead of creating them."""
         return import_ids(self.stack)
+
+    def service(self, name: str) -> dict[str, Any]:
+        """The ECS service of this name in the stack's cluster.
+
+        Raises:
+            FailedError: there is none, or AWS refuses the call.
+        """
+        found = self.aws.find(
+            "ecs",
+            "describe_services",
+            absent=("ClusterNotFoundException",),
+            cluster=self.names.cluster,
+            services=[name],
+        )
+        services = [each for each in (found or {}).get("services", ()) if each["status"] == "ACTIVE"]
+        if not services:
+            raise FailedError(f"there is no service {name}: the stack isn't deployed", "deploy it first (docs/aws.md)")
+        return services[0]
 
     def owns(self, tags: Iterable[Mapping[str, str]]) -> bool:
         """Whether this stack created a resource with these tags, as AWS returns them."""

@@ -156,14 +156,9 @@ class Restore:
                 "set desiredCount to 0 and efsRootDirectory to /, and deploy, so that no server has the data directory open",
             )
 
-    @cached_property
-    def _service(self) -> dict[str, Any]:
-        base = self.deployment.names.base
-        return self._call("ecs", "describe_services", cluster=self._cluster, services=[base])["services"][0]
-
     @property
-    def _cluster(self) -> str:
-        return self.deployment.settings.existing.cluster_name or self.deployment.names.base
+    def _service(self) -> dict[str, Any]:
+        return self.deployment.service(self.deployment.names.base)
 
     def _move(self) -> None:
         """Run a task that moves the newest restored directory into the data directory, as the server's user."""
@@ -195,15 +190,15 @@ class Restore:
         (task,) = self._call(
             "ecs",
             "run_task",
-            cluster=self._cluster,
+            cluster=self.deployment.names.cluster,
             taskDefinition=registered,
             launchType="FARGATE",
             networkConfiguration=self._service["networkConfiguration"],
         )["tasks"]
         _say(f"A task moves the files: {task['taskArn']}")
-        ended = self._wait("ecs", "describe_tasks", _task_ended, cluster=self._cluster, tasks=[task["taskArn"]])[
-            "tasks"
-        ][0]
+        ended = self._wait(
+            "ecs", "describe_tasks", _task_ended, cluster=self.deployment.names.cluster, tasks=[task["taskArn"]]
+        )["tasks"][0]
         self._call("ecs", "deregister_task_definition", taskDefinition=registered)
         if ended["containers"][0].get("exitCode") != 0:
             raise FailedError(

@@ -70,17 +70,6 @@ class _Server:
         return answer.json()
 
 
-def _service(deployment: Deployment, name: str) -> dict[str, Any]:
-    cluster = deployment.names.cluster
-    found = deployment.aws.find(
-        "ecs", "describe_services", absent=("ClusterNotFoundException",), cluster=cluster, services=[name]
-    )
-    services = [each for each in (found or {}).get("services", ()) if each["status"] != "INACTIVE"]
-    if not services:
-        raise FailedError(f"there is no service {name}: the stack isn't deployed")
-    return services[0]
-
-
 def _tasks(deployment: Deployment, service: str) -> list[dict[str, Any]]:
     """The tasks of a service, with `protected` if a command runs in them."""
     aws, cluster = deployment.aws, deployment.names.cluster
@@ -95,7 +84,7 @@ def _tasks(deployment: Deployment, service: str) -> list[dict[str, Any]]:
 
 def _read_server(deployment: Deployment, _: _Server) -> _Found:
     name = deployment.names.base
-    service = _service(deployment, name)
+    service = deployment.service(name)
     definition = deployment.aws.read("ecs", "describe_task_definition", taskDefinition=service["taskDefinition"])
     images = {each["name"]: each["image"] for each in definition["taskDefinition"]["containerDefinitions"]}
     return {
@@ -121,7 +110,7 @@ def _show_server(found: _Found) -> str:
 
 
 def _read_deployment(deployment: Deployment, _: _Server) -> _Found:
-    service = _service(deployment, deployment.names.base)
+    service = deployment.service(deployment.names.base)
     last = next(each for each in service["deployments"] if each["status"] == "PRIMARY")
     return {
         "state": last.get("rolloutState", "COMPLETED"),
@@ -146,7 +135,7 @@ def _read_workers(deployment: Deployment, _: _Server) -> _Found:
         name = deployment.names.workers(group.role)
         tasks = _tasks(deployment, name)
         found[group.role] = {
-            "desired": _service(deployment, name)["desiredCount"],
+            "desired": deployment.service(name)["desiredCount"],
             "running": sum(task["lastStatus"] == "RUNNING" for task in tasks),
             "busy": sum(task["protected"] for task in tasks),
         }

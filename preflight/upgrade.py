@@ -62,16 +62,10 @@ def report(deployment: Deployment) -> tuple[list[str], bool]:
 
 def _running(deployment: Deployment) -> tuple[str, str]:
     """The image of the service's task definition, and what runs of it."""
-    aws, base = deployment.aws, deployment.names.base
-    cluster = deployment.settings.existing.cluster_name or base
-    answer = aws.find(
-        "ecs", "describe_services", absent=("ClusterNotFoundException",), cluster=cluster, services=[base]
-    )
-    found = [service for service in (answer or {"services": []})["services"] if service["status"] == "ACTIVE"]
-    if not found:
-        raise FailedError(f"the service {base} doesn't exist", "deploy the stack first (docs/aws.md)")
-    (service,) = found
-    definition = aws.read("ecs", "describe_task_definition", taskDefinition=service["taskDefinition"])["taskDefinition"]
+    service = deployment.service(deployment.names.base)
+    definition = deployment.aws.read("ecs", "describe_task_definition", taskDefinition=service["taskDefinition"])[
+        "taskDefinition"
+    ]
     tasks = f"{service['runningCount']} of {service['desiredCount']} tasks run"
     return definition["containerDefinitions"][0]["image"], f"task definition {definition['revision']}, {tasks}"
 
