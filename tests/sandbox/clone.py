@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from sandbox.testbed import local_aws
 from sandbox.testbed.engine import installation
 from sandbox.testbed.engine.workspace import Workspace, clean_environment
 from sandbox.testbed.paths import CHECKOUT, STATE_VARIABLE
+from tests.checkout import copy_checkout
 from tests.sandbox.harness import Ground
 
 _PULUMI = """#!/bin/sh
@@ -62,13 +62,7 @@ def blocks(page: str, chapter: str) -> list[str]:
 def clone(folder: Path, stack: str) -> Clone:
     """Copy the tracked files into an empty folder; `stack` is the one that the engine's settings are prepared for."""
     copy = folder / "clone"
-    tracked = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(tracked, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (CHECKOUT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(CHECKOUT / name, copy / name)
-    (copy / ".venv").symlink_to(sys.prefix)
+    copy_checkout(copy)
     engine = installation.locate().executable
     own = copy / ".sandbox" / "engine" / engine.parent.name
     own.mkdir(parents=True)

@@ -1,29 +1,19 @@
 """CONTRIBUTING.md: every change that it shows applies, and the command below it succeeds; the house's other files are complete."""
 
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.checkout import copy_checkout
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(
     r"^### ([^\n]+)\n(?:(?!^###).)*?```diff\n(.*?)```\n\n```\n(.*?)```", GUIDE, re.MULTILINE | re.DOTALL
 )
-
-
-def _copy(folder: Path) -> None:
-    tracked = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(tracked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    (folder / ".venv").symlink_to(sys.prefix)
 
 
 def test_the_guide_has_a_worked_example_of_each_kind_of_change() -> None:
@@ -34,7 +24,7 @@ def test_the_guide_has_a_worked_example_of_each_kind_of_change() -> None:
 def test_a_worked_example_applies_and_its_command_succeeds(
     tmp_path: Path, subject: str, change: str, command: str
 ) -> None:
-    _copy(tmp_path)
+    copy_checkout(tmp_path)
     assert subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=False).returncode != 0, (
         subject
     )
