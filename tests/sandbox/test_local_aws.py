@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sandbox.testbed import local_aws
+from sandbox.testbed import local_aws, processes
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.local_aws import LocalAws, instance
 from tests.sandbox.harness import begin_to_stop
@@ -56,6 +56,22 @@ def test_one_that_is_being_stopped_is_followed_by_one_with_its_state(aws: LocalA
 
     found = local_aws.start(tmp_path, clean_environment())
 
+    assert found.endpoint == aws.endpoint
+    assert [bucket["Name"] for bucket in found.client("s3").list_buckets()["Buckets"]] == ["kept"]
+
+
+def test_one_of_another_version_is_restarted_with_its_state(
+    aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    aws.client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": aws.region})
+    old = processes.find(tmp_path, instance.NAME)
+    assert local_aws.start(tmp_path, clean_environment()) == aws
+    assert processes.find(tmp_path, instance.NAME) == old
+    monkeypatch.setattr(instance, "_version", lambda: "newer")
+
+    found = local_aws.start(tmp_path, clean_environment())
+
+    assert processes.find(tmp_path, instance.NAME) != old
     assert found.endpoint == aws.endpoint
     assert [bucket["Name"] for bucket in found.client("s3").list_buckets()["Buckets"]] == ["kept"]
 

@@ -1,6 +1,7 @@
 """The local AWS: ministack as a detached process on a free loopback port. Its state persists across restarts."""
 
 import contextlib
+import hashlib
 import socket
 import sys
 import time
@@ -24,6 +25,8 @@ ACCOUNT = "123456789012"
 REGION = "ap-northeast-2"
 ROOT_KEY = "test"
 NAME = "local-aws"
+VERSION = "version.json"
+CODE = (".py", ".yaml")
 START_SECONDS = 60.0
 SAVE_SECONDS = 30.0
 
@@ -91,12 +94,16 @@ class LocalAws:
 def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
     """The local AWS of ``state``: the running one, or a new process with the last saved state."""
     found = processes.find(state, NAME)
+    known, version = read_json(_directory(state) / VERSION), _version()
     # The command that started the process may have been killed before the process was ready.
-    if found and found.lasting and _answers(found):
+    if found and found.lasting and known == version and _answers(found):
         return LocalAws(_endpoint(found.port or 0))
+    if found and found.alive and known != version:
+        console.step("Restarting the local AWS, which another version of the sandbox started")
     # If stopping was interrupted, the process still runs; stop it so that it saves its state.
     stop(state)
     _install_evaluator()
+    write_json(_directory(state) / VERSION, version)
     with console.timed("Starting the local AWS"):
         for _ in range(3):
             port = _choose_port(state)
@@ -113,6 +120,14 @@ def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
             processes.stop(state, NAME)
     log = state / "logs" / f"{NAME}.log"
     raise SandboxError(f"The local AWS didn't start; its log is {log}:\n{_tail(log)}")
+
+
+def _version() -> str:
+    """What identifies the code of the process: an older one can't read what a newer task agent writes."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in (CHECKOUT / "sandbox" / "testbed").rglob("*") if path.suffix in CODE):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _install_evaluator() -> None:
