@@ -267,7 +267,7 @@ CHECKS = (Check("policy pack", "configuration", policy_configuration),)
 
 
 def _named(exemption: Exemption) -> str:
-    return f"{exemption.resource} ({exemption.policy}: {', '.join(exemption.checks)}). {exemption.reason}"
+    return f"{exemption.resource} ({exemption.policy}: {', '.join(exemption.checks)}): {exemption.reason.rstrip('.')}"
 
 
 def _lacking(settings: Settings, current: Mapping[str, Any]) -> list[Exemption]:
