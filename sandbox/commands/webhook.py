@@ -53,7 +53,7 @@ def _sample_pull_request(requests: PullRequests) -> PullRequest:
         requests.store.create_repository(repository, {"README.md": _README})
     name = f"sample-{int(time.time())}"
     if terraform_provider.find():
-        title, files = "Add the service fileflow", managed_service.files(requests.deployment, name)
+        title, files = "Add the service fileflow", managed_service.files(requests.deployment, repository, name)
     else:
         console.note(
             f"the sample has no AWS resource: this machine has no Terraform AWS provider {terraform_provider.VERSION}"

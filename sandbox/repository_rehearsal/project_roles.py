@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.atlantis.terraform_roles import TerraformRoles
 from sandbox.repository_rehearsal import generated_names, least_privilege_role
 from sandbox.repository_rehearsal.decisions import Call
 from sandbox.repository_rehearsal.least_privilege_role import Statement, pattern
-from sandbox.repository_rehearsal.terraform_roles import TerraformRoles
 from sandbox.repository_rehearsal.trial import Project, Step
 from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator, Reference
 from sandbox.testbed.iam_evaluation.resource_arns import matches

@@ -12,12 +12,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.atlantis.terraform_roles import TerraformRoles
 from sandbox.pull_requests import PullRequests
 from sandbox.repository_rehearsal import copied_tree, module_sources, providers
 from sandbox.repository_rehearsal.applied_project import AppliedProject
 from sandbox.repository_rehearsal.decisions import DecisionLog, distinct
 from sandbox.repository_rehearsal.project_roles import Roles, roles_of
-from sandbox.repository_rehearsal.terraform_roles import TerraformRoles
 from sandbox.repository_rehearsal.trial import Project, Step, Trial, commits_of
 from sandbox.testbed import console, locks
 from sandbox.testbed.containers.deployed_service import DeployedService
@@ -89,7 +89,12 @@ def rehearse(requests: PullRequests, wanted: Wanted, *, only_roles: Mapping[Proj
     """Run the repository through the deployed Atlantis. With ``only_roles``, only the run that checks these roles."""
     deployment = requests.deployment
     directory = deployment.state / instance.NAME
-    roles = TerraformRoles.of(deployment, wanted.source.name)
+    roles = TerraformRoles.of(deployment)
+    if roles.by_repository:
+        raise SandboxError(
+            f"{wanted.source.name} can't be rehearsed while the stack's setting repositoryRoles is set, because a rehearsal "
+            "tries policies on the stack's own roles only. Rehearse in a stack without it"
+        )
     with (
         locks.one_run(deployment.state, "rehearse"),
         tempfile.TemporaryDirectory() as temporary,

@@ -1,10 +1,12 @@
 """A sample repository with a small service, which uses a deployed stack's state bucket and permissions boundary."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sandbox.atlantis.terraform_roles import TerraformRoles
 from sandbox.substitutes.existing_resources import ExistingResources
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.errors import SandboxError
@@ -13,6 +15,7 @@ from sandbox.testbed.local_aws import LocalAws
 __all__ = ["files"]
 
 _CONFIGURATION = Path(__file__).parent / "fileflow" / "main.tf"
+_REPOSITORY = re.compile(r"\$\{aws:PrincipalTag/[^}]+\}")
 _BACKEND = """terraform {{
   backend "s3" {{
     bucket         = "{bucket}"
@@ -25,13 +28,15 @@ _BACKEND = """terraform {{
 """
 
 
-def files(service: DeployedService, key: str, **variables: Any) -> dict[str, str]:
-    """Return the repository's files by name; ``variables`` are additional Terraform variables.
+def files(service: DeployedService, repository: str, key: str, **variables: Any) -> dict[str, str]:
+    """Return the files of ``repository`` (owner/name) by name; ``variables`` are additional Terraform variables.
+
+    The key of the state starts with the stack's state prefix, if it has one.
 
     Raises:
-        SandboxError: the task role isn't allowed to use a state bucket and a lock table, or to create roles.
+        SandboxError: the role of applies isn't allowed to use a state bucket and a lock table, or to create roles.
     """
-    role = _writing_role(service.task_definition(service.require_service().definition))
+    role = TerraformRoles.of(service).names["apply"]
     statements = [item for item in _statements(service, role) if item["Effect"] == "Allow"]
     buckets, tables, roles = (
         _about(statements, action) for action in ("s3:PutObject", "dynamodb:PutItem", "iam:CreateRole")
@@ -43,11 +48,12 @@ def files(service: DeployedService, key: str, **variables: Any) -> dict[str, str
         )
     boundary = roles["Condition"]["StringEquals"]["iam:PermissionsBoundary"]
     subnets = ExistingResources(service.state, LocalAws(service.endpoint)).sample_subnets()
+    bucket, _, prefix = buckets["Resource"][0].removesuffix("*").partition(":::")[2].partition("/")
     backend = _BACKEND.format(
-        bucket=buckets["Resource"][0].split(":::")[1].split("/")[0],
+        bucket=bucket,
         table=tables["Resource"][0].rpartition("/")[2],
         region=service.region,
-        key=key,
+        key=_REPOSITORY.sub(repository, prefix) + key,
     )
     return {
         "main.tf": _CONFIGURATION.read_text(encoding="utf-8"),
@@ -55,15 +61,6 @@ def files(service: DeployedService, key: str, **variables: Any) -> dict[str, str
         "settings.auto.tfvars.json": json.dumps({"boundary": boundary, "subnet_ids": subnets, **variables}, indent=2)
         + "\n",
     }
-
-
-def _writing_role(definition: dict[str, Any]) -> str:
-    """The role that applies run with: the task's, or that of the container `apply`, whose sessions the agent hands out."""
-    for container in definition["containerDefinitions"]:
-        for variable in container.get("environment", []):
-            if variable["name"] == "ISOLATION_ROLES":
-                return json.loads(variable["value"])["apply"]["default"].rpartition("/")[2]
-    return definition["taskRoleArn"].rpartition("/")[2]
 
 
 def _about(statements: list[dict[str, Any]], action: str) -> dict[str, Any] | None:

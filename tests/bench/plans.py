@@ -64,7 +64,9 @@ def _repositories(target: Target) -> dict[str, Mapping[str, str]]:
         "a small project in a repository of 3,000 files": {"main.tf": HARMLESS, **many},
     }
     if terraform_provider.find():
-        found["the sample, with the official provider"] = managed_service.files(target.deployment, "bench")
+        found["the sample, with the official provider"] = managed_service.files(
+            target.deployment, target.repository("bench"), "bench"
+        )
     return found
 
 

@@ -91,13 +91,15 @@ def test_a_managed_service_is_created_changed_and_destroyed_under_the_deployed_r
 
     repository, plan, apply = f"{OWNER}/fileflow", "Ran Plan for dir: `.`", "Ran Apply for dir: `.`"
     github.create_repository(repository, {"README.md": "The service fileflow\n"})
-    files = managed_service.files(service, "fileflow")
+    files = managed_service.files(service, repository, "fileflow")
     pull = github.open_pull_request(repository, "service", files, "Add the service")
     assert "Plan: 22 to add, 0 to change, 0 to destroy." in ask("pull_request", events.pull_request(github, pull), plan)
     github.approve(pull, "reviewer")
     assert "Apply complete! Resources: 22 added, 0 changed, 0 destroyed." in command("atlantis apply", apply)
 
-    github.commit(repository, "service", managed_service.files(service, "fileflow", retention_days=14), "Keep the log")
+    github.commit(
+        repository, "service", managed_service.files(service, repository, "fileflow", retention_days=14), "Keep the log"
+    )
     change = ask("pull_request", events.pull_request(github, pull, "synchronize"), plan)
     assert "Plan: 0 to add, 1 to change, 0 to destroy." in change, change
     assert "Apply complete! Resources: 0 added, 1 changed, 0 destroyed." in command("atlantis apply", apply)

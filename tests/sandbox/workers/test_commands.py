@@ -8,16 +8,17 @@ import pytest
 
 from sandbox.atlantis import lifecycle
 from sandbox.pull_requests import deliver
+from sandbox.samples import managed_service
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
 from tests.bench import workers as bench_workers
-from tests.needs import needs, needs_containers
+from tests.needs import needs, needs_containers, needs_provider
 from tests.sandbox.atlantis.conftest import seen_by
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, say
 from tests.sandbox.atlantis.world import OWNER
-from tests.sandbox.workers.commands import APPLY, PLAN, applied, container, log_lines, planned, running, workers
+from tests.sandbox.workers.commands import APPLY, PLAN, PREFIX, applied, container, log_lines, planned, running, workers
 
 pytestmark = [needs("terraform"), needs("stunnel"), needs_containers()]
 
@@ -64,6 +65,17 @@ def test_an_apply_works_after_all_tasks_were_replaced(service: DeployedService, 
     apply = comment(github, pull, APPLY, seconds=120)
     assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in apply, apply
     assert not before & {task.id for each in all_services for task in running(each)}
+
+
+@needs_provider()
+def test_the_sample_service_has_its_state_below_the_prefix_of_its_repository(
+    service: DeployedService, github: Store
+) -> None:
+    files = managed_service.files(service, f"{OWNER}/sample", "fileflow")
+    assert f'"{PREFIX}/{OWNER}/sample/fileflow/terraform.tfstate"' in files["backend.tf"]
+    pull = open_with_files(github, "sample", files, default_branch="main")
+    assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
+    assert "Plan: 22 to add, 0 to change, 0 to destroy." in comment(github, pull, PLAN, seconds=120)
 
 
 def test_a_plan_uses_the_plan_role_and_an_apply_the_apply_role_and_each_leaves_two_lines(

@@ -8,7 +8,6 @@ from typing import Any
 from sandbox.atlantis.agent import WORKERS
 from sandbox.testbed.containers import credentials
 from sandbox.testbed.containers.deployed_service import Credentials, DeployedService
-from sandbox.testbed.errors import SandboxError
 
 __all__ = ["TerraformRoles"]
 
@@ -25,25 +24,18 @@ class TerraformRoles:
     task: str
     plan: str
     apply: str
+    by_repository: bool = False
+    """Whether `repositoryRoles` gives repositories separate roles, which may be in other accounts."""
 
     @classmethod
-    def of(cls, deployment: DeployedService, repository: str) -> "TerraformRoles":
-        """The roles for ``repository`` (owner/name).
-
-        Raises:
-            SandboxError: `repositoryRoles` gives repositories separate roles, which may be in other accounts.
-        """
+    def of(cls, deployment: DeployedService) -> "TerraformRoles":
+        """The roles of a deployed stack."""
         found = [_of_workers(deployment.sibling(suffix)) for suffix in WORKERS]
         if not all(found):
             task = deployment.task_definition(deployment.require_service().definition)["taskRoleArn"]
             return cls(task, task, task)
         (_, plan), (task, apply) = filter(None, found)
-        if plan["patterns"] or apply["patterns"]:
-            raise SandboxError(
-                f"{repository} can't be rehearsed while the stack's setting repositoryRoles is set, because a rehearsal tries "
-                "policies on the stack's own roles only. Rehearse in a stack without it"
-            )
-        return cls(task, plan["default"], apply["default"])
+        return cls(task, plan["default"], apply["default"], bool(plan["patterns"] or apply["patterns"]))
 
     @property
     def are_separate(self) -> bool:
