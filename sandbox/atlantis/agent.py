@@ -16,7 +16,7 @@ from types import FrameType
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.atlantis import build, locking_database
-from sandbox.atlantis.container import TaskNetwork, free_port
+from sandbox.atlantis.container import TaskNetwork
 from sandbox.atlantis.launcher import Launcher
 from sandbox.atlantis.scheduler import Scheduler
 from sandbox.atlantis.webhooks import Deliveries
@@ -28,6 +28,7 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github.server import GitHub
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.local_aws.task_status import StatusFile, agent_name
+from sandbox.testbed.ports import free_port
 
 __all__ = ["APPLY", "GITHUB_DIRECTORY", "PLAN", "WORKERS", "main"]
 

@@ -14,7 +14,6 @@ share the machine's network:
 
 import os
 import shutil
-import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +23,12 @@ from sandbox.testbed.certificates import HOSTS
 from sandbox.testbed.containers import bubblewrap
 from sandbox.testbed.containers.bubblewrap import ContainerUser
 from sandbox.testbed.containers.container_definition import ContainerDefinition, TaskDefinition
-from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.containers.image_files import HOME, Bind, file_system
 from sandbox.testbed.containers.running_container import Container
 from sandbox.testbed.containers.task_user import TaskUser, TaskUserError, container_user
 from sandbox.testbed.paths import private_directory
 
-__all__ = ["TaskNetwork", "TaskParts", "free_port", "local_port", "prepare", "wiring_problems"]
+__all__ = ["TaskNetwork", "TaskParts", "local_port", "prepare", "wiring_problems"]
 
 _DEFAULT_DATA_DIRECTORY = f"{HOME}/.atlantis"
 _DEFAULT_PORT = "4141"
@@ -250,19 +248,6 @@ def _own_environment(
     if definition is parts.definition.server:
         own |= parts.database
     return {**own, **secrets}
-
-
-def free_port(preferred: int = 0) -> int:
-    """Return a free loopback port: ``preferred`` if no process listens on it."""
-    for candidate in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
-            return probe.getsockname()[1]
-    raise TaskStartError(["no loopback port is free on this machine"])
 
 
 def _mapped(value: str, volumes: Mapping[str, Path]) -> str:

@@ -14,7 +14,7 @@ from sandbox.atlantis import (
     locking_database,
     registry,
 )
-from sandbox.atlantis.container import TaskNetwork, TaskParts, free_port, prepare, wiring_problems
+from sandbox.atlantis.container import TaskNetwork, TaskParts, prepare, wiring_problems
 from sandbox.atlantis.task import Task
 from sandbox.testbed import processes
 from sandbox.testbed.certificates import Certificates
@@ -43,6 +43,7 @@ from sandbox.testbed.containers.task_user import (
     container_user,
 )
 from sandbox.testbed.paths import private_directory
+from sandbox.testbed.ports import free_port
 
 __all__ = ["Launcher"]
 

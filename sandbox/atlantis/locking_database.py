@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.atlantis.container import free_port
 from sandbox.testbed import processes
 from sandbox.testbed.certificates import LOOPBACK, Certificates
 from sandbox.testbed.containers.deployed_service import DeployedService
@@ -25,6 +24,7 @@ from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import write_private
 from sandbox.testbed.paths import private_directory
+from sandbox.testbed.ports import free_port
 
 __all__ = ["keeps_locks_in_redis", "require_server", "serve", "stop"]
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
-from sandbox.atlantis.container import free_port
 from sandbox.gitea import build
 from sandbox.testbed import processes
 from sandbox.testbed.certificates import issue
@@ -22,6 +21,7 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import write_private
 from sandbox.testbed.github import other_host
 from sandbox.testbed.paths import private_directory
+from sandbox.testbed.ports import free_port
 
 __all__ = ["HOST", "Gitea"]
 

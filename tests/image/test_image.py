@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.atlantis import build
+from sandbox.testbed.ports import free_port
 from tests.image import stock_root
 from tests.unit.isolated import ISOLATED, containers_of, environment_of
 from tests.unit.isolation.test_agent import Surroundings, task
@@ -90,9 +90,7 @@ class Tasks:
     def __init__(self, root: Path, folder: Path, surroundings: Surroundings) -> None:
         self._root, self._folder, self._surroundings = root, folder, surroundings
         self.processes: list[subprocess.Popen[bytes]] = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
 
     def start(self, kind: str, container: Mapping[str, Any], *command: str, **environment: str) -> Path:
         """Start a container in the background; returns its log."""

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from sandbox.testbed import processes
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.local_aws import instance as local_aws
 from sandbox.testbed.paths import CHECKOUT, STATE_VARIABLE
+from sandbox.testbed.ports import free_port
 
 SEED_OUTPUTS = {
     "atlantis_ecr_repository_url",
@@ -105,9 +105,7 @@ class Ground:
     def _move_to_free_port(self) -> None:
         """The copy's local AWS can't have the port of the first one, which is in the engine's state too."""
         file = self.state / local_aws.NAME / "port.json"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            free = probe.getsockname()[1]
+        free = free_port()
         old, new = f"127.0.0.1:{int(file.read_text())}".encode(), f"127.0.0.1:{free}".encode()
         file.write_text(str(free), encoding="ascii")
         for folder in ("backend", "project", local_aws.NAME):

@@ -1,8 +1,6 @@
 """The local AWS: ministack as a detached process on a free loopback port. Its state persists across restarts."""
 
-import contextlib
 import hashlib
-import socket
 import sys
 import time
 import urllib.error
@@ -18,6 +16,7 @@ from sandbox.testbed.files import read_json, write_json
 from sandbox.testbed.iam_evaluation import evaluator
 from sandbox.testbed.local_aws import clients
 from sandbox.testbed.paths import CHECKOUT, private_directory
+from sandbox.testbed.ports import free_port
 
 __all__ = ["ACCOUNT", "REGION", "ROOT_KEY", "SERVICES", "LocalAws", "crashed", "running", "start", "stop"]
 
@@ -187,15 +186,10 @@ def _settings(state: Path, port: int) -> dict[str, str]:
 
 def _choose_port(state: Path) -> int:
     """The previous port if it is free, so that the provider's endpoint doesn't change; otherwise any free port."""
-    last = read_json(_directory(state) / "port.json")
-    for candidate in [*([last] if last else []), 0]:
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", candidate))
-            port = probe.getsockname()[1]
-            write_json(_directory(state) / "port.json", port)
-            return port
-    raise SandboxError("No loopback port is free for the local AWS")
+    file = _directory(state) / "port.json"
+    port = free_port(read_json(file) or 0)
+    write_json(file, port)
+    return port
 
 
 def _answers(process: processes.Process) -> bool:

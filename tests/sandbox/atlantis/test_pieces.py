@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.atlantis import image_tools, locking_database
 from sandbox.atlantis.build import listen_on_loopback
-from sandbox.atlantis.container import TaskNetwork, TaskParts, free_port, prepare
+from sandbox.atlantis.container import TaskNetwork, TaskParts, prepare
 from sandbox.commands.logs import follow
 from sandbox.testbed.containers.container_definition import (
     ContainerDefinition,
@@ -27,6 +27,7 @@ from sandbox.testbed.containers.health import Health, HealthMonitor, container_p
 from sandbox.testbed.containers.task_user import TaskUser
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.paths import private_directory
+from sandbox.testbed.ports import free_port
 from tests.sandbox.harness import Ground
 
 _DATA = "/home/atlantis/.atlantis"

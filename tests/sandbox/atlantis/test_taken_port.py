@@ -11,7 +11,7 @@ import pytest
 
 from components.compute.server_start import server_start
 from sandbox.atlantis import build, image_tools
-from sandbox.atlantis.container import free_port
+from sandbox.testbed.ports import free_port
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually
 

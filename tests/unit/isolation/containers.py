@@ -22,6 +22,7 @@ from isolation.aws import AwsError, Session
 from isolation.broker import Broker, Roles
 from isolation.dispatcher import Configuration, Dispatcher
 from isolation.fleet import Fleet
+from sandbox.testbed.ports import free_port
 
 PROGRAMS = Path(__file__).parents[3] / "docker" / "isolation"
 CHECKOUT = "my-organization/infrastructure/7/default"
@@ -179,9 +180,7 @@ class Containers:
         )
         threading.Thread(target=broker.serve, daemon=True).start()
         self._brokers.append(broker)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self._ends[name] = subprocess.Popen(
             [PROGRAMS / "bin" / "tls-end", "--address", "127.0.0.1", "--port", str(port)],
             env={"PATH": _PATH, "WORKERS_KEY": KEY, "ISOLATION_RUN_DIRECTORY": str(run)},
