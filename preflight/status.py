@@ -102,9 +102,15 @@ def _read_server(deployment: Deployment, _: _Server) -> _Found:
     }
 
 
+def _health(status: str) -> str:
+    # A container without a health check: the load balancer's checks decide.
+    return "" if status == "UNKNOWN" else f", {status}"
+
+
 def _show_server(found: _Found) -> str:
     tasks = [
-        f"task {task['id']} {task['status']}, {task['health']}, since {_age(task['since'])}" for task in found["tasks"]
+        f"task {task['id']} {task['status']}{_health(task['health'])}, for {_age(task['since'])}"
+        for task in found["tasks"]
     ]
     return f"{found['image']}; {'; '.join(tasks) or 'no task'} ({found['desired']} wanted)"
 

@@ -145,7 +145,7 @@ def page(account: Account, *, as_json: bool = False) -> str:
 def test_one_screen_has_everything_that_on_call_asks_for_first() -> None:
     assert page(account := Account()).splitlines() == [
         f"atlantis-prod in {REGION}, account {ACCOUNT}",
-        "server      atlantis:v0.47.1; task atlantis-prod-0 RUNNING, HEALTHY, since 5 h (1 wanted)",
+        "server      atlantis:v0.47.1; task atlantis-prod-0 RUNNING, HEALTHY, for 5 h (1 wanted)",
         "deployment  atlantis-prod:7 IN_PROGRESS, begun 3 d ago: ECS deployment in progress.",
         "workers     plan: 2 of 2 run, 1 with commands; apply: 1 of 1 run, 0 with commands",
         "running     1 plans and applies in progress",

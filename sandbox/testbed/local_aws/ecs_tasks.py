@@ -243,6 +243,8 @@ def _described(cluster: str, service: str, task: TaskRecord) -> dict[str, Any]:
         if task.address
         else [],
     }
+    if started or stopped:
+        described["startedAt"] = task.created_at
     if stopped:
         described |= {"stoppedAt": task.stopped_at, "stoppedReason": task.reason}
     return described
