@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from sandbox.atlantis import build
 from sandbox.testbed.ports import free_port
 from tests.image import stock_root
 from tests.unit.isolated import ISOLATED, containers_of, environment_of
+from tests.unit.isolation.containers import eventually
 from tests.unit.isolation.test_agent import Surroundings, task
 from tests.unit.stacks import stack
 
@@ -170,13 +170,6 @@ def tasks(image: tuple[Path, dict[str, Any]], tmp_path: Path) -> Iterator[Tasks]
     surroundings.close()
 
 
-def eventually(log: Path, text: str) -> None:
-    deadline = time.monotonic() + 60
-    while text not in log.read_text():
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.1)
-
-
 def test_a_plan_runs_on_a_worker_with_the_definitions_users_capabilities_and_mounts(tasks: Tasks) -> None:
     graph = stack(**ISOLATED)
     server, worker = containers_of(graph), containers_of(graph, "plan")
@@ -186,7 +179,7 @@ def test_a_plan_runs_on_a_worker_with_the_definitions_users_capabilities_and_mou
     tls = tasks.start(
         "plan", {**worker["tls"], "command": ["--port", str(tasks.port), "--address", "127.0.0.1"]}, WORKERS_KEY=KEY
     )
-    eventually(executor, "ready for commands")
+    eventually(lambda: "ready for commands" in executor.read_text(), 60)
     checked = {**worker["executor"], "entryPoint": [], "command": []}
     done = subprocess.run(tasks._command("plan", checked, health[1:], {}), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -195,7 +188,7 @@ def test_a_plan_runs_on_a_worker_with_the_definitions_users_capabilities_and_mou
     workers["plan"]["service"], workers["apply"]["service"] = "of-plans", "of-applies"
     port = str(tasks._surroundings.port)
     agent = tasks.start("server", server["agent"], WORKERS=json.dumps(workers), WORKERS_KEY=KEY, ATLANTIS_PORT=port)
-    eventually(agent, '"healthy": 1')
+    eventually(lambda: '"healthy": 1' in agent.read_text(), 60)
     data = next(
         each["sourceVolume"]
         for each in server["atlantis"]["mountPoints"]

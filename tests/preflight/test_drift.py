@@ -58,7 +58,7 @@ def agent(group: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Iterat
     """The agent's loop, and the server that it asks."""
     server = Atlantis(a={})
     monkeypatch.setattr(drift_run, "LOOK_EVERY", 0.1)
-    monkeypatch.setattr(drift_run, "_write", group)
+    monkeypatch.setattr(drift_run, "write_event", group)
     monkeypatch.setattr(drift, "_POLL_SECONDS", 0.1)
     stop = threading.Event()
     running = detection(server, *"abcd", log=AgentLog(GROUP, REGION, session))

@@ -44,13 +44,11 @@ def test_the_server_s_rules_demand_approval_and_let_no_repository_override_them(
 )
 def test_the_server_s_start_takes_every_secret_over_and_nothing_else_sees_one(changes: dict[str, Any]) -> None:
     container = containers_of(stack(**changes))["atlantis"]
+    assert not [
+        name for name, other in containers_of(stack(**changes)).items() if name != "atlantis" and "secrets" in other
+    ]
     handed_over = ["ATLANTIS_REPO_CONFIG_JSON", *(secret["name"] for secret in container["secrets"])]
     assert container["command"] == sorted(handed_over)
     # ECS would run it with the secrets in its environment, where a plan can read them.
     assert "healthCheck" not in container
     assert "pidMode" not in stack(**changes).one(TASK).inputs
-
-
-@pytest.mark.parametrize("changes", [{}, PRODUCTION, BARE], ids=["default", "production", "bare"])
-def test_nothing_scales_the_service(changes: dict[str, Any]) -> None:
-    assert [resource.type for resource in stack(**changes).resources if "scaling" in resource.type.lower()] == []

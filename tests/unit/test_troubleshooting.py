@@ -15,7 +15,6 @@ NOT_ERRORS = (
         "atlantis-drift",
         "unapplied plan",
         "Keep the change",
-        "The end of its output",
     ),
     *("no worker has a certificate", "Runs COMMAND on a worker"),
     # The second line of a message.

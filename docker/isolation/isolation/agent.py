@@ -8,16 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from isolation import aws, parts, paths, tls
 from isolation.dispatcher import Configuration as Workers
-from isolation.dispatcher import Dispatcher
+from isolation.dispatcher import Dispatcher, Fleet
 from isolation.drift.configuration import Configuration
 from isolation.drift.discovery import Discovery
 from isolation.drift.issues import Issues
 from isolation.drift.log import AgentLog
-from isolation.drift.rest import Rest
 from isolation.drift.run import DriftDetection
 from isolation.drift.server import Server
-from isolation.fleet import Fleet
-from isolation.github import App, PrivateKey
+from isolation.github import App, PrivateKey, Rest
 from isolation.parts import Part
 from isolation.recovered import Recovered
 from isolation.task_protection import TaskProtection, of_server

@@ -191,10 +191,7 @@ def endpoint(service: str, region: str) -> str:
 
 def _session(content: bytes) -> Session:
     try:
-        found = {
-            element.tag.rpartition("}")[2]: element.text or ""
-            for element in ElementTree.fromstring(content).iter()  # noqa: S314 AWS' own answer, over TLS
-        }
+        found = _elements(content)
         return Session(
             found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], _parsed(found["Expiration"])
         )
@@ -209,13 +206,16 @@ def _reason(content: bytes) -> str:
             document = json.loads(content)
             code = str(document.get("__type", "")).rpartition("#")[2]
             return f"{code}: {document.get('message') or document.get('Message', '')}"
-        found = {
-            element.tag.rpartition("}")[2]: element.text or ""
-            for element in ElementTree.fromstring(content).iter()  # noqa: S314
-        }
+        found = _elements(content)
     except (ElementTree.ParseError, ValueError):
         return content[:300].decode(errors="replace")
     return f"{found.get('Code', '')}: {found.get('Message', '')}"
+
+
+def _elements(content: bytes) -> dict[str, str]:
+    """The texts of an XML document by the names of their elements."""
+    found = ElementTree.fromstring(content).iter()  # noqa: S314 AWS' own answer, over TLS
+    return {element.tag.rpartition("}")[2]: element.text or "" for element in found}
 
 
 def _parsed(text: str) -> datetime.datetime:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from isolation import paths
 from isolation.aws import AwsError, Session
 from isolation.checkout import valid_name
 
@@ -67,13 +68,7 @@ class Broker:
         self._lock = threading.Lock()
         self._sessions: dict[tuple[str, ...], Session] = {}
         self._without_tag: dict[str, float] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.parent.chmod(0o700)
-        path.unlink(missing_ok=True)
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        path.chmod(0o600)
-        self._listener.listen(64)
+        self._listener = paths.listen(path)
 
     def serve(self) -> None:
         """Answer until the socket is closed."""

@@ -14,25 +14,24 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from isolation import paths, tls
-from isolation.aws import AwsError
+from isolation import aws, paths, protocol, tls
 from isolation.checkout import valid_name
-from isolation.fleet import Fleet
 from isolation.github import App, GithubError
+from isolation.parts import write_event
 from isolation.places import Places, Ticket
 
-__all__ = ["Configuration", "Dispatcher"]
+__all__ = ["Configuration", "Dispatcher", "Fleet"]
 
 _LOOK_EVERY = 5.0
 """Seconds between two questions to ECS; the quota of a cluster is 20 a second."""
 _LOG_EVERY = 60.0
 _TURN = 1.0
 """Seconds after which the loop looks at its clocks."""
-_LONGEST_LINE = 1 << 16
+_TASKS_OF_A_CALL = 100
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,71 @@ class Configuration:
             services={role: document[role]["service"] for role in paths.ROLES},
             commands={role: int(document[role]["commands"]) for role in paths.ROLES},
         )
+
+
+class Fleet:
+    """The tasks of services in one cluster.
+
+    Args:
+        cluster: its name.
+        port: the workers' port.
+        region: the region.
+        session: returns the credentials of the server's task role.
+    """
+
+    def __init__(self, cluster: str, port: int, region: str, session: Callable[[], aws.Session]) -> None:
+        self._cluster, self._port, self._region, self._session = cluster, port, region, session
+
+    def workers(self, service: str) -> dict[str, str]:
+        """The addresses of the service's tasks that run and are healthy, by the task's ID.
+
+        Raises:
+            aws.AwsError: ECS denies it, doesn't answer, or answers something else.
+        """
+        try:
+            return {task["taskArn"].rpartition("/")[2]: address for task, address in self._tasks(service) if address}
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise aws.AwsError(f"the answer of ecs can't be read: {problem!r}") from problem
+
+    def is_alone(self, service: str) -> bool:
+        """Whether one task of the service runs; False if ECS doesn't answer."""
+        try:
+            return len(list(self._arns(service))) == 1
+        except (aws.AwsError, KeyError, TypeError, AttributeError):
+            return False
+
+    def _tasks(self, service: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+        arns = list(self._arns(service))
+        for start in range(0, len(arns), _TASKS_OF_A_CALL):
+            asked = {"cluster": self._cluster, "tasks": arns[start : start + _TASKS_OF_A_CALL]}
+            for task in self._call("DescribeTasks", asked)["tasks"]:
+                yield task, self._address(task)
+
+    def _arns(self, service: str) -> Iterator[str]:
+        asked: dict[str, Any] = {"cluster": self._cluster, "serviceName": service, "desiredStatus": "RUNNING"}
+        while True:
+            answer = self._call("ListTasks", asked)
+            yield from answer["taskArns"]
+            if not answer.get("nextToken"):
+                return
+            asked["nextToken"] = answer["nextToken"]
+
+    def _address(self, task: Mapping[str, Any]) -> str:
+        """Empty for a task that takes no commands."""
+        states = task.get("lastStatus"), task.get("desiredStatus"), task.get("healthStatus")
+        if states != ("RUNNING", "RUNNING", "HEALTHY"):
+            return ""
+        details = {
+            detail["name"]: detail["value"]
+            for attachment in task.get("attachments", ())
+            for detail in attachment.get("details", ())
+        }
+        found = details.get("privateIPv4Address")
+        return f"{found}:{self._port}" if found else ""
+
+    def _call(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        target = f"AmazonEC2ContainerServiceV20141113.{operation}"
+        return aws.call(self._session(), "ecs", self._region, target, asked)
 
 
 class Dispatcher:
@@ -129,11 +193,11 @@ class Dispatcher:
             for role, service in self._configuration.services.items():
                 try:
                     found, problem = self._fleet.workers(service), ""
-                except AwsError as error:
+                except aws.AwsError as error:
                     found, problem = None, str(error)
                 if problem != reported.get(role, ""):
                     # Those that were known stay: a connection shows whether they are there.
-                    _write("workers-unknown", service=service, error=problem or "none any more")
+                    write_event("workers-unknown", service=service, error=problem or "none any more")
                     reported[role] = problem
                 with self._changed:
                     if found is not None and found != self._places.workers[role]:
@@ -191,7 +255,7 @@ class Dispatcher:
             return  # It was taken from the directory's listing.
         except OSError as problem:
             if problem.errno != errno.ENXIO:
-                _write("ticket-unreadable", ticket=name, error=str(problem))
+                write_event("ticket-unreadable", ticket=name, error=str(problem))
             # Its reader comes in a moment, or has gone: one that is old is removed.
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > 60:
@@ -279,20 +343,20 @@ class Dispatcher:
             try:
                 process = tls.client(self._key, address, connection)
             except OSError as problem:
-                _write(
+                write_event(
                     "worker-unreachable", worker=worker, address=address, error=f"stunnel can't be started: {problem}"
                 )
                 return
         _, printed = process.communicate()
         if process.returncode or printed:
             error = printed.decode(errors="replace").strip()[-500:] or f"stunnel ended with {process.returncode}"
-            _write("worker-unreachable", worker=worker, address=address, error=error)
+            write_event("worker-unreachable", worker=worker, address=address, error=error)
 
     def _introduced(self, connection: socket.socket, stop: threading.Event) -> tuple[str, str]:
         """The worker and its address; empty if there is none, which the command then knows."""
         connection.settimeout(30)
         # Read first: an answer to what wasn't read would be lost with the connection.
-        request = json.loads(_line(connection))
+        request = protocol.line(connection)
         _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         if uid not in self._configuration.users:
             _answer(
@@ -333,7 +397,7 @@ class Dispatcher:
         try:
             return {"token": self._app.token(), "host": self._app.host}
         except GithubError as problem:
-            _write("module-token-missing", error=str(problem))
+            write_event("module-token-missing", error=str(problem))
             _answer(connection, say=f"there is no token for private modules: {problem}")
             return None
 
@@ -344,19 +408,5 @@ def _checkout(directory: str) -> str:
     return name if valid_name(name) else ""
 
 
-def _line(connection: socket.socket) -> bytes:
-    content = b""
-    while not content.endswith(b"\n"):
-        part = connection.recv(1)
-        if not part or len(content) > _LONGEST_LINE:
-            raise ValueError("no line came")
-        content += part
-    return content
-
-
 def _answer(connection: socket.socket, **answer: Any) -> None:
     connection.sendall(json.dumps(answer).encode() + b"\n")
-
-
-def _write(event: str, **fields: object) -> None:
-    print(json.dumps({"event": event, **fields}), flush=True)

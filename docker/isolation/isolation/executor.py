@@ -17,8 +17,7 @@ from isolation import paths, supervisor
 from isolation.copying import shows_changes
 from isolation.job import Limits
 from isolation.outcomes import Outcomes
-from isolation.slots import Slots
-from isolation.supervisor import Options
+from isolation.supervisor import Options, Slots
 from isolation.users import SHARED_PLACES, Users, as_user, kill_all
 
 __all__ = ["main"]
@@ -72,19 +71,7 @@ def main() -> None:
         outcomes=Outcomes(paths.STATE / "outcomes"),
         problem=problem,
     )
-    _Executor(options, _listen(paths.EXECUTOR_SOCKET)).run()
-
-
-def _listen(path: Path) -> socket.socket:
-    """Listen where only root comes: stunnel and the worker's agent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.parent.chmod(0o700)
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    path.chmod(0o600)
-    listener.listen(128)
-    return listener
+    _Executor(options, paths.listen(paths.EXECUTOR_SOCKET)).run()
 
 
 class _Executor:

@@ -1,21 +1,23 @@
-"""Tokens of the GitHub App with few permissions: to download private modules, or to write issues."""
+"""GitHub's REST API, and tokens of the GitHub App with few permissions: to download private modules, to write issues."""
 
 import base64
 import binascii
 import hashlib
 import json
+import re
 import threading
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
-from isolation.web import fetch
+from isolation.web import Answer, fetch
 
-__all__ = ["App", "GithubError", "PrivateKey"]
+__all__ = ["App", "GithubError", "PrivateKey", "Rest", "folded"]
 
-_TIMEOUT = 20
+_TIMEOUT = 30
 _RENEW_BEFORE = 1200
 # PKCS #1 v1.5: the DER prefix of a SHA-256 digest.
 _SHA256_PREFIX = bytes.fromhex("3031300d060960864801650304020105000420")
@@ -100,18 +102,9 @@ class App:
         body: dict[str, object] = {"permissions": self._permissions}
         if self._repositories:
             body["repositories"] = self._repositories
-        request = urllib.request.Request(  # noqa: S310 https
-            f"{self.api}/app/installations/{self._installation_id}/access_tokens",
-            data=json.dumps(body).encode(),
-            headers={
-                "Accept": "application/vnd.github+json",
-                "Authorization": f"Bearer {self._assertion()}",
-                "Content-Type": "application/json",
-                "User-Agent": "atlantis-isolation",
-            },
-        )
+        url = f"{self.api}/app/installations/{self._installation_id}/access_tokens"
         try:
-            answer = fetch(request, _TIMEOUT)
+            answer = _answer("POST", url, self._assertion(), body)
             if answer.status >= 300:
                 raise GithubError(f"GitHub gives no token ({answer.status}): {answer.excerpt()}")
             return str(answer.document()["token"])
@@ -123,6 +116,62 @@ class App:
         parts = ({"alg": "RS256", "typ": "JWT"}, {"iat": now - 60, "exp": now + 540, "iss": self._app_id})
         signed = b".".join(_encoded(json.dumps(part).encode()) for part in parts)
         return (signed + b"." + _encoded(self._key.sign(signed))).decode()
+
+
+class Rest:
+    """GitHub's REST API.
+
+    Args:
+        api: its address.
+        token: returns a token of the App.
+        permission: what the token needs, for messages, such as `issues: write`.
+    """
+
+    def __init__(self, api: str, token: Callable[[], str], permission: str) -> None:
+        self._api, self._token, self._permission = api, token, permission
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The answer to a call; `path` begins with a slash and can have a query.
+
+        Raises:
+            GithubError: GitHub refuses or doesn't answer; the message says why.
+        """
+        called = f"{method} {path.partition('?')[0]}"
+        try:
+            answer = _answer(method, f"{self._api}{path}", self._token(), body)
+            if answer.status >= 300:
+                raise GithubError(
+                    f"{called}: GitHub answered {answer.status}{self._advice(answer)}: {answer.excerpt()}"
+                )
+            return json.loads(answer.content)
+        except (OSError, ValueError) as problem:
+            raise GithubError(f"{called}: {problem}") from problem
+
+    def _advice(self, answer: Answer) -> str:
+        if answer.status in (403, 429) and (
+            answer.headers.get("retry-after")
+            or answer.headers.get("x-ratelimit-remaining") == "0"
+            or b"rate limit" in answer.content.lower()
+        ):
+            return " (its rate limit; the next run tries again)"
+        return f"; grant the App `{self._permission}`" if answer.status in (403, 404) else ""
+
+
+def _answer(method: str, url: str, token: str, body: Mapping[str, Any] | None) -> Answer:
+    headers = {
+        "Accept": "application/vnd.github+json",
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        "User-Agent": "atlantis-isolation",
+    }
+    data = None if body is None else json.dumps(body).encode()
+    return fetch(urllib.request.Request(url, data=data, headers=headers, method=method), _TIMEOUT)  # noqa: S310 https
+
+
+def folded(summary: str, text: str) -> str:
+    """A text that a reader opens, in a fence longer than any in it, so that the text can't end it."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"<details><summary>{summary}</summary>\n\n{fence}\n{text}\n{fence}\n\n</details>\n"
 
 
 def _encoded(content: bytes) -> bytes:

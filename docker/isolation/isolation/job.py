@@ -2,10 +2,13 @@
 
 import contextlib
 import ctypes
+import json
 import os
 import resource
 import selectors
+import shutil
 import signal
+import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isolation import protocol
-from isolation.disk_use import DiskUse
 from isolation.protocol import Channel
-from isolation.users import Tenancy, as_user, end_user
+from isolation.users import Tenancy, as_user, end_user, processes, shared_files
 
-__all__ = ["Interrupts", "Limits", "run"]
+__all__ = ["Attention", "Interrupts", "Limits", "run"]
 
 _NO_NEW_PRIVILEGES = 38
 _C_LIBRARY = ctypes.CDLL(None, use_errno=True)
@@ -41,6 +43,93 @@ class Limits:
     """Bytes. A command is ended when the files of its checkout's user have more."""
 
 
+class _DiskUse:
+    """The files of the user `uid` in `folders`, in shared directories, and those that only its processes have still open.
+
+    The volumes of a task have no quota, so they are counted: at the first question, because most commands have ended before it.
+    """
+
+    def __init__(self, uid: int, folders: Sequence[Path], limits: Limits) -> None:
+        self._uid, self._folders = uid, folders
+        self._most, self._least_free = limits.largest_copy, limits.free_disk
+        self._used: int | None = None
+        self._free_then = 0
+
+    def problem(self) -> str:
+        """What is wrong; empty if nothing is. Counts only if the disk has lost so much that it can make a difference."""
+        free = self._free()
+        known = self._used is not None and self._used + self._free_then - free <= self._most
+        if known and free >= self._least_free:
+            return ""
+        (self._used, hides), self._free_then = self._count(), free
+        if self._used > self._most:
+            return f"this checkout's files have {self._used} bytes, and may have {self._most}"
+        if free < self._least_free < self._used:
+            return f"the disk has less than {self._least_free} bytes left, this command's files have {self._used}"
+        if free < self._least_free and hides:
+            return (
+                f"the disk has less than {self._least_free} bytes left, and this command hides which files it has open"
+            )
+        return ""
+
+    def empty(self) -> None:
+        """Remove all files; the next command copies the checkout again."""
+        for folder in self._folders:
+            for entry in folder.iterdir():
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry, ignore_errors=True)
+                else:
+                    entry.unlink()
+
+    def _free(self) -> int:
+        status = os.statvfs(self._folders[0])
+        return status.f_bavail * status.f_frsize
+
+    def _count(self) -> tuple[int, bool]:
+        """Bytes, and whether a process of the user can't be examined."""
+        entries = [*self._folders, *shared_files(self._uid)]
+        reader, writer = os.pipe()
+        try:
+            # Only the user itself may look at its processes, and not at those that forbid it.
+            as_user(self._uid, lambda: os.write(writer, json.dumps(_open_only(self._uid)).encode()))
+            os.close(writer)
+            with open(reader, closefd=False, encoding="ascii") as file:
+                unlinked, hides = json.loads(file.read() or "[0, true]")
+        finally:
+            os.close(reader)
+        return sum(map(_size, entries)) + unlinked, hides
+
+
+def _open_only(uid: int) -> tuple[int, bool]:
+    """The bytes of files without a name that processes of `uid` have open, and whether one of them can't be examined."""
+    files: dict[tuple[int, int], int] = {}
+    hides = False
+    for process in processes(uid):
+        try:
+            for descriptor in os.listdir(f"/proc/{process}/fd"):  # noqa: PTH208
+                with contextlib.suppress(FileNotFoundError):
+                    status = os.stat(f"/proc/{process}/fd/{descriptor}")  # noqa: PTH116
+                    if stat.S_ISREG(status.st_mode) and not status.st_nlink:
+                        files[status.st_dev, status.st_ino] = status.st_blocks * 512
+        except PermissionError:
+            hides = True
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return sum(files.values()), hides
+
+
+def _size(entry: Path) -> int:
+    """The bytes of a file, or of all files below a directory."""
+    total = 0
+    with contextlib.suppress(OSError):
+        total = entry.lstat().st_blocks * 512
+    for path, _, names in os.walk(entry):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(path, name)).st_blocks * 512  # noqa: PTH118
+    return total
+
+
 class Interrupts:
     """Whether this process was asked to end its command (SIGTERM), as a descriptor to wait on."""
 
@@ -57,26 +146,29 @@ class Interrupts:
         self.received = True
 
 
+@dataclass(frozen=True)
+class Attention:
+    """What a process gets while it runs."""
+
+    interrupts: Interrupts
+    limits: Limits
+    send: Callable[[bytes, bytes], None]
+    """Takes the kind and the content of its output."""
+    abandoned: Callable[[], None]
+    """Is called when the connection ends and the command goes on."""
+    periodically: Callable[[], str]
+    """Is called every second; returns a note for standard error."""
+
+
 class _Attendance:
     """Carries the input, output and signals of one process until it has ended."""
 
     def __init__(
-        self,
-        *,
-        channel: Channel,
-        tenancy: Tenancy,
-        process: "subprocess.Popen[bytes]",
-        interrupts: Interrupts,
-        limits: Limits,
-        send: Callable[[bytes, bytes], None],
-        abandoned: Callable[[], None],
-        periodically: Callable[[], str],
+        self, channel: Channel, tenancy: Tenancy, process: "subprocess.Popen[bytes]", attention: Attention
     ) -> None:
-        self._channel, self._tenancy, self._process = channel, tenancy, process
-        self._interrupts, self._limits, self._periodically = interrupts, limits, periodically
-        self._send, self._abandoned = send, abandoned
+        self._channel, self._process, self._attention, self._limits = channel, process, attention, attention.limits
         self.filled_disk = False
-        self.disk = DiskUse(tenancy.uid, [tenancy.root, tenancy.home], limits.largest_copy, limits.free_disk)
+        self.disk = _DiskUse(tenancy.uid, [tenancy.root, tenancy.home], self._limits)
         self._kill_at: float | None = None
         self._interrupt_at: float | None = None
         self._connected = True
@@ -88,13 +180,13 @@ class _Attendance:
                 self._outputs[pipe.fileno()] = kind
                 self._selector.register(pipe, selectors.EVENT_READ)
         self._selector.register(channel.connection, selectors.EVENT_READ)
-        self._selector.register(interrupts.reader, selectors.EVENT_READ)
+        self._selector.register(attention.interrupts.reader, selectors.EVENT_READ)
 
     def attend(self) -> None:
         """Return when the process has ended, and what it has printed is sent."""
         ended = os.pidfd_open(self._process.pid)
         self._selector.register(ended, selectors.EVENT_READ)
-        if self._interrupts.received:
+        if self._attention.interrupts.received:
             self._interrupt()
         next_look = time.monotonic() + 1
         try:
@@ -128,9 +220,9 @@ class _Attendance:
     def _handle(self, descriptor: int) -> None:
         if descriptor in self._outputs:
             self._read(descriptor)
-        elif descriptor == self._interrupts.reader:
+        elif descriptor == self._attention.interrupts.reader:
             os.read(descriptor, 64)
-            if self._interrupts.received:
+            if self._attention.interrupts.received:
                 self._interrupt()
         elif descriptor == self._channel.connection.fileno():
             self._messages(self._channel.available())
@@ -149,7 +241,7 @@ class _Attendance:
     def _output(self, kind: bytes, content: bytes) -> None:
         """Send output. A process must never wait for a reader that is gone."""
         try:
-            self._send(kind, content)
+            self._attention.send(kind, content)
         except OSError:
             self._disconnect()
 
@@ -185,7 +277,7 @@ class _Attendance:
             self._selector.unregister(self._channel.connection)
             if self._limits.continues:
                 self._interrupt_at = time.monotonic() + self._limits.continues
-                self._abandoned()
+                self._attention.abandoned()
             else:
                 self._interrupt()
 
@@ -198,7 +290,7 @@ class _Attendance:
                 self._process.send_signal(signal.SIGINT)
 
     def _look(self) -> None:
-        if note := self._periodically():
+        if note := self._attention.periodically():
             self._output(protocol.ERROR_OUTPUT, f"{note}\n".encode())
         if self._interrupt_at is not None and self._kill_at is None and time.monotonic() > self._interrupt_at:
             self.message = f"interrupted {self._limits.continues / 60:.0f} minutes after its server was gone"
@@ -223,15 +315,9 @@ def run(
     environment: Mapping[str, str],
     directory: Path,
     merge: bool,
-    interrupts: Interrupts,
-    limits: Limits,
-    send: Callable[[bytes, bytes], None],
-    abandoned: Callable[[], None] = lambda: None,
-    periodically: Callable[[], str] = str,
+    attention: Attention,
 ) -> tuple[int, str]:
     """Run `command` as the checkout's user; returns its exit code and a message.
-
-    `abandoned` is called when the connection ends and the command goes on.
 
     On return, no process of the user is left, unless another command of the same checkout still runs.
     """
@@ -244,22 +330,13 @@ def run(
             env=dict(environment),
             umask=0o022,
             start_new_session=True,
-            preexec_fn=lambda: _confine(tenancy.uid, directory, limits),  # noqa: PLW1509 this process has one thread
+            preexec_fn=lambda: _confine(tenancy.uid, directory, attention.limits),  # noqa: PLW1509 this process has one thread
         )
     except FileNotFoundError:
         return _NOT_FOUND, f"{command[0]} isn't in the image of the workers"
     except (OSError, subprocess.SubprocessError) as problem:
         return 126, f"{command[0]} can't be started in {directory}: {problem}"
-    attendance = _Attendance(
-        channel=channel,
-        tenancy=tenancy,
-        process=process,
-        interrupts=interrupts,
-        limits=limits,
-        send=send,
-        abandoned=abandoned,
-        periodically=periodically,
-    )
+    attendance = _Attendance(channel, tenancy, process, attention)
     try:
         attendance.attend()
         process.wait()

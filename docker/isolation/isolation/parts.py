@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 
-__all__ = ["Part", "forget_environment", "run"]
+__all__ = ["Part", "forget_environment", "run", "write_event"]
 
 _ENDS = (signal.SIGTERM, signal.SIGINT)
 _LOOK_EVERY = 1
@@ -43,8 +43,7 @@ def _keep_running(name: str, part: Part, stop: threading.Event) -> None:
         except Exception as found:  # noqa: BLE001 what ends a part must not end the others
             problem = f"{type(found).__name__}: {found}"
         if not stop.is_set():
-            line = {"event": "agent-part-failed", "part": name, "error": problem, "again_in_seconds": _AGAIN_AFTER}
-            print(json.dumps(line), flush=True)
+            write_event("agent-part-failed", part=name, error=problem, again_in_seconds=_AGAIN_AFTER)
             stop.wait(_AGAIN_AFTER)
 
 
@@ -53,3 +52,8 @@ def forget_environment() -> None:
     for name in list(os.environ):
         if name.startswith(("ATLANTIS_", "AWS_CONTAINER_", "ECS_", "WORKERS")):
             del os.environ[name]
+
+
+def write_event(event: str, **fields: object) -> None:
+    """One line of JSON, for people, the metric filters of the log group and `make drift`."""
+    print(json.dumps({"event": event, **fields}), flush=True)

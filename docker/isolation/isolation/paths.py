@@ -1,6 +1,7 @@
 """Where the image and the tasks have what the programs use; README.md has the same paths with their purpose."""
 
 import os
+import socket
 from pathlib import Path
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "TICKETS",
     "WAKE",
     "data_directory",
+    "listen",
 ]
 
 PLAN, APPLY = "plan", "apply"
@@ -46,3 +48,15 @@ DISPATCHER_SOCKET = _RUN / "workers" / "dispatcher.sock"
 def data_directory() -> Path:
     """Atlantis' data directory, which has the checkouts in `repos`."""
     return Path(os.environ.get("ATLANTIS_DATA_DIR", "/home/atlantis/.atlantis"))
+
+
+def listen(path: Path) -> socket.socket:
+    """Listen where only root comes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    listener.listen(128)
+    return listener

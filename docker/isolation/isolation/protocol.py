@@ -33,6 +33,7 @@ __all__ = [
     "FrameWriter",
     "ProtocolError",
     "decode",
+    "line",
 ]
 
 VERSION = 3
@@ -54,6 +55,7 @@ executor reads the checkout, and would take them with it."""
 
 _HEADER = struct.Struct(">cI")
 _LARGEST = 1 << 20
+_LONGEST_LINE = 1 << 16
 
 
 class ProtocolError(Exception):
@@ -196,6 +198,17 @@ class FrameWriter:
         if self._buffer:
             self._channel.send(self._kind, bytes(self._buffer))
             self._buffer.clear()
+
+
+def line(connection: socket.socket) -> Any:
+    """The document in one line of JSON. What follows it is another reader's, so no more is read."""
+    content = b""
+    while not content.endswith(b"\n"):
+        part = connection.recv(1)
+        if not part or len(content) > _LONGEST_LINE:
+            raise OSError("it closed the connection")
+        content += part
+    return json.loads(content)
 
 
 def decode(content: bytes) -> dict[str, Any]:

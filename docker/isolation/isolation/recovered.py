@@ -1,7 +1,6 @@
 """Reports applies whose server ended before it had commented their result: a part of the server's agent."""
 
 import datetime
-import json
 import re
 import socket
 import threading
@@ -11,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from isolation import questions, tls
-from isolation.drift.rest import Rest
-from isolation.github import GithubError
+from isolation.github import GithubError, Rest, folded
+from isolation.parts import write_event
 from isolation.protocol import ProtocolError
 
 __all__ = ["Recovered"]
@@ -132,7 +131,7 @@ class Recovered:
         owner, name, pull, _ = outcome["checkout"].split("/", 3)
         line = {key: outcome[key] for key in ("command", "directory", "workspace", "code")}
         place = {"repository": f"{owner}/{name}", "pull": pull, "worker": worker}
-        print(json.dumps({"event": "apply-recovered", **place, **line, "error": error}), flush=True)
+        write_event("apply-recovered", **place, **line, error=error)
 
     def _ask(self, address: str, kind: str, **question: str) -> dict[str, Any]:
         mine, others = socket.socketpair()
@@ -171,9 +170,7 @@ def body(outcome: Mapping[str, Any]) -> str:
         else "A part may have been applied: run `atlantis plan` again, and compare before you apply the rest."
     )
     shown = "\n".join(filter(None, (outcome["output"], outcome["message"])))[-_LONGEST_OUTPUT:]
-    # A fence longer than any in the text, so that the output can't end it.
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", shown)), default=0))
     return (
         f"**`{command}` {where} {result}.** Atlantis ended {went_on}.\n\n{advice}\n\n"
-        f"<details><summary>The end of its output</summary>\n\n{fence}\n{shown}\n{fence}\n\n</details>\n"
+        f"{folded('The end of its output', shown)}"
     )

@@ -7,28 +7,42 @@ without `dataclasses` and `secrets`, and import `shutil` and `zipfile` where the
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from isolation import client, commands, packing, paths, plan_file
+from isolation import client, commands, packing, paths, plan_file, protocol
 from isolation.checkout import LARGEST_FILE, Checkout, CheckoutError, locate, open_beneath, write_beneath
 from isolation.client import ExecutorError, Outcome
 from isolation.commands import CommandError, TerraformCommand
-from isolation.forwarding import forwarded
 from isolation.packing import Packed
 from isolation.plan_file import PlanFileError
 from isolation.protocol import Channel, ProtocolError
 from isolation.records import Records
 
-__all__ = ["RefusedPlanError", "end", "main", "merges_output", "planned", "run_on_executor"]
+__all__ = ["RefusedPlanError", "end", "forwarded", "main", "merges_output", "planned", "run_on_executor"]
 
 LOCK_FILE = ".terraform.lock.hcl"
 FAILURES = (CheckoutError, CommandError, ExecutorError, PlanFileError, ProtocolError, OSError)
 """What ends a command with a sentence."""
+
+OWN_NAMES = "ISOLATION_SERVER_NAMES"
+"""The variable with the names that the server was started with, separated by spaces; those are the server's own."""
+FOR_TERRAFORM = "ISOLATION_FORWARD"
+"""The variable with the names that are for Terraform although the server was started with them (`serverSecrets`)."""
+
+_TERRAFORMS = re.compile(r"(TF|TOFU|TG|TERRAGRUNT)_\w+")
+# Directories and programs of the server's container, and what makes a program load other code. An executor sets its own.
+_NEVER = re.compile(
+    r"PATH|HOME|PWD|OLDPWD|SHLVL|_|TMPDIR|LD_\w+|PYTHON\w+|GIT_\w+|ISOLATION_\w+|ECS_\w+|SSH_\w+"
+    r"|AWS_CONTAINER_\w+|AWS_CONFIG_FILE|AWS_SHARED_CREDENTIALS_FILE"
+    # An image's own; the cache would be a directory that all commands write.
+    r"|TF_PLUGIN_CACHE_DIR|TF_DATA_DIR|TF_CLI_CONFIG_FILE"
+)
 
 
 class RefusedPlanError(CommandError):
@@ -195,6 +209,17 @@ def run_on_executor(role: str, checkout: Checkout, request: dict[str, Any]) -> t
     return outcome, packed[0] if packed else Packed(checkout.root, {})
 
 
+def forwarded(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that a command gets. The server's own stay, because its secrets and its configuration are among them."""
+    own = set(environment.get(OWN_NAMES, "").split())
+    for_terraform = set(environment.get(FOR_TERRAFORM, "").split())
+    return {
+        name: value
+        for name, value in environment.items()
+        if not _NEVER.fullmatch(name) and (name not in own or name in for_terraform or _TERRAFORMS.fullmatch(name))
+    }
+
+
 _LOST = (
     "the connection with the apply worker {worker} ended while {kind} ran, so a part may have been applied. If the worker lives, it "
     "goes on, and its result follows as a comment. Otherwise the lock of the state may remain. Don't repeat the apply: plan again, which "
@@ -218,7 +243,7 @@ def _connected(request: dict[str, Any], tried: list[str]) -> tuple[socket.socket
         }
         connection.sendall(json.dumps(asked).encode() + b"\n")
         while True:
-            answer = _answer(connection)
+            answer = protocol.line(connection)
             if "say" not in answer:
                 break
             _note(answer["say"])
@@ -231,17 +256,6 @@ def _connected(request: dict[str, Any], tried: list[str]) -> tuple[socket.socket
         connection.close()
         raise ExecutorError(answer["error"])
     return connection, answer["worker"], answer["git"]
-
-
-def _answer(connection: socket.socket) -> dict[str, Any]:
-    """One line of the agent. What follows the last one is the worker's, so no more is read."""
-    content = b""
-    while not content.endswith(b"\n"):
-        part = connection.recv(1)
-        if not part:
-            raise OSError("it closed the connection")
-        content += part
-    return json.loads(content)
 
 
 def _note(text: str) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import fcntl
 import hashlib
 import json
 import os
@@ -10,25 +11,76 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from isolation import checkout, copying, job, paths, protocol
 from isolation.checkout import CheckoutError, open_beneath
-from isolation.job import Interrupts, Limits
+from isolation.job import Attention, Interrupts, Limits
 from isolation.outcomes import KEPT_OUTPUT, Outcomes
 from isolation.protocol import Channel, ProtocolError
-from isolation.request import Command, checked
 from isolation.session import SessionError, Sessions
-from isolation.slots import FullError, Slots
 from isolation.users import Tenancy, Users, as_user
 
-__all__ = ["Options", "serve"]
+__all__ = ["Options", "Slots", "serve"]
 
 _OWN = re.compile(r"AWS_CONTAINER_\w+|ECS_\w+|ISOLATION_\w+|HOSTNAME|PWD|OLDPWD|SHLVL|_")
 """Variables of the executor that no command gets: those of ECS lead to the task role's credentials."""
+
+
+class FullError(Exception):
+    """The worker takes no command now; the message says why."""
+
+
+class Slots:
+    """How many commands run at once: `count` places, as files in `folder`, which are locked by the processes that hold them."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self._folder, self.count = folder, count
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Take a place for a command; raises `FullError` if all are taken."""
+        with self._examined() as taken:
+            free = next((number for number in range(self.count) if number not in taken), None)
+            if free is None:
+                raise FullError(f"{self.count} commands run on this worker already")
+            place = self._locked(str(free))
+        try:
+            yield
+        finally:
+            if place is not None:
+                os.close(place)
+
+    def taken(self) -> int:
+        """How many commands run."""
+        with self._examined() as taken:
+            return len(taken)
+
+    @contextlib.contextmanager
+    def _examined(self) -> Iterator[set[int]]:
+        """The numbers of the places that are taken; nobody else looks or takes one meanwhile."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(self._folder / "all", "w", encoding="ascii") as guard:  # noqa: PTH123
+            fcntl.flock(guard, fcntl.LOCK_EX)
+            taken = set()
+            for number in range(self.count):
+                if (place := self._locked(str(number))) is None:
+                    taken.add(number)
+                else:
+                    os.close(place)
+            yield taken
+
+    def _locked(self, name: str) -> int | None:
+        descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor
 
 
 @dataclass(frozen=True)
@@ -44,6 +96,61 @@ class Options:
     """Whether files that are unchanged since an earlier command aren't sent again."""
     problem: str
     """What was wrong when the executor started; empty if nothing was."""
+
+
+@dataclass
+class Command:
+    """A command to run. Paths are relative to the checkout's root."""
+
+    kind: str
+    program: str
+    arguments: list[str]
+    name: str
+    directory: str
+    workspace: str
+    environment: dict[str, str]
+    collect: list[str]
+    init: list[str] | None
+    merge: bool
+    plan_file: str | None
+    plan_sha256: str | None
+    git: dict[str, str] | None
+    """A token that reads modules, and its host."""
+    stale: bool
+    """Whether what `init` has made in the directory is outdated: the server's checkout lacks it."""
+
+
+def _checked(request: Mapping[str, Any], role: str) -> Command:
+    """The command of `request` for the executor `role`: nothing in it leads out of a checkout or to the wrong kind of worker."""
+    command = Command(
+        kind=request["kind"],
+        program=request["program"],
+        arguments=list(request["arguments"]),
+        name=request["checkout"],
+        directory=request["directory"],
+        workspace=request["workspace"],
+        environment=dict(request["environment"]),
+        collect=list(request["collect"]),
+        init=request["init"],
+        merge=request["merge"],
+        plan_file=request.get("plan_file"),
+        plan_sha256=request.get("plan_sha256"),
+        git=request.get("git"),
+        stale=request.get("stale", False),
+    )
+    if not checkout.valid_name(command.name):
+        raise ProtocolError(f"{command.name!r} isn't a checkout")
+    for path in (command.directory, *command.collect, command.plan_file or "."):
+        if path.startswith("/") or ".." in path.split("/"):
+            raise ProtocolError(f"{path!r} isn't a path in a checkout")
+    # A worker of the other kind has the other credentials.
+    if request["role"] != role or (
+        command.kind != "run" and (command.kind in paths.APPLY_ONLY) != (role == paths.APPLY)
+    ):
+        raise ProtocolError(f"{command.kind} doesn't run on {role} workers")
+    if role == paths.APPLY and (command.plan_file is None) != (command.kind == "import"):
+        raise ProtocolError("apply workers apply a plan file, or import")
+    return command
 
 
 class _CommandFailedError(Exception):
@@ -128,7 +235,7 @@ def _command(channel: Channel, options: Options, request: Mapping[str, Any]) -> 
     """Run a command; returns the channel, how it ended, and the ID under which this is kept until it is commented."""
     interrupts = Interrupts()
     _ping(options, request)
-    command = checked(request, options.role)
+    command = _checked(request, options.role)
     began = time.time()
     with options.slots.hold(), options.users.tenant(command.name) as tenancy:
         _log(command, "start")
@@ -361,11 +468,7 @@ class _Run:
                 environment={**self._environment(), **extra},
                 directory=self._tenancy.root / self._command.directory,
                 merge=self._command.merge,
-                interrupts=self._interrupts,
-                limits=limits,
-                send=send,
-                abandoned=self.keep,
-                periodically=self._sessions.renew,
+                attention=Attention(self._interrupts, limits, send, self.keep, self._sessions.renew),
             )
         finally:
             self._sessions.remove_git()

@@ -3,13 +3,17 @@
 stunnel gets its configuration and the key from descriptors, so no file and no environment has them.
 """
 
+import argparse
 import os
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
-__all__ = ["Key", "TlsError", "client", "server"]
+from isolation import paths
+
+__all__ = ["Key", "TlsError", "client", "main", "server"]
 
 _IDENTITY = "workers"
 _SHORTEST = 32
@@ -94,6 +98,18 @@ def server(key: Key, address: str, target: Path) -> None:
     for descriptor in (configuration, *others):
         os.set_inheritable(descriptor, True)
     os.execve(key.program, [key.program, "-fd", str(configuration)], {})  # noqa: S606
+
+
+def main() -> None:
+    """Take connections of the server's task and hand them to the executor: the program of a worker's container `tls`."""
+    parser = argparse.ArgumentParser(prog="tls-end", description=main.__doc__, allow_abbrev=False)
+    parser.add_argument("--port", type=int, required=True, help="the port to listen on")
+    parser.add_argument("--address", default="0.0.0.0", help="the address to listen on")  # noqa: S104 its security group decides
+    arguments = parser.parse_args()
+    try:
+        server(Key(os.environ.pop("WORKERS_KEY", "")), f"{arguments.address}:{arguments.port}", paths.EXECUTOR_SOCKET)
+    except (TlsError, OSError) as problem:
+        sys.exit(f"The TLS end can't start: {problem}")
 
 
 def _file(name: str, content: str) -> int:

@@ -16,11 +16,10 @@ from isolation.drift.configuration import Configuration
 from isolation.drift.discovery import Discovery
 from isolation.drift.issues import Issues
 from isolation.drift.log import AgentLog
-from isolation.drift.rest import Rest
 from isolation.drift.results import ProjectResult, Result
 from isolation.drift.run import DriftDetection
 from isolation.drift.server import Server
-from isolation.github import App, PrivateKey
+from isolation.github import App, PrivateKey, Rest
 from sandbox.atlantis import lifecycle
 from sandbox.pull_requests import deliver
 from sandbox.testbed import processes

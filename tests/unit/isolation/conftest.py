@@ -1,6 +1,7 @@
 """The containers of a task, where this machine can separate users; elsewhere the tests are skipped, and say so."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,3 +14,12 @@ def containers() -> Iterator[Containers]:
         pytest.skip("needs root, mount namespaces and stunnel, to run commands as other users")
     with Containers("--grace", "2") as made:
         yield made
+
+
+@pytest.fixture
+def mark(containers: Containers) -> Path:
+    """A directory in which commands leave files for the test."""
+    folder = containers.root / "mark"
+    folder.mkdir()
+    folder.chmod(0o777)
+    return folder

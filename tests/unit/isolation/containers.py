@@ -7,11 +7,10 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -20,8 +19,7 @@ import pytest
 from isolation import paths, tls
 from isolation.aws import AwsError, Session
 from isolation.broker import Broker, Roles
-from isolation.dispatcher import Configuration, Dispatcher
-from isolation.fleet import Fleet
+from isolation.dispatcher import Configuration, Dispatcher, Fleet
 from sandbox.testbed.ports import free_port
 
 PROGRAMS = Path(__file__).parents[3] / "docker" / "isolation"
@@ -199,11 +197,17 @@ class Containers:
 
     def freeze(self, name: str) -> None:
         """Stop all processes of an executor's container where they are."""
-        first = self.first_process(self._executors[name])
+        for process in self.processes(name):
+            with contextlib.suppress(OSError):
+                os.kill(process, signal.SIGSTOP)
+
+    def processes(self, *names: str) -> Iterator[int]:
+        """The processes of executors' containers, by default of all."""
+        firsts = [self.first_process(self._executors[name]) for name in names or self._executors]
         for entry in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
-                if _descends(int(entry.parent.name), first):
-                    os.kill(int(entry.parent.name), signal.SIGSTOP)
+                if any(_descends(int(entry.parent.name), first) for first in firsts):
+                    yield int(entry.parent.name)
 
     def stop(self, name: str) -> None:
         """Stop an executor as ECS does."""
@@ -215,6 +219,11 @@ class Containers:
             process.kill()
             process.wait()
             raise
+
+    def restart(self, name: str, *options: str, disk: str = "") -> None:
+        """Stop an executor, and start it with other options."""
+        self.stop(name)
+        self.start(name, *options, disk=disk)
 
     def kill(self, name: str) -> None:
         """Kill an executor with all processes of its container."""
@@ -298,7 +307,3 @@ class Containers:
         self.sessions.append((role_arn, session_name))
         expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=self.lifetime)
         return Session(f"AKIA{len(self.sessions)}", "secret", "token", expires)
-
-
-if __name__ == "__main__":
-    sys.exit(0 if can_separate() else "this machine can't separate users")

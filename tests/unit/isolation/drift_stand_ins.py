@@ -13,10 +13,9 @@ from isolation.drift.configuration import Configuration
 from isolation.drift.discovery import Discovery
 from isolation.drift.issues import Issues
 from isolation.drift.log import AgentLog, Event
-from isolation.drift.rest import Rest
 from isolation.drift.run import DriftDetection
 from isolation.drift.server import Server, ServerError
-from isolation.github import GithubError
+from isolation.github import GithubError, Rest
 
 REPOSITORY = "o/r"
 

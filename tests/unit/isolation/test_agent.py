@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import http.client
-import http.server
 import json
 import shutil
 import signal
@@ -11,20 +10,21 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from components.compute import task_protection as shell
 from components.monitoring import log_metrics
-from isolation import parts, protocol, session
+from isolation import parts, protocol, session, task_protection
 from isolation.protocol import Channel
-from isolation.task_protection import EXPIRES, LOOK_EVERY, RENEW_EVERY
+from tests.unit.isolation.answering import Answering
 from tests.unit.isolation.containers import CHECKOUT, PROGRAMS, eventually
-
-HOUR = datetime.timedelta(hours=1)
 
 
 def task(number: int, *states: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def task(number: int, *states: str) -> dict[str, Any]:
     }
 
 
-class Surroundings:
+class Surroundings(Answering):
     """What the agents speak to: the server's /status, the ECS agent, the task role's credentials, STS and ECS."""
 
     def __init__(self) -> None:
@@ -50,101 +50,51 @@ class Surroundings:
         self.looks = 0
         self.tasks: dict[str, list[dict[str, Any]]] = {"of-plans": [], "of-applies": []}
         self.broken = ""
-        self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
-        self.port = self._http.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__()
 
-    def close(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+    def answer(self, method: str, path: str, headers: Message, body: bytes) -> tuple[int, bytes]:
+        expires = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if path == "/status":
+            self.looks += 1
+            # As Atlantis writes it, indented.
+            known = {"shutting_down": False, "in_progress_operations": self.operations, "version": "0.47.1"}
+            return 503 if self.operations is None else 200, json.dumps(known, indent=2).encode()
+        if path == "/v2/credentials/secret":
+            role = {"AccessKeyId": "AKIATASK", "SecretAccessKey": "s", "Token": "t", "Expiration": expires}
+            return 200, json.dumps(role).encode()
+        if method == "PUT":
+            assert path == "/api/0123/task-protection/v1/state"
+            self.protection.append(json.loads(body))
+            enabled = {"protection": {"ProtectionEnabled": self.protection[-1]["ProtectionEnabled"]}}
+            return 200, json.dumps(self.refusal or enabled).encode()
+        if operation := headers["X-Amz-Target"]:
+            return 200, self._answer_of_ecs(operation.rpartition(".")[2], json.loads(body))
+        self.authorization = headers["Authorization"]
+        if self.denied:
+            error = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>"
+            return 403, error
+        self.assumed.append(dict(urllib.parse.parse_qsl(body.decode())))
+        session = (
+            '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>'
+            f"<AccessKeyId>ASIA{len(self.assumed)}</AccessKeyId><SecretAccessKey>s+/=</SecretAccessKey>"
+            f"<SessionToken>token</SessionToken><Expiration>{expires}</Expiration>"
+            "</Credentials></AssumeRoleResult></AssumeRoleResponse>"
+        )
+        return 200, session.encode()
 
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        surroundings = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                if self.path == "/status":
-                    surroundings.looks += 1
-                    if surroundings.operations is None:
-                        self.send_error(503)
-                        return
-                    # As Atlantis writes it, indented.
-                    known = {"shutting_down": False, "in_progress_operations": surroundings.operations}
-                    self._answer(200, json.dumps(known | {"version": "0.47.1"}, indent=2))
-                    return
-                assert self.path == "/v2/credentials/secret"
-                expires = (datetime.datetime.now(datetime.UTC) + HOUR).strftime("%Y-%m-%dT%H:%M:%SZ")
-                role = {"AccessKeyId": "AKIATASK", "SecretAccessKey": "s", "Token": "t", "Expiration": expires}
-                self._answer(200, json.dumps(role))
-
-            def do_PUT(self) -> None:
-                assert self.path == "/api/0123/task-protection/v1/state"
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                surroundings.protection.append(asked)
-                self._answer(
-                    200,
-                    json.dumps(
-                        surroundings.refusal or {"protection": {"ProtectionEnabled": asked["ProtectionEnabled"]}}
-                    ),
-                )
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                if operation := self.headers["X-Amz-Target"]:
-                    self._answer_of_ecs(operation.rpartition(".")[2], json.loads(body))
-                    return
-                surroundings.authorization = self.headers["Authorization"]
-                if surroundings.denied:
-                    self._answer(
-                        403,
-                        "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>",
-                    )
-                    return
-                asked = dict(urllib.parse.parse_qsl(body))
-                surroundings.assumed.append(asked)
-                expires = (datetime.datetime.now(datetime.UTC) + HOUR).strftime("%Y-%m-%dT%H:%M:%SZ")
-                self._answer(
-                    200,
-                    '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>'
-                    f"<AccessKeyId>ASIA{len(surroundings.assumed)}</AccessKeyId><SecretAccessKey>s+/=</SecretAccessKey>"
-                    f"<SessionToken>token</SessionToken><Expiration>{expires}</Expiration>"
-                    "</Credentials></AssumeRoleResult></AssumeRoleResponse>",
-                )
-
-            def _answer_of_ecs(self, operation: str, asked: dict[str, Any]) -> None:
-                assert asked["cluster"] == "atlantis"
-                if surroundings.broken == "truncated":
-                    self.send_response(200)
-                    self.send_header("Content-Length", "100")
-                    self.end_headers()
-                    self.wfile.write(b'{"taskArns"')
-                    self.close_connection = True
-                elif surroundings.broken:
-                    self._answer(200, surroundings.broken)
-                elif operation == "ListTasks":
-                    # Pages of one task.
-                    assert asked["desiredStatus"] == "RUNNING"
-                    arns = [task["taskArn"] for task in surroundings.tasks[asked["serviceName"]]]
-                    at = int(asked.get("nextToken", 0))
-                    more = {"nextToken": str(at + 1)} if at + 1 < len(arns) else {}
-                    self._answer(200, json.dumps({"taskArns": arns[at : at + 1], **more}))
-                else:
-                    every = [task for tasks in surroundings.tasks.values() for task in tasks]
-                    self._answer(
-                        200, json.dumps({"tasks": [task for task in every if task["taskArn"] in asked["tasks"]]})
-                    )
-
-            def _answer(self, code: int, text: str) -> None:
-                self.send_response(code)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class's own name
-                pass
-
-        return Handler
+    def _answer_of_ecs(self, operation: str, asked: dict[str, Any]) -> bytes:
+        assert asked["cluster"] == "atlantis"
+        if self.broken:
+            return self.broken.encode()
+        if operation == "ListTasks":
+            # Pages of one task.
+            assert asked["desiredStatus"] == "RUNNING"
+            arns = [task["taskArn"] for task in self.tasks[asked["serviceName"]]]
+            at = int(asked.get("nextToken", 0))
+            more = {"nextToken": str(at + 1)} if at + 1 < len(arns) else {}
+            return json.dumps({"taskArns": arns[at : at + 1], **more}).encode()
+        every = [task for tasks in self.tasks.values() for task in tasks]
+        return json.dumps({"tasks": [task for task in every if task["taskArn"] in asked["tasks"]]}).encode()
 
 
 @pytest.fixture
@@ -178,7 +128,7 @@ class Agent:
             "tag": "Repository",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-I", PROGRAMS / "bin" / command[0], *command[1:]],
+            command if command[0] == "/bin/sh" else [sys.executable, "-I", PROGRAMS / "bin" / command[0], *command[1:]],
             env={
                 "PATH": "/usr/bin:/bin",
                 "AWS_REGION": "ap-northeast-2",
@@ -211,10 +161,12 @@ class Agent:
 
 @pytest.fixture
 def start(surroundings: Surroundings, tmp_path: Path) -> Iterator[Callable[..., Agent]]:
-    """Starts an agent: `worker-agent plan`, or another command."""
+    """Starts an agent: `worker-agent plan`, or another command; `shell` is the server's task protection without workers."""
     agents: list[Agent] = []
 
-    def started(*command: str, **environment: str) -> Agent:
+    def started(*command: str, renew_every: int = 600, **environment: str) -> Agent:
+        if command == ("shell",):
+            command = ("/bin/sh", "-c", shell.script(surroundings.port, look_every=0.05, renew_every=renew_every))
         if command == ("agent",) and not shutil.which("stunnel"):
             pytest.skip("needs stunnel")
         # AWS is not the host's own address, so only it could be behind a proxy; this test's isn't.
@@ -343,7 +295,7 @@ def test_workers_are_the_tasks_that_ecs_runs_and_finds_healthy(
     ]
 
 
-@pytest.mark.parametrize("broken", ["truncated", "[]", '{"taskArns": 7}', "<html>"])
+@pytest.mark.parametrize("broken", ['{"taskArns"\0cut off', "[]", '{"taskArns": 7}', "<html>"])
 def test_an_answer_that_cant_be_read_is_reported_and_ends_nothing(
     surroundings: Surroundings, start: Callable[..., Agent], broken: str
 ) -> None:
@@ -393,7 +345,7 @@ def _looked_again(surroundings: Surroundings) -> None:
     eventually(lambda: surroundings.looks > looked)
 
 
-@pytest.mark.parametrize("command", [("agent",), ("worker-agent", "plan")])
+@pytest.mark.parametrize("command", [("agent",), ("worker-agent", "plan"), ("shell",)])
 @pytest.mark.usefixtures("executor")
 def test_the_task_is_protected_while_something_runs(
     surroundings: Surroundings, start: Callable[..., Agent], command: tuple[str, ...]
@@ -425,13 +377,14 @@ def test_a_worker_is_protected_before_its_command_has_a_session(
     assert surroundings.protection[:2] == [IDLE, BUSY]
 
 
+@pytest.mark.parametrize("command", [("worker-agent", "plan"), ("shell",)])
 @pytest.mark.usefixtures("executor")
 def test_a_refused_protection_is_printed_once_and_asked_for_again(
-    surroundings: Surroundings, start: Callable[..., Agent]
+    surroundings: Surroundings, start: Callable[..., Agent], command: tuple[str, ...]
 ) -> None:
     surroundings.refusal = {"failure": {"Reason": "DEPLOYMENT_BLOCKED"}}
     surroundings.operations = 1
-    agent = start()
+    agent = start(*command)
     eventually(lambda: surroundings.protection.count(BUSY) >= 3)
     surroundings.refusal = None
     known = len(surroundings.protection)
@@ -451,6 +404,16 @@ def test_an_agent_that_is_stopped_while_it_starts_ends(start: Callable[..., Agen
         agent.broker.unlink()
 
 
-def test_a_protection_is_renewed_before_it_expires() -> None:
-    assert RENEW_EVERY * 2 < EXPIRES * 60
-    assert LOOK_EVERY < 5
+def test_a_protection_is_renewed_before_it_expires(surroundings: Surroundings, start: Callable[..., Agent]) -> None:
+    for program in (task_protection, shell):
+        assert program.RENEW_EVERY * 2 < program.EXPIRES * 60
+    assert task_protection.LOOK_EVERY < 5
+    surroundings.operations = 2
+    agent = start("shell", renew_every=1)
+    eventually(lambda: surroundings.protection.count(BUSY) >= 3)
+    surroundings.operations = None
+    _looked_again(surroundings)
+    before = list(surroundings.protection)
+    time.sleep(1.5)
+    assert surroundings.protection == before
+    assert agent.close().splitlines() == ["protected: operations in progress: 2"]

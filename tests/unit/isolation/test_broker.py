@@ -16,8 +16,6 @@ from isolation.aws import AwsError, Session
 from isolation.broker import Broker, Roles, session_name
 from tests.unit.isolation.containers import CHECKOUT
 
-HOUR = datetime.timedelta(hours=1)
-
 
 def test_a_session_name_is_one_of_iam_and_keeps_the_pull_request() -> None:
     assert session_name("plan", CHECKOUT) == "plan.my-organization.infrastructure.7"
@@ -44,23 +42,30 @@ def test_the_first_pattern_that_matches_decides_the_role_and_every_session_gets_
     assert Roles("default").of("other/x") == ("default", {})
 
 
+def ask(tmp_path: Path, roles: Roles, *repositories: str, minutes: int = 60, refuses_tags: bool = False) -> list[str]:
+    """Ask for a session of a plan in each repository, one after the other; the tags of those that were assumed."""
+    path, given = tmp_path / "b" / "s.sock", list[str]()
+
+    def assume(_role: str, _name: str, tags: Mapping[str, str]) -> Session:
+        given.append(tags.get("T", ""))
+        if refuses_tags and tags:
+            raise AwsError("AccessDenied: User: x is not authorized to perform: sts:TagSession on resource: own")
+        return Session("A", "s", "t", datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=minutes))
+
+    broker = Broker("plan", path, roles, assume)
+    threading.Thread(target=broker.serve, daemon=True).start()
+    for repository in repositories:
+        with contextlib.suppress(session.SessionError):
+            session.ask(path, {"command": "plan", "checkout": f"{repository}/1/default"})
+    broker.close()
+    return given
+
+
 def test_repositories_whose_session_names_are_the_same_share_no_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: list[str] = []
-
-    def assume(_role: str, _name: str, tags: Mapping[str, str]) -> Session:
-        given.append(tags["T"])
-        return Session("A", "s", "t", datetime.datetime.now(datetime.UTC) + HOUR)
-
     monkeypatch.setattr(broker_module, "session_name", lambda _command, _checkout: "the same")
-    broker = Broker("plan", tmp_path / "b" / "s.sock", Roles("r", tag="T"), assume)
-    threading.Thread(target=broker.serve, daemon=True).start()
-    for repository in ("o/a", "o/b", "o/a"):
-        question = {"command": "plan", "checkout": f"{repository}/1/default"}
-        session.ask(tmp_path / "b" / "s.sock", question)
-    broker.close()
-    assert given == ["o/a", "o/b"]
+    assert ask(tmp_path, Roles("r", tag="T"), "o/a", "o/b", "o/a") == ["o/a", "o/b"]
 
 
 @pytest.mark.parametrize(
@@ -71,39 +76,14 @@ def test_repositories_whose_session_names_are_the_same_share_no_session(
 def test_only_a_repositorys_own_role_is_assumed_without_the_tag_that_its_trust_policy_refuses(
     tmp_path: Path, repository: str, tagged: list[bool]
 ) -> None:
-    seen: list[bool] = []
-
-    def assume(_role: str, _name: str, tags: Mapping[str, str]) -> Session:
-        seen.append(bool(tags))
-        if tags:
-            raise AwsError("AccessDenied: User: x is not authorized to perform: sts:TagSession on resource: own")
-        # Short, so that each question asks for another one.
-        return Session("A", "s", "t", datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=19))
-
     roles = Roles("default", [("my-organization/*", "own")], tag="T")
-    broker = Broker("plan", tmp_path / "b" / "s.sock", roles, assume)
-    threading.Thread(target=broker.serve, daemon=True).start()
-    for _ in range(2):
-        question = {"command": "plan", "checkout": f"{repository}/1/default"}
-        with contextlib.suppress(session.SessionError):
-            session.ask(tmp_path / "b" / "s.sock", question)
-    broker.close()
-    assert seen == tagged
+    # Short, so that each question asks for another one.
+    found = ask(tmp_path, roles, repository, repository, minutes=19, refuses_tags=True)
+    assert [bool(tag) for tag in found] == tagged
 
 
 def test_a_session_with_little_time_left_is_not_given_again(tmp_path: Path) -> None:
-    made: list[str] = []
-
-    def assume(_role: str, name: str, _tags: Mapping[str, str]) -> Session:
-        made.append(name)
-        return Session("A", "s", "t", datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=19))
-
-    broker = Broker("plan", tmp_path / "b" / "s.sock", Roles("r"), assume)
-    threading.Thread(target=broker.serve, daemon=True).start()
-    for _ in range(2):
-        session.ask(tmp_path / "b" / "s.sock", {"command": "plan", "checkout": CHECKOUT})
-    broker.close()
-    assert len(made) == 2
+    assert len(ask(tmp_path, Roles("r"), "o/a", "o/a", minutes=19)) == 2
 
 
 def test_a_client_that_sends_nothing_does_not_stop_the_broker(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from isolation.checkout import Checkout, CheckoutError, locate, valid_name
 from isolation.commands import CommandError, parse
-from isolation.forwarding import forwarded
+from isolation.remote import forwarded
 
 ROOT = Path("/data/repos/my-organization/infrastructure/7/default")
 CHECKOUT = Checkout("my-organization/infrastructure/7/default", ROOT, "project")

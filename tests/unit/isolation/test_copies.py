@@ -155,8 +155,7 @@ def test_what_a_command_changes_in_the_copy_the_next_one_does_not_see(containers
 
 
 def test_a_file_system_that_hides_changes_through_mappings_keeps_no_copies(containers: Containers) -> None:
-    containers.stop("plan")
-    containers.start("plan", disk="64M")
+    containers.restart("plan", disk="64M")
     containers.write("data/one.txt", "one\n")
     containers.program("terraform", f'/usr/bin/python3 -c "{_AS_IT_WAS.format(_MAPPED)}"; cat data/one.txt')
     assert containers.run("terraform", "fmt").stdout == "bad\n"
@@ -165,11 +164,10 @@ def test_a_file_system_that_hides_changes_through_mappings_keeps_no_copies(conta
     assert list((containers.state("plan") / "locks").glob("*copies.json")) == []
 
 
-def test_another_command_of_the_checkout_at_the_same_time_gets_its_files_too(containers: Containers) -> None:
+def test_another_command_of_the_checkout_at_the_same_time_gets_its_files_too(
+    containers: Containers, mark: Path
+) -> None:
     containers.write("main.tf", "one\n")
-    mark = containers.root / "mark"
-    mark.mkdir()
-    mark.chmod(0o777)
     containers.program("wait", f"touch {mark}/started; until [ -e {mark}/go ]; do sleep 0.05; done; cat main.tf")
     waiting = containers.popen("run-in-plan", "--", "wait")
     eventually((mark / "started").exists)

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from isolation.drift import rest
+from isolation import github as github_module
 from isolation.drift.configuration import Target
 from isolation.drift.discovery import Discovery
 from isolation.drift.issues import LABEL, Issues
-from isolation.drift.rest import Rest
 from isolation.drift.results import ProjectResult, Result
-from isolation.github import App, GithubError, PrivateKey
+from isolation.github import App, GithubError, PrivateKey, Rest
 from isolation.web import Answer
 from sandbox.testbed.github import app as stand_in
 from sandbox.testbed.github.server import GitHub
@@ -131,7 +130,7 @@ def test_a_plans_text_cant_end_its_own_fence(github: GitHub, issues: Issues) -> 
 def test_the_message_of_a_call_that_failed_says_why(
     monkeypatch: pytest.MonkeyPatch, answer: Answer, expected: str
 ) -> None:
-    monkeypatch.setattr(rest, "fetch", lambda *_: answer)
+    monkeypatch.setattr(github_module, "fetch", lambda *_: answer)
     with pytest.raises(GithubError) as found:
         Rest("https://api.github.com", str, "issues: write").call("GET", "/repos/o/r/issues")
     assert expected in str(found.value)

@@ -1,5 +1,6 @@
 """Commands in the executors: real processes of other users, signals, links, leftovers and kills."""
 
+import contextlib
 import json
 import os
 import signal
@@ -13,16 +14,15 @@ import pytest
 from tests.unit.isolation.containers import PROGRAMS, Containers, eventually
 
 
-def uids_with_processes() -> set[str]:
+def users(containers: Containers) -> set[str]:
+    """The users that have processes in the containers; other tests may run with the same ones."""
     found = set()
-    for entry in Path("/proc").glob("[0-9]*/status"):
-        try:
-            lines = entry.read_text(encoding="utf-8", errors="replace").splitlines()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        values = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
-        if not values["State"].startswith(("Z", "X")):
-            found.add(values["Uid"].split()[0])
+    for process in containers.processes():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+            values = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+            if not values["State"].startswith(("Z", "X")):
+                found.add(values["Uid"].split()[0])
     return found
 
 
@@ -96,21 +96,20 @@ def test_a_session_that_ends_soon_is_renewed_while_the_command_runs(containers: 
     assert "AKIA1" not in done.stdout[60:]
 
 
-def test_no_process_of_a_job_outlives_it(containers: Containers) -> None:
-    containers.program(
-        "terraform",
-        "for i in 1 2 3; do (trap '' HUP TERM INT; setsid sleep 300 & setsid sleep 300 >/dev/null 2>&1 &) ; done; id -u",
-    )
+@pytest.mark.parametrize(
+    "script",
+    [
+        "for i in 1 2 3; do (trap '' HUP TERM INT; setsid sleep 300 & setsid sleep 300 >/dev/null 2>&1 &) ; done",
+        "bomb() { sleep 0.01; bomb & bomb & }; bomb & sleep 0.5; exit 0",
+    ],
+    ids=["other sessions", "forks without end"],
+)
+def test_no_process_of_a_job_outlives_it(containers: Containers, script: str) -> None:
+    containers.program("terraform", f"id -u; {script}")
     start = time.monotonic()
     done = containers.run("terraform", "fmt")
     assert time.monotonic() - start < 60
-    assert done.stdout.strip() not in uids_with_processes()
-
-
-def test_a_job_that_forks_without_end_is_killed_with_all_its_processes(containers: Containers) -> None:
-    containers.program("terraform", "id -u; bomb() { sleep 0.01; bomb & bomb & }; bomb & sleep 0.5; exit 0")
-    done = containers.run("terraform", "fmt")
-    assert done.stdout.splitlines()[0] not in uids_with_processes()
+    assert done.stdout.splitlines()[0] not in users(containers)
 
 
 def test_a_job_cannot_signal_the_executor_or_connect_to_it(containers: Containers) -> None:
@@ -135,10 +134,7 @@ def test_a_program_with_the_set_user_bit_gives_no_rights(containers: Containers)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_a_signal_to_the_shim_interrupts_terraform_once(containers: Containers, number: int) -> None:
-    mark = containers.root / "mark"
-    mark.mkdir()
-    mark.chmod(0o777)
+def test_a_signal_to_the_shim_interrupts_terraform_once(containers: Containers, number: int, mark: Path) -> None:
     containers.program(
         "terraform",
         f"trap 'echo interrupt >>{mark}/log; exit 5' INT; touch {mark}/started; while :; do sleep 0.05; done",
@@ -153,10 +149,7 @@ def test_a_signal_to_the_shim_interrupts_terraform_once(containers: Containers, 
     assert (mark / "log").read_text().splitlines() == ["interrupt"]
 
 
-def test_a_job_that_ignores_the_interrupt_of_an_abandoned_command_is_killed(containers: Containers) -> None:
-    mark = containers.root / "mark"
-    mark.mkdir()
-    mark.chmod(0o777)
+def test_a_job_that_ignores_the_interrupt_of_an_abandoned_command_is_killed(containers: Containers, mark: Path) -> None:
     containers.program(
         "terraform", f"trap '' INT TERM; id -u >{mark}/uid; touch {mark}/started; while :; do sleep 0.05; done"
     )
@@ -164,7 +157,7 @@ def test_a_job_that_ignores_the_interrupt_of_an_abandoned_command_is_killed(cont
     eventually((mark / "started").exists)
     process.kill()
     process.communicate()
-    eventually(lambda: (mark / "uid").read_text().strip() not in uids_with_processes())
+    eventually(lambda: (mark / "uid").read_text().strip() not in users(containers))
 
 
 def test_the_death_of_terraform_by_a_signal_is_the_shims(containers: Containers) -> None:

@@ -8,12 +8,10 @@ import pytest
 from tests.unit.isolation.containers import Containers, eventually
 
 
-def test_a_command_that_fills_the_disk_is_killed_and_one_with_few_files_goes_on(containers: Containers) -> None:
-    containers.stop("plan")
-    containers.start("plan", "--free-disk", str(20 << 20), disk="64M")
-    mark = containers.root / "mark"
-    mark.mkdir()
-    mark.chmod(0o777)
+def test_a_command_that_fills_the_disk_is_killed_and_one_with_few_files_goes_on(
+    containers: Containers, mark: Path
+) -> None:
+    containers.restart("plan", "--free-disk", str(20 << 20), disk="64M")
     containers.program("patient", f"touch {mark}/started; while ! test -e {mark}/go; do sleep 0.1; done; echo went on")
     other = containers.checkout.parents[1] / "8" / "default"
     other.mkdir(parents=True)
@@ -31,8 +29,7 @@ def test_a_command_that_fills_the_disk_is_killed_and_one_with_few_files_goes_on(
 def test_a_command_whose_files_are_too_large_together_is_killed_and_leaves_none(
     containers: Containers, where: str
 ) -> None:
-    containers.stop("plan")
-    containers.start("plan", "--largest-copy", str(20 << 20))
+    containers.restart("plan", "--largest-copy", str(20 << 20))
     containers.write("main.tf", "one\n")
     containers.program("modest", f"cd {where}; fallocate -l 8M filler; sleep 2.5; rm filler; echo went on")
     assert containers.run("run-in-plan", "--", "modest").stdout == "went on\n"
@@ -46,8 +43,7 @@ def test_a_command_whose_files_are_too_large_together_is_killed_and_leaves_none(
 
 
 def test_one_file_does_not_get_larger_than_all_may_be(containers: Containers) -> None:
-    containers.stop("plan")
-    containers.start("plan", "--largest-copy", str(20 << 20))
+    containers.restart("plan", "--largest-copy", str(20 << 20))
     containers.program("greedy", "trap '' XFSZ; fallocate -l 30M filler")
     done = containers.run("run-in-plan", "--", "greedy")
     assert done.returncode == 1
@@ -117,8 +113,7 @@ time.sleep(60)
     ids=["open files without a name", "of a process that can't be examined"],
 )
 def test_files_without_a_name_count_too(containers: Containers, hides: bool, expected: str) -> None:
-    containers.stop("plan")
-    containers.start("plan", "--largest-copy", str(20 << 20), "--free-disk", str(30 << 20), disk="64M")
+    containers.restart("plan", "--largest-copy", str(20 << 20), "--free-disk", str(30 << 20), disk="64M")
     containers.write("hidden.py", HIDDEN.format(hides=hides))
     containers.program("tool", "exec /usr/bin/python3 hidden.py")
     done = containers.run("run-in-plan", "--", "tool")

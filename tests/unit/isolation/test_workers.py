@@ -16,20 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from isolation import tls
-from isolation.drift.rest import Rest
-from isolation.github import GithubError
+from isolation.github import GithubError, Rest
 from isolation.outcomes import Outcomes
 from isolation.recovered import Recovered
 from tests.unit.isolation.containers import KEY, PROGRAMS, SILENCE, Containers, can_separate, eventually
-
-
-@pytest.fixture
-def mark(containers: Containers) -> Path:
-    """A directory in which commands leave files for the test."""
-    folder = containers.root / "mark"
-    folder.mkdir()
-    folder.chmod(0o777)
-    return folder
 
 
 @pytest.fixture
@@ -166,6 +156,10 @@ class Comments(Rest):
         return self.made.append((path, body["body"]))
 
 
+def recovering(containers: Containers, comments: Comments, alone: Callable[[], bool] = lambda: True) -> Recovered:
+    return Recovered(lambda: containers.dispatcher.workers("apply"), tls.Key(KEY), comments, alone)
+
+
 UNTIL_GO = "until [ -e {0}/go ]; do sleep 0.05; done; echo applied"
 
 
@@ -178,12 +172,11 @@ def test_an_apply_outlives_its_server_and_the_next_one_comments_the_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """TERM comes from a server that is stopped: the apply isn't interrupted, and ends with its shim if that lives so long."""
-    containers.stop("apply")
-    containers.start("apply", "--continues-minutes", "1")
+    containers.restart("apply", "--continues-minutes", "1")
     process = apply(containers, mark, wait=UNTIL_GO.format(mark))
     process.send_signal(number)
     comments = Comments()
-    recovered = Recovered(lambda: containers.dispatcher.workers("apply"), tls.Key(KEY), comments)
+    recovered = recovering(containers, comments)
     if number == signal.SIGINT:
         assert ended(process)[0] != 0
         recovered.look()
@@ -229,8 +222,7 @@ def test_a_result_that_a_server_had_is_commented_by_the_next_one_unless_it_was(
     outcomes = containers.state("apply") / "outcomes"
     eventually(lambda: any("acknowledged" in json.loads(file.read_text()) for file in outcomes.glob("[!.]*")))
     comments, tasks = Comments(*others, refused=2), 2
-    workers = lambda: containers.dispatcher.workers("apply")  # noqa: E731
-    recovered = Recovered(workers, tls.Key(KEY), comments, lambda: tasks == 1)
+    recovered = recovering(containers, comments, lambda: tasks == 1)
     # The server that has the result may still run: it is being stopped, or a deployment has begun.
     recovered.look()
     monkeypatch.setattr("isolation.recovered._DRAINS", 0)
@@ -247,13 +239,12 @@ def test_a_result_that_a_server_had_is_commented_by_the_next_one_unless_it_was(
 
 
 def test_an_apply_whose_server_and_worker_are_gone_is_reported_as_unknown(containers: Containers, mark: Path) -> None:
-    containers.stop("apply")
-    containers.start("apply", "--continues-minutes", "1")
+    containers.restart("apply", "--continues-minutes", "1")
     process = apply(containers, mark)
     process.kill()
     process.wait()
     comments = Comments()
-    recovered = Recovered(lambda: containers.dispatcher.workers("apply"), tls.Key(KEY), comments)
+    recovered = recovering(containers, comments)
     eventually(lambda: any(containers.state("apply").glob("outcomes/*")))
     recovered.look()
     containers.kill("apply")
@@ -267,14 +258,13 @@ def test_an_apply_whose_server_and_worker_are_gone_is_reported_as_unknown(contai
 
 
 def test_an_apply_that_outlives_its_server_too_long_is_interrupted(containers: Containers, mark: Path) -> None:
-    containers.stop("apply")
-    containers.start("apply", "--continues-minutes", "0.02")
+    containers.restart("apply", "--continues-minutes", "0.02")
     process = apply(containers, mark, wait="trap 'echo released; exit 1' INT; while :; do sleep 0.05; done")
     process.kill()
     process.wait()
     eventually(lambda: '"event": "end"' in containers.log("apply"))
     comments = Comments()
-    Recovered(lambda: containers.dispatcher.workers("apply"), tls.Key(KEY), comments).look()
+    recovering(containers, comments).look()
     ((_, body),) = comments.made
     assert "has failed (exit code 1)" in body
     assert "released" in body
@@ -399,20 +389,22 @@ def _listening_port(pid: int) -> int:
     return int(listening()[0].partition(":")[2], 16)
 
 
-SHELLS = pytest.mark.parametrize("shell", [["dash"], ["busybox", "ash"]], ids=["dash", "busybox"])
+@pytest.fixture(params=["dash", "busybox ash"])
+def image_shell(request: pytest.FixtureRequest) -> str:
+    """The first line of a script for a shell of the images."""
+    if subprocess.run([*request.param.split(), "-c", ":"], capture_output=True, check=False).returncode:
+        pytest.skip(f"needs {request.param}")
+    return f"#!/usr/bin/env -S {request.param}"
 
 
-@SHELLS
 def test_four_clones_run_at_once_in_the_server_and_other_commands_of_git_do_not_wait(
-    tmp_path: Path, shell: list[str]
+    tmp_path: Path, image_shell: str
 ) -> None:
-    if subprocess.run([*shell, "-c", ":"], capture_output=True, check=False).returncode:
-        pytest.skip(f"needs {' '.join(shell)}")
     (tmp_path / "workers" / "tickets").mkdir(parents=True)
     shim, image, running = tmp_path / "shims" / "git", tmp_path / "bin" / "git", tmp_path / "running"
     for path in (shim.parent, image.parent, running):
         path.mkdir()
-    text = (PROGRAMS / "shims" / "git").read_text().replace("#!/bin/sh", f"#!/usr/bin/env -S {' '.join(shell)}", 1)
+    text = (PROGRAMS / "shims" / "git").read_text().replace("#!/bin/sh", image_shell, 1)
     shim.write_text(text)
     until_go = f"touch {running}/$$; until [ -e {tmp_path}/go ]; do sleep 0.02; done"
     image.write_text(f'#!/bin/sh\n[ "$1" = status ] || {{ {until_go}; }}\necho "$@"; exit 3\n')
@@ -436,13 +428,10 @@ def test_four_clones_run_at_once_in_the_server_and_other_commands_of_git_do_not_
     assert [ended(fetch) for fetch in waiting] == [(3, "fetch a b\n", "")] * 6
 
 
-@SHELLS
-def test_the_shim_works_with_the_shells_of_images(containers: Containers, shell: list[str]) -> None:
-    if subprocess.run([*shell, "-c", ":"], capture_output=True, check=False).returncode:
-        pytest.skip(f"needs {' '.join(shell)}")
+def test_the_shim_works_with_the_shells_of_images(containers: Containers, image_shell: str) -> None:
     shim = containers.root / "shims" / "terraform"
     shim.parent.mkdir()
-    text = (PROGRAMS / "bin" / "shim").read_text().replace("#!/bin/sh", f"#!/usr/bin/env -S {' '.join(shell)}", 1)
+    text = (PROGRAMS / "bin" / "shim").read_text().replace("#!/bin/sh", image_shell, 1)
     shim.write_text(text.replace("own=${own%/*/*}", f"own={PROGRAMS}"))
     shim.chmod(0o755)
     shim.parent.chmod(0o755)

@@ -9,8 +9,8 @@ import urllib.parse
 from collections.abc import Sequence
 
 from isolation.drift.configuration import Target
-from isolation.drift.rest import Rest
 from isolation.drift.results import ProjectResult
+from isolation.github import Rest
 
 __all__ = ["Discovery"]
 

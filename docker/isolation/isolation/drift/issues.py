@@ -5,8 +5,8 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from isolation.drift.rest import Rest
 from isolation.drift.results import ProjectResult, Result
+from isolation.github import Rest, folded
 
 __all__ = ["LABEL", "Issues", "RepositoryIssues"]
 
@@ -93,17 +93,14 @@ class RepositoryIssues:
         self._rest.call("POST", f"{path}/comments", {"body": "The last detection found no drift."})
 
     def _body(self, result: ProjectResult) -> str:
-        plan = "\n<details><summary>Plan</summary>\n\n{0}\n{1}\n{0}\n\n</details>\n"
-        shown = result.plan[:_LONGEST_PLAN]
-        # A fence longer than any in the text, so that the plan can't end it.
-        fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", shown)), default=0))
+        plan = f"\n{folded('Plan', result.plan[:_LONGEST_PLAN])}" if result.plan else ""
         where = f"-p {result.project}" if result.project else f"-d {result.directory} -w {result.workspace}"
         return f"""\
 <!-- atlantis-drift {result.branch}: {result.key} -->
 `{result.branch}` and the real resources of {_place(result)} differ:
 
 > {result.summary}
-{plan.format(fence, shown) if shown else ""}
+{plan}
 Two ways to remove the drift:
 
 - **Keep the change**: open a pull request that adds it to the code. When its plan has no changes left, merge it.

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import json
 import threading
 import time
 import uuid
@@ -19,6 +18,7 @@ from isolation.drift.log import AgentLog, Event
 from isolation.drift.results import ProjectResult, Result, results_of, state_lock
 from isolation.drift.server import Server, ServerError
 from isolation.github import GithubError
+from isolation.parts import write_event
 
 __all__ = ["DriftDetection", "Protection"]
 
@@ -79,7 +79,7 @@ class DriftDetection:
             self._history.learn(log.events(_REMEMBERED))
         soon = schedule.daily_at is None or self._history.interrupted
         wait = FIRST_AFTER if soon else schedule.seconds_until_next(_now())
-        _write("drift-started", targets=len(self._configuration.targets))
+        write_event("drift-started", targets=len(self._configuration.targets))
         due = time.monotonic() + wait
         while not stop.is_set():
             requests = self._requests()
@@ -92,7 +92,7 @@ class DriftDetection:
     def run_once(self, stop: threading.Event, requests: Sequence[str] = ()) -> list[ProjectResult]:
         """Detect once in every target, and report."""
         began, started, run = time.monotonic(), _now(), uuid.uuid4().hex
-        _write("drift-began", run=run, requests=list(requests))
+        write_event("drift-began", run=run, requests=list(requests))
         results: list[ProjectResult] = []
         for repository, targets in _by_repository(self._configuration.targets):
             issues = self._issues.of(repository)
@@ -107,7 +107,7 @@ class DriftDetection:
             self._history.answered.update(requests)
             if good:
                 self._history.last_good_run = time.time()
-            _write("drift-run", run=run, seconds=round(time.monotonic() - began, 1), good=int(good), **counts)
+            write_event("drift-run", run=run, seconds=round(time.monotonic() - began, 1), good=int(good), **counts)
             self._write_age(now=True)
         return results
 
@@ -116,7 +116,9 @@ class DriftDetection:
         try:
             targets = self._discovery.targets(target)
         except _UNANSWERED as problem:
-            _write("drift-discovery-failed", repository=target.repository, branch=target.branch, error=_reason(problem))
+            write_event(
+                "drift-discovery-failed", repository=target.repository, branch=target.branch, error=_reason(problem)
+            )
             targets = [target]
         for single in targets:
             if stop.is_set():
@@ -162,13 +164,13 @@ class DriftDetection:
         """Release what a detection left that was ended; the server runs one detection at a time, and none runs now."""
         for lock in self._server.abandoned_locks():
             self._server.release(lock)
-            _write("drift-lock-released", lock=lock)
+            write_event("drift-lock-released", lock=lock)
 
     def _report(self, issues: RepositoryIssues, result: ProjectResult) -> str:
         try:
             return issues.report(result)
         except _UNANSWERED as problem:
-            _write("drift-issue-failed", repository=result.repository, project=result.key, error=_reason(problem))
+            write_event("drift-issue-failed", repository=result.repository, project=result.key, error=_reason(problem))
             return ""
 
     def _requests(self) -> list[str]:
@@ -187,19 +189,19 @@ class DriftDetection:
             self._unreadable = ""
         except AwsError as problem:
             if self._unreadable != str(problem):
-                _write("drift-log-unreadable", error=str(problem))
+                write_event("drift-log-unreadable", error=str(problem))
             self._unreadable = str(problem)
 
     def _write_age(self, *, now: bool = False) -> None:
         if now or time.monotonic() >= self._age_at:
             self._age_at = time.monotonic() + AGE_EVERY
             last = self._history.last_good_run
-            _write("drift-age", hours=_hours_since(last), lastGood=_iso(last))
+            write_event("drift-age", hours=_hours_since(last), lastGood=_iso(last))
 
     def _print(self, run: str, result: ProjectResult, issue: str, started: datetime.datetime) -> None:
         standing = self._history.note(result, time.time())
         place = {"repository": result.repository, "branch": result.branch, "project": result.key}
-        _write(
+        write_event(
             "drift-project",
             run=run,
             **place,
@@ -218,7 +220,7 @@ class DriftDetection:
         created = _time(lock.created) if lock else None
         if lock and created and created < started:
             command = f"terraform force-unlock {lock.id}"
-            _write("drift-state-locked", run=run, **place, since=lock.created, path=lock.path, command=command)
+            write_event("drift-state-locked", run=run, **place, since=lock.created, path=lock.path, command=command)
 
 
 def _reason(problem: Exception) -> str:
@@ -249,8 +251,3 @@ def _iso(seconds: float) -> str:
 
 def _hours_since(seconds: float) -> float:
     return round(max(0.0, time.time() - seconds) / 3600, 2)
-
-
-def _write(event: str, **fields: object) -> None:
-    """One line of JSON, for the metric filters of the agent's log group and for `make drift`."""
-    print(json.dumps({"event": event, **fields}), flush=True)
