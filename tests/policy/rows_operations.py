@@ -33,6 +33,8 @@ _VARIABLES: Final = (
     ),
     *(("DB_PASSWORD", "/prod/db/password", False), ("DB_PASSWORD", "arn:aws:secretsmanager:x", False)),
     *(("DB_PASSWORD", "{{resolve:secretsmanager:db}}", False), ("DB_PASSWORD", "${DB}", False)),
+    *(("tf_var_api_key", _TEXT, True), ("VAULT_TOKEN_FILE", "/run/token", False), ("TF_VAR_tokens", "5", False)),
+    *(("DB_SECRET_ARN", "arn:aws:secretsmanager:x", False), ("X", "-----BEGIN RSA PRIVATE KEY-----", True)),
     ("X", "github_pat_" + "11ABCDEFG0" * 4, True),
     ("X", "ghp_" + "a1B2" * 9, True),
     ("X", "ASIA" + "ABCD1234" * 2, True),

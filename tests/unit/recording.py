@@ -234,10 +234,7 @@ def deploy(stack: str = "prod", **changes: Any) -> Graph:
     Raises:
         pulumi.RunError: as the program does.
     """
-    recorder = _Recorder()
-    with _warnings() as warnings:
-        _run(recorder, stack, changes)
-    return Graph(recorder, warnings)
+    return _deployed(stack=stack, settings=_given(changes))
 
 
 def deploy_program(program: Callable[[], None]) -> Graph:
@@ -246,24 +243,12 @@ def deploy_program(program: Callable[[], None]) -> Graph:
     Raises:
         pulumi.RunError: as the program does.
     """
-    recorder = _Recorder()
-    with _warnings() as warnings:
-        run_program(recorder, "prod", REGION, {}, program=program)
-    return Graph(recorder, warnings)
+    return _deployed(program=program)
 
 
 def refusal_of_program(program: Callable[[], None]) -> tuple[str, list[Registered]]:
     """What another program says of arguments that the component refuses, and the resources that it had registered by then."""
-    recorder = _Recorder()
-    try:
-        run_program(recorder, "prod", REGION, {}, program=program)
-    except pulumi.RunError as refused:
-        return str(refused), recorder.registered
-    finally:
-        # The registrations that wait for the refused value never end. Python 3.11 fails if they are collected inside `ast.parse`
-        # (cpython issue 106905), which pytest calls.
-        gc.collect()
-    raise AssertionError("accepted")
+    return _refused(program=program)
 
 
 def refusal(stack: str = "prod", *, secret_keys: Sequence[str] = (), **changes: Any) -> tuple[str, list[Registered]]:
@@ -271,17 +256,31 @@ def refusal(stack: str = "prod", *, secret_keys: Sequence[str] = (), **changes: 
 
     `secret_keys` are those of the settings that the stack file holds encrypted.
     """
+    return _refused(stack=stack, settings=_given(changes), secret_keys=secret_keys)
+
+
+def _given(changes: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in (LOCAL | changes).items() if value is not None}
+
+
+def _deployed(**run: Any) -> Graph:
+    recorder = _Recorder()
+    with _warnings() as warnings:
+        run_program(recorder, region=REGION, **{"stack": "prod", "settings": {}} | run)
+    return Graph(recorder, warnings)
+
+
+def _refused(**run: Any) -> tuple[str, list[Registered]]:
     recorder = _Recorder()
     try:
-        _run(recorder, stack, changes, secret_keys)
+        run_program(recorder, region=REGION, **{"stack": "prod", "settings": {}} | run)
     except pulumi.RunError as refused:
         return str(refused), recorder.registered
-    raise AssertionError(f"accepted {changes}")
-
-
-def _run(recorder: _Recorder, stack: str, changes: dict[str, Any], secret_keys: Sequence[str] = ()) -> None:
-    given = {key: value for key, value in (LOCAL | changes).items() if value is not None}
-    run_program(recorder, stack, REGION, given, secret_keys)
+    finally:
+        # The registrations that wait for the refused value never end. Python 3.11 fails if they are collected inside `ast.parse`
+        # (cpython issue 106905), which pytest calls.
+        gc.collect()
+    raise AssertionError("accepted")
 
 
 @contextlib.contextmanager

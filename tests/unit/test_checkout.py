@@ -1,7 +1,6 @@
 """What the server does with a checkout: git's configuration, and the check of committed files, run by the shells of both images."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,18 +8,9 @@ import pytest
 
 from components.configuration import checkout
 from components.configuration.repo_configuration import default
-from tests.needs import without
 from tests.tables import table
 
-SHELLS = [["/bin/sh"], ["busybox", "sh"]]
 _IDENTITY = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
-
-
-@pytest.fixture(params=SHELLS, ids=["sh", "busybox"])
-def shell(request: pytest.FixtureRequest) -> list[str]:
-    if shutil.which(request.param[0]) is None:
-        pytest.skip(without(request.param[0]))
-    return request.param
 
 
 @pytest.fixture

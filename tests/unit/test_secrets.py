@@ -92,18 +92,15 @@ def test_the_password_of_the_page_can_be_given_up_and_generated_again() -> None:
     assert not secret.protect
 
 
-def test_only_the_execution_role_reads_the_github_app_secret() -> None:
-    assert stack().one(SECRET_POLICY, "secrets-github-app-policy").decoded == {
-        "secretArn": arn_of("secrets-github-app"),
-        "policy": refuse_all_but(*EXECUTION_ROLE_SESSIONS),
-        "blockPublicPolicy": True,
-    }
-
-
-def test_the_execution_role_and_those_who_deploy_read_the_webhook_secret() -> None:
-    assert stack().one(SECRET_POLICY, "secrets-webhook-policy").decoded == {
-        "secretArn": arn_of("secrets-webhook"),
-        "policy": refuse_all_but(*EXECUTION_ROLE_SESSIONS, DEPLOYER),
+@pytest.mark.parametrize(
+    ("secret", "more"), [("github-app", []), ("webhook", [DEPLOYER]), ("web-password", [DEPLOYER])]
+)
+def test_the_execution_role_reads_a_secret_and_those_who_deploy_the_generated_ones(
+    secret: str, more: list[str]
+) -> None:
+    assert stack().one(SECRET_POLICY, f"secrets-{secret}-policy").decoded == {
+        "secretArn": arn_of(f"secrets-{secret}"),
+        "policy": refuse_all_but(*EXECUTION_ROLE_SESSIONS, *more),
         "blockPublicPolicy": True,
     }
 
@@ -137,14 +134,12 @@ def test_the_generated_value_goes_to_secrets_manager_as_a_secret() -> None:
     assert version.secret_inputs == {"secretString"}
 
 
-def test_the_page_asks_for_a_generated_password_that_those_who_deploy_can_read() -> None:
+def test_the_page_asks_for_a_generated_password() -> None:
     graph = stack()
     assert graph.one(SECRET_VERSION, "secrets-web-password-version").decoded == {
         "secretId": arn_of("secrets-web-password"),
         "secretString": {"web_password": "generated-secret-value"},
     }
-    policy = graph.one(SECRET_POLICY, "secrets-web-password-policy").decoded["policy"]
-    assert policy == refuse_all_but(*EXECUTION_ROLE_SESSIONS, DEPLOYER)
     again = stack(webPasswordGeneration=2).one(PASSWORD, "secrets-web-password-value")
     assert again.inputs["keepers"] == {"generation": "2"}
 

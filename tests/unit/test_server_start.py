@@ -12,7 +12,6 @@ import yaml
 
 from components.compute.server_start import server_start
 from components.configuration import notifications
-from tests.needs import without
 
 SECRETS = {
     "ATLANTIS_GH_APP_ID": "123456",
@@ -21,7 +20,6 @@ SECRETS = {
     "ATLANTIS_WEB_PASSWORD": "-n",
     "ATLANTIS_REPO_CONFIG_JSON": '{"repos": [{"id": "/.*/", "pre_workflow_hooks": [{"run": "echo \\"$X\\" # é"}]}]}',
 }
-SHELLS = [["/bin/sh"], ["busybox", "sh"]]
 
 # A program instead of the server: `python server --config ...` runs the file `server` of the working directory, and
 # records what the server would be started with.
@@ -86,14 +84,6 @@ def _start(
         timeout=30,
         check=False,
     )
-
-
-@pytest.fixture(params=SHELLS, ids=["sh", "busybox"])
-def shell(request: pytest.FixtureRequest) -> list[str]:
-    program = shutil.which(request.param[0])
-    if program is None:
-        pytest.skip(without(request.param[0]))
-    return [program, *request.param[1:]]
 
 
 def test_the_server_gets_secrets_and_rules_in_its_configuration_and_none_in_its_environment(

@@ -133,23 +133,6 @@ def test_the_value_of_a_secret_setting_is_never_shown(changes: dict[str, Any]) -
     assert next(iter(changes)) in str(refused.value)
 
 
-def test_the_least_settings_have_the_documented_defaults() -> None:
-    parsed = parse({"managedNamePrefixes": None})
-    assert (parsed.environment, parsed.region) == ("prod", REGION)
-    assert (parsed.network.vpc_id, parsed.ingress.hosted_zone_id, parsed.task.image, parsed.operations.cost_center) == (
-        None,
-    ) * 4
-    assert (parsed.task.cpu, parsed.task.memory, parsed.task.container_port, parsed.task.desired_count) == (
-        2048,
-        4096,
-        4141,
-        1,
-    )
-    assert parsed.webhook_cidr_blocks == published_ranges("github.com")
-    assert parsed.operations.deletion_protection is True
-    assert parsed.terraform.managed_name_prefixes == ()
-
-
 @pytest.mark.parametrize("empty", ["", []])
 def test_no_webhook_ranges_stand_for_those_that_github_publishes(empty: object) -> None:
     assert parse({"githubWebhookCidrBlocks": empty}).webhook_cidr_blocks == published_ranges("github.com")

@@ -1,12 +1,12 @@
 """The file system, the repository and the locking database with its password."""
 
-import json
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 import pytest
 
+from tests.unit.isolated import containers_of
 from tests.unit.recording import ACCOUNT, EXISTING_VPC, arn_of, id_of
 from tests.unit.stacks import (
     BARE,
@@ -136,10 +136,6 @@ INGRESS, EGRESS = (
 )
 
 
-def container_of(**changes: Any) -> dict[str, Any]:
-    return json.loads(stack(**changes).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])[0]
-
-
 def test_boltdb_by_name_is_the_default() -> None:
     named = stack(lockingDatabase="boltdb").resources
     assert sorted(named, key=lambda resource: (resource.type, resource.name)) == sorted(
@@ -224,7 +220,7 @@ def test_its_key_is_used_through_elasticache_and_secrets_manager_only() -> None:
 
 
 def test_the_server_alone_gets_the_password() -> None:
-    without, container = container_of(), container_of(**REDIS)
+    without, container = (containers_of(stack(**changes))["atlantis"] for changes in ({}, REDIS))
     assert [secret for secret in container["secrets"] if secret not in without["secrets"]] == [
         {"name": "ATLANTIS_REDIS_PASSWORD", "valueFrom": f"{arn_of('locking-password')}:password::"}
     ]

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import pytest
-
-from components.configuration.secret_names import looks_secret
 from tests.unit.isolated import containers_of
 from tests.unit.stacks import stack
 
@@ -53,34 +50,3 @@ def test_the_endpoint_of_systems_manager_is_created_where_endpoints_are_and_para
     assert "network-endpoint-ssm" in stack(**PARAMETERS).names(kind)
     assert stack(**PARAMETERS, vpcEndpoints=[]).names(kind) == []
     assert stack(vpcEndpoints=["ssm"]).names(kind) == ["network-endpoint-ssm"]
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("DB_PASSWORD", "x"),
-        ("tf_var_api_key", "x"),
-        ("SECRET_KEY", "x"),
-        ("X", "AKIAIOSFODNN7EXAMPLE"),
-        ("X", "https://user:hunter2@registry.example.com"),
-        ("X", "-----BEGIN RSA PRIVATE KEY-----"),
-        ("X", f"ghp_{'a' * 36}"),
-    ],
-)
-def test_what_looks_like_a_secret_is_found(name: str, value: str) -> None:
-    assert looks_secret(name, value)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("TOKEN_URL", "https://login.example.com/token"),
-        ("VAULT_TOKEN_FILE", "/run/token"),
-        ("DB_SECRET_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"),
-        ("TF_VAR_tokens", "5"),
-        ("MONKEY", "banana"),
-        ("X", "https://registry.example.com:8443/a@b"),
-    ],
-)
-def test_what_does_not_look_like_a_secret_is_accepted(name: str, value: str) -> None:
-    assert not looks_secret(name, value)
