@@ -42,14 +42,14 @@ def test_the_first_pattern_that_matches_decides_the_role_and_every_session_gets_
     assert Roles("default").of("other/x") == ("default", {})
 
 
-def ask(tmp_path: Path, roles: Roles, *repositories: str, minutes: int = 60, refuses_tags: bool = False) -> list[str]:
+def ask(tmp_path: Path, roles: Roles, *repositories: str, minutes: int = 60, refuses_tags: str = "") -> list[str]:
     """Ask for a session of a plan in each repository, one after the other; the tags of those that were assumed."""
     path, given = tmp_path / "b" / "s.sock", list[str]()
 
     def assume(_role: str, _name: str, tags: Mapping[str, str]) -> Session:
         given.append(tags.get("T", ""))
         if refuses_tags and tags:
-            raise AwsError("AccessDenied: User: x is not authorized to perform: sts:TagSession on resource: own")
+            raise AwsError(f"AccessDenied: User: x is not authorized to perform: {refuses_tags} on resource: own")
         return Session("A", "s", "t", datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=minutes))
 
     broker = Broker("plan", path, roles, assume)
@@ -69,16 +69,20 @@ def test_repositories_whose_session_names_are_the_same_share_no_session(
 
 
 @pytest.mark.parametrize(
-    ("repository", "tagged"),
-    [("my-organization/payments", [True, False, False]), ("other/x", [True, True])],
-    ids=["of a repository", "of the stack"],
+    ("repository", "refused", "tagged"),
+    [
+        ("my-organization/payments", "sts:TagSession", [True, False, False]),
+        ("my-organization/payments", "sts:AssumeRole", [True, True]),
+        ("other/x", "sts:TagSession", [True, True]),
+    ],
+    ids=["of a repository", "which can't be assumed", "of the stack"],
 )
 def test_only_a_repositorys_own_role_is_assumed_without_the_tag_that_its_trust_policy_refuses(
-    tmp_path: Path, repository: str, tagged: list[bool]
+    tmp_path: Path, repository: str, refused: str, tagged: list[bool]
 ) -> None:
     roles = Roles("default", [("my-organization/*", "own")], tag="T")
     # Short, so that each question asks for another one.
-    found = ask(tmp_path, roles, repository, repository, minutes=19, refuses_tags=True)
+    found = ask(tmp_path, roles, repository, repository, minutes=19, refuses_tags=refused)
     assert [bool(tag) for tag in found] == tagged
 
 
