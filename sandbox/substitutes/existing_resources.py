@@ -160,9 +160,10 @@ class ExistingResources:
             table = self._part(
                 "private route table of", original, lambda: substitute_network.route_table(ec2, vpc, NatGatewayId=nat)
             )
-        private = self._subnets(vpc, given.get("privateSubnetIds", []), first=128, table=table)
-        named = {"publicSubnetIds": public} if given.get("publicSubnetIds") else {}
-        return {"vpcId": vpc, **named, "privateSubnetIds": private}
+        replaced = {"vpcId": vpc, "privateSubnetIds": [], "publicSubnetIds": public}
+        for key in ("privateSubnetIds", "planWorkerSubnetIds", "applyWorkerSubnetIds"):
+            replaced[key] = self._subnets(vpc, given.get(key, []), first=128, table=table)
+        return {key: value for key, value in replaced.items() if key == "privateSubnetIds" or given.get(key)}
 
     def _ingress(self, given: Mapping[str, Any], vpc: str) -> dict[str, Any]:
         replaced: dict[str, Any] = {}

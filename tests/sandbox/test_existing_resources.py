@@ -14,6 +14,7 @@ SETTINGS = {
     "atlantis:vpcId": "vpc-0a1b2c3d4e5f60718",
     "atlantis:publicSubnetIds": ["subnet-0a1b2c3d4e5f60711", "subnet-0a1b2c3d4e5f60712"],
     "atlantis:privateSubnetIds": ["subnet-0a1b2c3d4e5f60713", "subnet-0a1b2c3d4e5f60714"],
+    "atlantis:planWorkerSubnetIds": ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
     "atlantis:acmCertificateArn": "arn:aws:acm:ap-northeast-2:999999999999:certificate/0a1b2c3d",
     "atlantis:hostedZoneId": "Z0123456789ABCDEFGHIJ",
     "atlantis:githubAppSecretName": "prod-atlantis-github-app",
@@ -43,6 +44,7 @@ def test_every_id_is_replaced_and_nothing_else(replaced: dict):
         "atlantis:vpcId",
         "atlantis:publicSubnetIds",
         "atlantis:privateSubnetIds",
+        "atlantis:planWorkerSubnetIds",
         "atlantis:acmCertificateArn",
         "atlantis:hostedZoneId",
         "atlantis:permissionsBoundaryArn",
@@ -57,7 +59,12 @@ def test_every_id_is_replaced_and_nothing_else(replaced: dict):
 
 def test_the_network_has_two_zones_and_a_way_out(aws: LocalAws, replaced: dict):
     ec2 = aws.client("ec2")
-    for key, target in (("publicSubnetIds", "GatewayId"), ("privateSubnetIds", "NatGatewayId")):
+    ways_out = {
+        "publicSubnetIds": "GatewayId",
+        "privateSubnetIds": "NatGatewayId",
+        "planWorkerSubnetIds": "NatGatewayId",
+    }
+    for key, target in ways_out.items():
         subnets = ec2.describe_subnets(SubnetIds=replaced[f"atlantis:{key}"])["Subnets"]
         assert {subnet["VpcId"] for subnet in subnets} == {replaced["atlantis:vpcId"]}
         assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2
