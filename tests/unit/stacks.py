@@ -1,4 +1,4 @@
-"""The stacks that the unit tests look at: each set of settings is deployed once, whoever asks."""
+"""The stacks that the unit tests look at: each set of settings is deployed once."""
 
 import functools
 import json

@@ -171,10 +171,10 @@ def test_terraform_can_change_neither_the_load_balancer_nor_its_security_group()
 
 
 def test_the_preview_says_what_the_stack_cannot_guarantee() -> None:
-    told = [
+    warnings = [
         line for line in stack(**SHARED).warnings if "httpsListenerArn" in line or "loadBalancerSecurityGroupId" in line
     ]
-    assert len(told) == 2
+    assert len(warnings) == 2
     assert len([line for line in stack(**SHARED, extendSecurityGroup=True).warnings if "SecurityGroupId" in line]) == 0
 
 

@@ -70,8 +70,8 @@ def test_a_parameter_needs_the_endpoint_of_a_new_vpc() -> None:
 
 
 def test_a_container_as_root_is_warned_about() -> None:
-    told = stack(extraContainers=[LEAST | {"user": "0:0"}]).warnings
-    assert any("extraContainers: sleeper runs as root" in warning for warning in told)
+    warnings = stack(extraContainers=[LEAST | {"user": "0:0"}]).warnings
+    assert any("extraContainers: sleeper runs as root" in warning for warning in warnings)
     assert not any("runs as root" in warning for warning in stack(**EXTRA).warnings)
 
 

@@ -123,12 +123,6 @@ def test_a_plan_assumes_only_the_roles_that_are_listed_for_plans() -> None:
     assert arn_of("permissions-task-assume") not in attached(graph, "atlantis-ecs-task-prod")
 
 
-def test_without_isolation_the_task_role_assumes_the_roles_and_has_no_more_policies() -> None:
-    graph = stack(**PRODUCTION | {"assumableRoleArns": APPLIES_ONLY})
-    assert statements(graph, "permissions-task-read")[-1]["Resource"] == APPLIES_ONLY
-    assert "permissions-task-assume" not in graph.names(POLICY)
-
-
 def test_a_plan_reads_the_values_of_those_secrets_only_that_have_a_prefix_for_plans() -> None:
     assert "GetSecretValue" not in str(statements(stack(**ISOLATED), "permissions-plan-managed"))
     opened = stack(**ISOLATED, planSecretPrefixes=["shop/"])

@@ -16,19 +16,6 @@ CHINA = PhysicalNames(
 )
 
 
-def test_names_are_those_that_operators_type() -> None:
-    assert (PROD.base, PROD.target_group, PROD.log_group, PROD.repository) == (
-        "atlantis-prod",
-        "atlantis-prod-atlantis",
-        "/ecs/atlantis-prod",
-        "atlantis",
-    )
-    assert (PROD.execution_role, PROD.task_role) == ("atlantis-ecs-task-execution-prod", "atlantis-ecs-task-prod")
-    assert (PROD.github_app_secret, PROD.webhook_secret) == ("prod-atlantis-github-app", "prod-atlantis-webhook-secret")
-    assert PROD.security_group("ecs-tasks") == "atlantis-ecs-tasks-prod"
-    assert PROD.key_alias("ecr") == "alias/ecr-atlantis"
-
-
 def test_an_adopted_stack_keeps_its_names() -> None:
     adopted = dataclasses.replace(PROD, base_name="tf", log_group_name="/aws/ecs/tf")
     assert (adopted.base, adopted.target_group, adopted.log_group) == ("tf", "tf-atlantis", "/aws/ecs/tf")

@@ -210,7 +210,7 @@ def test_of_several_private_subnets_in_a_zone_the_first_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected"),
     [
         (
             {"privateSubnetIds": ["subnet-00000000000000009", "subnet-00000000000000004"]},
@@ -223,10 +223,10 @@ def test_of_several_private_subnets_in_a_zone_the_first_is_used() -> None:
     ],
     ids=["of another VPC", "in one zone"],
 )
-def test_subnets_that_do_not_fit_end_the_run_with_their_key_and_id(changes: dict[str, object], told: str) -> None:
+def test_subnets_that_do_not_fit_end_the_run_with_their_key_and_id(changes: dict[str, object], expected: str) -> None:
     with pytest.raises(pulumi.RunError, match="nothing was touched") as refused:
         stack(**EXISTING_VPC | changes)
-    assert told in str(refused.value)
+    assert expected in str(refused.value)
 
 
 @pytest.mark.parametrize(

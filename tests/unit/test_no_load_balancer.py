@@ -33,8 +33,8 @@ def test_the_allowed_ranges_reach_the_task_and_nothing_else_does() -> None:
 
 
 def test_the_preview_says_what_the_stack_cannot_guarantee() -> None:
-    told = [line for line in stack(**PRIVATE).warnings if "loadBalancerScheme none" in line]
-    assert len(told) == 3
-    assert any("reach every path of the server over HTTP" in line for line in told)
+    warnings = [line for line in stack(**PRIVATE).warnings if "loadBalancerScheme none" in line]
+    assert len(warnings) == 3
+    assert any("reach every path of the server over HTTP" in line for line in warnings)
     registered = stack(**PRIVATE, serviceRegistryArn=REGISTRY).warnings
     assert len([line for line in registered if "loadBalancerScheme none" in line]) == 2

@@ -98,7 +98,7 @@ def test_a_file_a_text_and_carriage_returns_give_the_same_certificates(
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ("missing.pem", "can't be read: No such file or directory"),
         ("company", "must be certificates in PEM form (-----BEGIN CERTIFICATE-----), or the path of a .pem"),
@@ -115,9 +115,9 @@ def test_a_file_a_text_and_carriage_returns_give_the_same_certificates(
     ],
     ids=["file", "text", "private key", "half a key", "request", "damaged", "too many", "cut off", "number"],
 )
-def test_what_is_no_certificate_is_refused(given: object, told: str) -> None:
+def test_what_is_no_certificate_is_refused(given: object, expected: str) -> None:
     (problem,) = problems({"caCertificates": given})
-    assert told in problem
+    assert expected in problem
 
 
 def test_a_private_key_is_never_shown() -> None:

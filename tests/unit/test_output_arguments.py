@@ -104,7 +104,7 @@ def test_what_is_only_passed_on_can_be_an_output() -> None:
 
 
 def test_an_output_where_the_value_decides_which_resources_exist_is_refused() -> None:
-    told: dict[str, str] = {}
+    messages: dict[str, str] = {}
 
     def run() -> None:
         output: Any = pulumi.Output.from_input("x")
@@ -114,12 +114,15 @@ def test_an_output_where_the_value_decides_which_resources_exist_is_refused() ->
                 validate(
                     arguments(LOCAL | {"environment": "prod", declared.key: value}), name="platform", region=REGION
                 )
-            told[declared.key] = str(refused.value)
+            messages[declared.key] = str(refused.value)
 
     deploy_program(run)
     for declared in REFUSING:
         shown = {"array": "[<output>]", "object": "{'X': <output>}"}.get(declared.type, "<output>")
-        assert f"{declared.key} = {shown}: must be known before the deployment, because the stack" in told[declared.key]
+        assert (
+            f"{declared.key} = {shown}: must be known before the deployment, because the stack"
+            in messages[declared.key]
+        )
 
 
 def test_a_list_as_one_output_is_refused_with_what_to_write_instead() -> None:
@@ -145,8 +148,8 @@ def refused_later(key: str, value: Callable[[], Any]) -> str:
     return refusal_of_program(run)[0]
 
 
-@pytest.mark.parametrize(("key", "value", "told"), WRONG, ids=[f"{key}={value}" for key, value, _ in WRONG])
-def test_a_wrong_value_fails_when_it_is_known(key: str, value: str, told: str) -> None:
+@pytest.mark.parametrize(("key", "value", "expected"), WRONG, ids=[f"{key}={value}" for key, value, _ in WRONG])
+def test_a_wrong_value_fails_when_it_is_known(key: str, value: str, expected: str) -> None:
     good = EVERYTHING[key]
     message = refused_later(
         key,
@@ -157,7 +160,7 @@ def test_a_wrong_value_fails_when_it_is_known(key: str, value: str, told: str) -
     assert message.startswith(
         "1 setting is invalid; nothing that depends on its value was changed. Fix the arguments of Atlantis 'platform'"
     )
-    assert told in message
+    assert expected in message
 
 
 def test_what_depends_on_a_wrong_value_is_not_registered() -> None:
@@ -187,10 +190,10 @@ NETWORKS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), NETWORKS, ids=[told for _, told in NETWORKS])
-def test_subnets_that_do_not_fit_fail_before_anything_uses_them(change: dict[str, Any], told: str) -> None:
+@pytest.mark.parametrize(("change", "expected"), NETWORKS, ids=[expected for _, expected in NETWORKS])
+def test_subnets_that_do_not_fit_fail_before_anything_uses_them(change: dict[str, Any], expected: str) -> None:
     message, resources = refusal_of_program(program(lambda: outputs_of(EVERYTHING | change)))
-    assert told in message
+    assert expected in message
     assert [item.name for item in resources if "subnet-" in str(item.inputs)] == []
 
 

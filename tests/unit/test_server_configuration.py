@@ -126,7 +126,9 @@ def test_the_execution_role_reads_named_secrets_under_their_keys() -> None:
 def test_named_roles_can_be_assumed_and_no_others() -> None:
     arn = "arn:aws:iam::210987654321:role/terraform"
     name = "permissions-task-read"
-    with_role = stack(assumableRoleArns=[arn]).one("aws:iam/policy:Policy", name).document()
+    graph = stack(assumableRoleArns=[arn])
+    assert "permissions-task-assume" not in graph.names("aws:iam/policy:Policy"), "of applies in workers only"
+    with_role = graph.one("aws:iam/policy:Policy", name).document()
     without = stack().one("aws:iam/policy:Policy", name).document()
     assert [statement for statement in with_role if statement not in without] == [
         {

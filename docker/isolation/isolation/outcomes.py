@@ -20,7 +20,7 @@ _ID = re.compile(r"[0-9a-f]{16}")
 
 
 class Outcomes:
-    """The results of the applies of one executor that no agent has told it to forget."""
+    """The results of the applies of one executor, until an agent asks it to forget them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

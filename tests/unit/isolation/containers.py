@@ -171,7 +171,7 @@ class Containers:
             self.fleet.addresses.pop(name)
 
     def _connect(self, name: str, run: Path) -> None:
-        """Start what a worker has besides its executor: the agent's socket, and the TLS end."""
+        """Start what a worker has in addition to its executor: the agent's socket, and the TLS end."""
         role = name.partition("-")[0]
         broker = Broker(
             role, run / "broker" / "agent.sock", Roles(f"arn:aws:iam::123456789012:role/{role}"), self._assume
