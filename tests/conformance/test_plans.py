@@ -22,7 +22,7 @@ from sandbox.sandbox import Sandbox
 from sandbox.testbed import terraform_provider
 from tests.needs import needs_provider
 from tests.sandbox.existing_parts import PRIVATE, SHARED
-from tests.sandbox.harness import WEB_ACL, Ground
+from tests.sandbox.harness import WEB_ACL, Scratch
 
 PROVIDER = terraform_provider.find(everywhere=True)
 pytestmark = needs_provider(everywhere=True)
@@ -53,11 +53,11 @@ def shape(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def deployed(shape: str, tmp_path: Path) -> Iterator[Sandbox]:
     stack, settings, _ = SHAPES[shape]
-    ground = Ground(tmp_path / "engine", stack)
-    sandbox = ground.sandbox(pack=None, **settings)
+    scratch = Scratch(tmp_path / "engine", stack)
+    sandbox = scratch.sandbox(pack=None, **settings)
     sandbox.up()
     yield sandbox
-    ground.stop()
+    scratch.stop()
 
 
 def test_the_provider_accepts_the_stack_and_its_second_plan_changes_nothing(

@@ -14,7 +14,7 @@ from sandbox.testbed.engine import installation
 from sandbox.testbed.engine.workspace import Workspace, clean_environment
 from sandbox.testbed.paths import CHECKOUT, STATE_VARIABLE
 from tests.checkout import copy_checkout
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 _PULUMI = """#!/bin/sh
 case "$1 $*" in
@@ -32,7 +32,7 @@ class Clone:
 
     folder: Path
     environment: dict[str, str]
-    ground: Ground
+    scratch: Scratch
 
     def run(self, script: str) -> "subprocess.CompletedProcess[str]":
         """Run a shell script in the copy."""
@@ -76,13 +76,13 @@ def clone(folder: Path, stack: str) -> Clone:
     (programs / "pulumi").write_text(_PULUMI.format(engine=own / "pulumi", python=sys.executable), encoding="utf-8")
     (programs / "pulumi").chmod(0o755)
     (folder / "backend").mkdir()
-    ground = Ground(folder / "state", stack)
+    scratch = Scratch(folder / "state", stack)
     workspace = Workspace(folder / "cli", CHECKOUT)
     workspace.prepare("prod", {}, None)
-    environment = workspace.environment(None) | {STATE_VARIABLE: str(ground.base), "BACKEND": str(folder / "backend")}
+    environment = workspace.environment(None) | {STATE_VARIABLE: str(scratch.base), "BACKEND": str(folder / "backend")}
     environment["PATH"] = os.pathsep.join([str(programs), environment["PATH"]])
     del environment["PULUMI_BACKEND_URL"]
-    return Clone(copy, environment, ground)
+    return Clone(copy, environment, scratch)
 
 
 def main(verb: str, stack: str) -> None:

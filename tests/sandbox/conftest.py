@@ -14,7 +14,7 @@ from sandbox.testbed.engine import installation
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.local_aws import LocalAws
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,7 +33,7 @@ def _engine(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _shapes(tmp_path_factory: pytest.TempPathFactory) -> None:
     base = tmp_path_factory.getbasetemp()
-    Ground.shapes = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shapes"
+    Scratch.shapes = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shapes"
 
 
 class _ByDeployment(LoadFileScheduling):
@@ -49,35 +49,35 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
     return _ByDeployment(config, log)
 
 
-def _ground(folder: Path, stack: str = "local") -> Iterator[Ground]:
-    ground = Ground(folder, stack)
-    yield ground
-    ground.stop()
+def _scratch(folder: Path, stack: str = "local") -> Iterator[Scratch]:
+    scratch = Scratch(folder, stack)
+    yield scratch
+    scratch.stop()
 
 
 @pytest.fixture(scope="module")
-def module_ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """An empty ground for the local stack that the tests of a module share."""
-    yield from _ground(tmp_path_factory.mktemp("sandbox"))
+def module_scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    """An empty scratch folder for the local stack that the tests of a module share."""
+    yield from _scratch(tmp_path_factory.mktemp("sandbox"))
 
 
 @pytest.fixture(scope="module")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """An empty ground for the production stack that the tests of a module share."""
-    yield from _ground(tmp_path_factory.mktemp("production"), "prod")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    """An empty scratch folder for the production stack that the tests of a module share."""
+    yield from _scratch(tmp_path_factory.mktemp("production"), "prod")
 
 
 @pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Ground]:
-    """An empty ground for one test."""
-    yield from _ground(tmp_path)
+def scratch(tmp_path: Path) -> Iterator[Scratch]:
+    """An empty scratch folder for one test."""
+    yield from _scratch(tmp_path)
 
 
 @pytest.fixture(scope="module")
-def deployed(module_ground: Ground) -> Ground:
+def deployed(module_scratch: Scratch) -> Scratch:
     """The local stack, deployed for the module."""
-    module_ground.deployed()
-    return module_ground
+    module_scratch.deployed()
+    return module_scratch
 
 
 @pytest.fixture(scope="module")

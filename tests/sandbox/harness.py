@@ -61,7 +61,7 @@ def begin_to_stop(state: Path, name: str) -> None:
 
 
 @dataclass
-class Ground:
+class Scratch:
     """A folder for sandboxes; each stack in it has a separate state folder, as in a checkout."""
 
     shapes: ClassVar[Path]
@@ -85,7 +85,7 @@ class Ground:
         A whole deployment takes 15 seconds of a processor, and a copy 2.
         """
         digest = hashlib.sha256(json.dumps([self.stack, settings], sort_keys=True).encode()).hexdigest()[:16]
-        shape, draft = self.shapes / digest, Ground(self.shapes / f"{digest}.draft", self.stack)
+        shape, draft = self.shapes / digest, Scratch(self.shapes / f"{digest}.draft", self.stack)
         self.shapes.mkdir(exist_ok=True)
         with (self.shapes / f"{digest}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

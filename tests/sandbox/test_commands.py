@@ -13,7 +13,7 @@ from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import write_json
 from sandbox.testbed.locks import mark_unfinished
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -23,15 +23,15 @@ def test_every_verb_leads_to_a_function(verb: str):
     assert callable(getattr(import_module(module), function))
 
 
-def test_an_unknown_verb_is_answered_with_the_known_ones(ground: Ground):
-    answer = ground.cli("uo")
+def test_an_unknown_verb_is_answered_with_the_known_ones(scratch: Scratch):
+    answer = scratch.cli("uo")
 
     assert answer.returncode == 2
     assert "'up'" in answer.stderr
 
 
-def test_outputs_of_what_is_not_deployed(ground: Ground):
-    answer = ground.cli("outputs")
+def test_outputs_of_what_is_not_deployed(scratch: Scratch):
+    answer = scratch.cli("outputs")
 
     assert answer.returncode == 1
     assert answer.stdout == ""
@@ -39,11 +39,11 @@ def test_outputs_of_what_is_not_deployed(ground: Ground):
     assert "make up" in answer.stderr
 
 
-def test_a_shell_gets_the_local_aws_and_nothing_else(ground: Ground):
-    before = ground.cli("env")
-    aws = local_aws.start(ground.state, clean_environment())
+def test_a_shell_gets_the_local_aws_and_nothing_else(scratch: Scratch):
+    before = scratch.cli("env")
+    aws = local_aws.start(scratch.state, clean_environment())
 
-    answer = ground.cli("env")
+    answer = scratch.cli("env")
 
     assert before.returncode == 1
     assert "make up" in before.stderr
@@ -51,23 +51,23 @@ def test_a_shell_gets_the_local_aws_and_nothing_else(ground: Ground):
     assert exported == aws.environment()
 
 
-def test_an_unknown_stack_is_named_with_the_known_ones_and_starts_nothing(ground: Ground):
-    ground.stack = "staging"
+def test_an_unknown_stack_is_named_with_the_known_ones_and_starts_nothing(scratch: Scratch):
+    scratch.stack = "staging"
 
-    answer = ground.cli("up")
+    answer = scratch.cli("up")
 
     assert answer.returncode == 1
     assert "There is no stack 'staging'" in answer.stderr
     assert "local, prod" in answer.stderr
-    assert local_aws.running(ground.state) is None
+    assert local_aws.running(scratch.state) is None
 
 
-def test_status_says_what_runs_and_what_did_not_end(ground: Ground):
-    nothing = ground.cli("status")
-    local_aws.start(ground.state, clean_environment())
-    mark_unfinished(ground.state, "`up` did not end")
+def test_status_says_what_runs_and_what_did_not_end(scratch: Scratch):
+    nothing = scratch.cli("status")
+    local_aws.start(scratch.state, clean_environment())
+    mark_unfinished(scratch.state, "`up` did not end")
 
-    answer = ground.cli("status")
+    answer = scratch.cli("status")
 
     assert nothing.returncode == 0
     assert "local: 0 resources" in nothing.stdout
@@ -76,27 +76,27 @@ def test_status_says_what_runs_and_what_did_not_end(ground: Ground):
     assert "`up` did not end; the next `make up` recovers it" in answer.stdout
 
 
-def test_preflight_where_no_local_aws_runs(ground: Ground):
-    answer = ground.cli("preflight")
+def test_preflight_where_no_local_aws_runs(scratch: Scratch):
+    answer = scratch.cli("preflight")
 
     assert answer.returncode == 1
     assert "isn't running. Run `make up` to start it" in answer.stderr
     assert answer.stdout == ""
 
 
-def test_down_where_nothing_was_started(ground: Ground):
-    answer = ground.cli("down")
+def test_down_where_nothing_was_started(scratch: Scratch):
+    answer = scratch.cli("down")
 
     assert answer.returncode == 0
     assert "Nothing was running" in answer.stderr
 
 
 def test_a_forced_down_killed_while_it_empties_the_folder_is_ended_by_the_next_run(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
 ):
-    sandbox = ground.sandbox()
+    sandbox = scratch.sandbox()
     for name in ("backend", "local-aws", "project"):
-        write_json(ground.state / name / "something.json", {})
+        write_json(scratch.state / name / "something.json", {})
 
     def die(_folder: Path) -> None:
         raise KeyboardInterrupt
@@ -105,31 +105,31 @@ def test_a_forced_down_killed_while_it_empties_the_folder_is_ended_by_the_next_r
         patch.setattr(shutil, "rmtree", die)
         with pytest.raises(KeyboardInterrupt):
             sandbox.down(force=True)
-    assert (ground.state / "project").exists()
+    assert (scratch.state / "project").exists()
 
     sandbox.down()
 
-    assert [entry.name for entry in ground.state.iterdir()] == ["run.lock"]
+    assert [entry.name for entry in scratch.state.iterdir()] == ["run.lock"]
 
 
-def test_encrypted_settings_are_refused_with_the_reason(ground: Ground, tmp_path: Path):
+def test_encrypted_settings_are_refused_with_the_reason(scratch: Scratch, tmp_path: Path):
     (tmp_path / "Pulumi.local.yaml").write_text("config: {'atlantis:token': {secure: abc}}\n")
-    sandbox = Sandbox(state=ground.state, program=tmp_path, run_atlantis=False)
+    sandbox = Sandbox(state=scratch.state, program=tmp_path, run_atlantis=False)
 
     with pytest.raises(SandboxError, match=r"encrypted settings \(atlantis:token\)"):
         sandbox.up()
 
 
-def test_a_local_aws_of_another_time_is_not_taken_for_this_one(ground: Ground):
+def test_a_local_aws_of_another_time_is_not_taken_for_this_one(scratch: Scratch):
     record = {"pid": 1, "started": "another time", "port": 1}
-    write_json(ground.state / "processes" / "local-aws.json", record)
+    write_json(scratch.state / "processes" / "local-aws.json", record)
 
-    assert local_aws.running(ground.state) is None
-    assert local_aws.crashed(ground.state)
+    assert local_aws.running(scratch.state) is None
+    assert local_aws.crashed(scratch.state)
 
 
-def test_the_local_aws_listens_on_loopback_only(ground: Ground):
-    aws = local_aws.start(ground.state, clean_environment())
+def test_the_local_aws_listens_on_loopback_only(scratch: Scratch):
+    aws = local_aws.start(scratch.state, clean_environment())
     port = int(aws.endpoint.rsplit(":", 1)[1])
 
     listening = [

@@ -22,7 +22,7 @@ from sandbox.testbed.github.app import AUTHOR
 from sandbox.testbed.github.server import GitHub
 from sandbox.testbed.paths import CACHE, CHECKOUT, private_directory
 from tests.needs import npm_packages
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 GENERATED = re.compile(r"[0-9a-f]{8}|-[A-Za-z0-9]{6}$")
 """An id with a part that AWS makes up."""
@@ -98,11 +98,11 @@ def program(language: str, folder: Path, state: Path, environment: Path, **setti
 @pytest.fixture(scope="module")
 def python(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The Python program, deployed."""
-    ground = Ground(tmp_path_factory.mktemp("python"), "dev")
-    sandbox = program("python", tmp_path_factory.mktemp("foreign"), ground.state, environment)
+    scratch = Scratch(tmp_path_factory.mktemp("python"), "dev")
+    sandbox = program("python", tmp_path_factory.mktemp("foreign"), scratch.state, environment)
     sandbox.up()
     yield sandbox
-    ground.stop()
+    scratch.stop()
 
 
 def test_a_foreign_program_deploys_atlantis(python: Sandbox):
@@ -114,9 +114,9 @@ def test_a_foreign_program_deploys_atlantis(python: Sandbox):
     assert python.compare().describe() == ""
 
 
-def test_a_yaml_program_deploys_the_same(python: Sandbox, environment: Path, ground: Ground, tmp_path: Path):
-    ground.stack = "dev"
-    sandbox = program("yaml", tmp_path / "foreign", ground.state, environment)
+def test_a_yaml_program_deploys_the_same(python: Sandbox, environment: Path, scratch: Scratch, tmp_path: Path):
+    scratch.stack = "dev"
+    sandbox = program("yaml", tmp_path / "foreign", scratch.state, environment)
 
     sandbox.up()
 
@@ -127,22 +127,22 @@ def test_a_yaml_program_deploys_the_same(python: Sandbox, environment: Path, gro
 
 @pytest.mark.parametrize("language", ["outputs", "yaml_outputs"])
 def test_a_program_passes_outputs_of_its_own_resources(
-    language: str, environment: Path, ground: Ground, tmp_path: Path
+    language: str, environment: Path, scratch: Scratch, tmp_path: Path
 ):
-    ground.stack = "dev"
-    assert_outputs_are_passed(program(language, tmp_path / "foreign", ground.state, environment))
+    scratch.stack = "dev"
+    assert_outputs_are_passed(program(language, tmp_path / "foreign", scratch.state, environment))
 
 
 def test_a_typescript_program_passes_outputs_with_the_generated_sdk_whose_types_say_what_may_be_one(
-    environment: Path, ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environment: Path, scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    ground.stack = "dev"
+    scratch.stack = "dev"
     packages = npm_packages(TYPESCRIPT)
     host = tmp_path / "hosts" / "pulumi-language-nodejs"
     host.parent.mkdir()
     plugins.write_wrapper(host, [sys.executable, "-m", "tests.sandbox.nodejs_host"])
     monkeypatch.setenv("PATH", os.pathsep.join([str(host.parent), os.environ["PATH"]]))
-    sandbox = program("typescript", tmp_path / "foreign", ground.state, environment)
+    sandbox = program("typescript", tmp_path / "foreign", scratch.state, environment)
     own = sandbox.workspace.program
     (own / "node_modules").symlink_to(packages / "node_modules")
     schema, sdk = environment.parents[1] / "schema.json", own / "sdks" / "atlantis"
@@ -190,10 +190,10 @@ def identities(sandbox: Sandbox) -> dict[str, str | None]:
 
 
 def test_wrong_arguments_end_the_run_before_anything_is_created(
-    environment: Path, ground: Ground, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    environment: Path, scratch: Scratch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
-    ground.stack = "dev"
-    sandbox = program("python", tmp_path / "foreign", ground.state, environment, allowedCidrBlocks=["0.0.0.0/0"])
+    scratch.stack = "dev"
+    sandbox = program("python", tmp_path / "foreign", scratch.state, environment, allowedCidrBlocks=["0.0.0.0/0"])
 
     with pytest.raises(EngineError):
         sandbox.up()

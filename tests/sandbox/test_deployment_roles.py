@@ -16,7 +16,7 @@ from sandbox.testbed.iam_evaluation.authorizations import decide
 from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator, Principal
 from sandbox.testbed.providers.aws.session import CALL_LOG
 from tests.aws_roles import ACCOUNT, REGION, actions_of, policies_of
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 from tests.tables import table
 
 EVERYTHING: dict[str, Any] = table(__file__, "everything")
@@ -29,7 +29,7 @@ EXPLAINED = {action for actions in table(__file__, "explained").values() for act
 
 
 @pytest.fixture(scope="module")
-def calls(production: Ground, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[ApiCall]]:
+def calls(production: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[ApiCall]]:
     """The distinct calls of each phase."""
     logs = tmp_path_factory.mktemp("calls")
     phases = {

@@ -6,19 +6,19 @@ import pytest
 
 from sandbox.testbed.local_aws.listener_rules import Request, decide, read_listeners
 from tests.sandbox.existing_parts import PRIVATE, SHARED
-from tests.sandbox.harness import Ground, resource
+from tests.sandbox.harness import Scratch, resource
 
 OF_OFFICE, OF_GITHUB, OF_OTHERS = "192.0.2.9", "192.30.252.1", "198.51.100.7"
 
 
 @pytest.fixture(scope="module")
-def shared(module_ground: Ground) -> Ground:
+def shared(module_scratch: Scratch) -> Scratch:
     """A stack in an existing cluster, behind an existing load balancer."""
-    module_ground.sandbox(**SHARED).up()
-    return module_ground
+    module_scratch.sandbox(**SHARED).up()
+    return module_scratch
 
 
-def test_a_stack_owns_neither_cluster_nor_load_balancer_nor_key(shared: Ground) -> None:
+def test_a_stack_owns_neither_cluster_nor_load_balancer_nor_key(shared: Scratch) -> None:
     sandbox = shared.sandbox(**SHARED)
 
     assert sandbox.compare().describe() == ""
@@ -34,7 +34,7 @@ def test_a_stack_owns_neither_cluster_nor_load_balancer_nor_key(shared: Ground) 
     ]
 
 
-def test_the_listener_forwards_what_the_settings_allow_and_keeps_the_rules_of_others(shared: Ground) -> None:
+def test_the_listener_forwards_what_the_settings_allow_and_keeps_the_rules_of_others(shared: Scratch) -> None:
     sandbox = shared.sandbox(**SHARED)
     (listener,) = read_listeners(sandbox.aws.client("elbv2"), "shared")
 
@@ -53,7 +53,7 @@ def test_the_listener_forwards_what_the_settings_allow_and_keeps_the_rules_of_ot
     assert decide(listener, Request(OF_OFFICE, host="third.example.com")).status == 404
 
 
-def test_more_ranges_add_rules_and_leave_those_of_others_and_the_priorities(shared: Ground) -> None:
+def test_more_ranges_add_rules_and_leave_those_of_others_and_the_priorities(shared: Scratch) -> None:
     ranges = [f"192.0.2.{number * 4}/30" for number in range(6)]
     # The pack allows the ranges of the stack file only.
     sandbox = shared.sandbox(pack=None, **SHARED, allowedCidrBlocks=ranges)
@@ -75,7 +75,7 @@ def _rules(elb: Any) -> list[dict[str, Any]]:
     return elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
 
 
-def test_the_security_group_is_extended_and_afterwards_as_it_was(shared: Ground) -> None:
+def test_the_security_group_is_extended_and_afterwards_as_it_was(shared: Scratch) -> None:
     ec2 = shared.sandbox(**SHARED).aws.client("ec2")
     (group,) = ec2.describe_security_groups(
         Filters=[{"Name": "group-name", "Values": ["substitute for sg-0a1b2c3d4e5f60718"]}]
@@ -92,8 +92,8 @@ def test_the_security_group_is_extended_and_afterwards_as_it_was(shared: Ground)
     assert rules() == before
 
 
-def test_a_stack_without_a_load_balancer_registers_its_task_and_gets_one_later(ground: Ground) -> None:
-    sandbox = ground.sandbox(**PRIVATE)
+def test_a_stack_without_a_load_balancer_registers_its_task_and_gets_one_later(scratch: Scratch) -> None:
+    sandbox = scratch.sandbox(**PRIVATE)
 
     sandbox.up()
 
@@ -103,7 +103,7 @@ def test_a_stack_without_a_load_balancer_registers_its_task_and_gets_one_later(g
     assert service["outputs"]["serviceRegistries"]["registryArn"] == PRIVATE["serviceRegistryArn"]
     assert sandbox.outputs()["atlantis_alb_dns_name"] == ""
 
-    again = ground.sandbox()
+    again = scratch.sandbox()
     again.up()
 
     assert resource(again, "aws:ecs/service:Service")["id"] == service["id"]

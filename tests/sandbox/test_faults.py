@@ -17,10 +17,10 @@ from sandbox.testbed.engine.workspace import clean_environment, provider_setting
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.paths import CHECKOUT
 from tests.sandbox.faulty_aws import faulty
-from tests.sandbox.harness import Ground, resource
+from tests.sandbox.harness import Scratch, resource
 
 
-def test_of_two_runs_at_once_the_second_waits_and_says_for_whom(deployed: Ground):
+def test_of_two_runs_at_once_the_second_waits_and_says_for_whom(deployed: Scratch):
     runs = [
         subprocess.Popen(
             deployed.command("refresh"),
@@ -41,7 +41,7 @@ def test_of_two_runs_at_once_the_second_waits_and_says_for_whom(deployed: Ground
     assert f"(process {other.pid})" in waiting[0]
 
 
-def test_a_local_aws_that_was_stopped_comes_back_with_its_state(deployed: Ground):
+def test_a_local_aws_that_was_stopped_comes_back_with_its_state(deployed: Scratch):
     sandbox = deployed.sandbox()
     assert local_aws.stop(deployed.state)
 
@@ -50,7 +50,7 @@ def test_a_local_aws_that_was_stopped_comes_back_with_its_state(deployed: Ground
     assert sandbox.compare().describe() == ""
 
 
-def test_a_taken_port_is_left_to_its_owner(deployed: Ground):
+def test_a_taken_port_is_left_to_its_owner(deployed: Scratch):
     sandbox = deployed.sandbox()
     port = int(sandbox.endpoint.rsplit(":", 1)[1])
     local_aws.stop(deployed.state)
@@ -65,7 +65,7 @@ def test_a_taken_port_is_left_to_its_owner(deployed: Ground):
         assert sandbox.compare().describe() == ""
 
 
-def test_a_local_aws_that_is_stopped_in_the_middle_of_an_up(deployed: Ground):
+def test_a_local_aws_that_is_stopped_in_the_middle_of_an_up(deployed: Scratch):
     sandbox = deployed.sandbox(imageTag="v0.48.1", logRetentionDays=14)
     stopper = threading.Timer(1.5, local_aws.stop, [deployed.state])
     stopper.start()
@@ -80,7 +80,7 @@ def test_a_local_aws_that_is_stopped_in_the_middle_of_an_up(deployed: Ground):
     assert sandbox.compare().describe() == ""
 
 
-def test_a_killed_local_aws_costs_what_it_had_not_saved_and_no_more(deployed: Ground):
+def test_a_killed_local_aws_costs_what_it_had_not_saved_and_no_more(deployed: Scratch):
     sandbox = deployed.sandbox()
     sandbox.up()
     # Saves everything: a local AWS that goes back to an older save has again what was deleted since.
@@ -98,7 +98,7 @@ def test_a_killed_local_aws_costs_what_it_had_not_saved_and_no_more(deployed: Gr
     assert resource(sandbox, "aws:ecs/service:Service")
 
 
-def test_an_older_state_file_converges_without_a_second_of_anything(deployed: Ground):
+def test_an_older_state_file_converges_without_a_second_of_anything(deployed: Scratch):
     file = deployed.engine_state()
     old = file.read_text(encoding="utf-8")
     sandbox = deployed.sandbox(logRetentionDays=30)
@@ -112,7 +112,7 @@ def test_an_older_state_file_converges_without_a_second_of_anything(deployed: Gr
 
 
 @pytest.mark.parametrize(("version", "why"), [(2, "no secrets manager"), (99, "version")])
-def test_a_state_of_another_format_is_refused_and_left_alone(deployed: Ground, version: int, why: str):
+def test_a_state_of_another_format_is_refused_and_left_alone(deployed: Scratch, version: int, why: str):
     file = deployed.engine_state()
     whole = file.read_text(encoding="utf-8")
     document = json.loads(whole)
@@ -140,7 +140,7 @@ def test_a_state_of_another_format_is_refused_and_left_alone(deployed: Ground, v
     ],
     ids=["cut off: the copy", "overwritten: the copy", "with its copy: the last run that ended", "attributes: without"],
 )
-def test_a_damaged_state_is_replaced_by_a_whole_copy(deployed: Ground, files: list[str], kept: int, ends: bytes):
+def test_a_damaged_state_is_replaced_by_a_whole_copy(deployed: Scratch, files: list[str], kept: int, ends: bytes):
     state = deployed.engine_state()
     for file in (state.with_name(name.format(state.name)) for name in files):
         file.write_bytes((file.read_bytes()[:kept] if file.exists() else b"") + ends)
@@ -151,7 +151,7 @@ def test_a_damaged_state_is_replaced_by_a_whole_copy(deployed: Ground, files: li
     assert sandbox.compare().describe() == ""
 
 
-def test_a_lock_whose_attributes_were_cut_off_is_lifted(deployed: Ground):
+def test_a_lock_whose_attributes_were_cut_off_is_lifted(deployed: Scratch):
     sandbox = deployed.sandbox()
     lock = deployed.state / "backend" / ".pulumi" / "locks" / "organization" / "atlantis" / "local" / "killed.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -165,7 +165,7 @@ def test_a_lock_whose_attributes_were_cut_off_is_lifted(deployed: Ground):
     assert sandbox.compare().describe() == ""
 
 
-def test_a_state_damaged_with_all_its_copies_is_named_and_left_alone(deployed: Ground):
+def test_a_state_damaged_with_all_its_copies_is_named_and_left_alone(deployed: Scratch):
     file = deployed.engine_state()
     states = [path for path in (deployed.state / "backend" / ".pulumi").rglob("*.json*") if path.suffix != ".attrs"]
     whole = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in states}
@@ -185,7 +185,7 @@ def test_a_state_damaged_with_all_its_copies_is_named_and_left_alone(deployed: G
     assert kept == "{"
 
 
-def test_a_full_disk_ends_the_run_and_the_next_one_converges(deployed: Ground):
+def test_a_full_disk_ends_the_run_and_the_next_one_converges(deployed: Scratch):
     sandbox = deployed.sandbox()
     size = deployed.engine_state().stat().st_size
 
@@ -211,7 +211,7 @@ def test_a_full_disk_ends_the_run_and_the_next_one_converges(deployed: Ground):
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3])
-def test_throttling_and_internal_errors_leave_no_resource_unknown(deployed: Ground, share: float):
+def test_throttling_and_internal_errors_leave_no_resource_unknown(deployed: Scratch, share: float):
     sandbox = deployed.sandbox()
     sandbox.down()
     aws = local_aws.start(deployed.state, clean_environment())

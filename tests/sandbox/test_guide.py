@@ -34,7 +34,7 @@ def _commands() -> list[str]:
 def copied(tmp_path: Path) -> Iterator[Clone]:
     made = clone(tmp_path, STACK)
     yield made
-    made.ground.stop()
+    made.scratch.stop()
 
 
 def _configure(copied: Clone) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.testbed.paths import CHECKOUT
 from sandbox.testbed.processes import start_time
-from tests.sandbox.harness import Ground, own_processes
+from tests.sandbox.harness import Scratch, own_processes
 
 KILLS = int(os.environ.get("KILLS", "8"))
 """Enough to show each phase; KILLS=20 after a change of the locks, of the state or of the stand-ins' records."""
@@ -41,12 +41,12 @@ def _engine_of(command: "subprocess.Popen[str]") -> int | None:
     return None
 
 
-def _run_and_kill(ground: Ground, verb: str, moment: float) -> str:
+def _run_and_kill(scratch: Scratch, verb: str, moment: float) -> str:
     """Run ``verb``, kill its engine ``moment`` seconds on; what was killed, in words."""
     command = subprocess.Popen(
-        ground.command(verb),
+        scratch.command(verb),
         cwd=CHECKOUT,
-        env=ground.environment(),
+        env=scratch.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -70,11 +70,11 @@ def moments() -> Iterator[tuple[str, float]]:
     return ((chance.choice(("up", "up", "down", "refresh")), chance.uniform(0.3, LONGEST)) for _ in range(KILLS))
 
 
-def test_every_killed_run_is_made_good_by_the_next(ground: Ground, moments: Iterator[tuple[str, float]]):
+def test_every_killed_run_is_made_good_by_the_next(scratch: Scratch, moments: Iterator[tuple[str, float]]):
     history: list[str] = []
-    sandbox = ground.sandbox()
+    sandbox = scratch.sandbox()
     for number, (verb, moment) in enumerate(moments, start=1):
-        history.append(_run_and_kill(ground, verb, moment))
+        history.append(_run_and_kill(scratch, verb, moment))
         if number % 4 == 0:
             sandbox.up()
             assert sandbox.compare().describe() == "", history
@@ -89,7 +89,7 @@ def test_every_killed_run_is_made_good_by_the_next(ground: Ground, moments: Iter
     assert len(killed) >= KILLS // 2, history
 
 
-def _plugins(ground: Ground) -> list[int]:
+def _plugins(scratch: Scratch) -> list[int]:
     """Everything that serves the engine, whoever has started it."""
     kinds = (
         "sandbox.testbed.providers",
@@ -97,16 +97,16 @@ def _plugins(ground: Ground) -> list[int]:
         "pulumi-language-python",
         "pulumi.policy",
     )
-    return [pid for pid, command in own_processes(ground.base) if any(kind in command for kind in kinds)]
+    return [pid for pid, command in own_processes(scratch.base) if any(kind in command for kind in kinds)]
 
 
 @pytest.fixture
-def up_under_way(ground: Ground) -> "Iterator[tuple[subprocess.Popen[str], int]]":
+def up_under_way(scratch: Scratch) -> "Iterator[tuple[subprocess.Popen[str], int]]":
     """`up`, and its engine in the middle of deploying."""
     command = subprocess.Popen(
-        ground.command("up"),
+        scratch.command("up"),
         cwd=CHECKOUT,
-        env=ground.environment(),
+        env=scratch.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -116,7 +116,7 @@ def up_under_way(ground: Ground) -> "Iterator[tuple[subprocess.Popen[str], int]]
         assert line, command.wait()
     engine = _engine_of(command)
     assert engine is not None
-    assert len(_plugins(ground)) >= 3, list(own_processes(ground.base))
+    assert len(_plugins(scratch)) >= 3, list(own_processes(scratch.base))
     yield command, engine
     command.stdout.close()
     command.wait()
@@ -131,21 +131,21 @@ def _require_end(running: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("with_command", [False, True])
 def test_no_plugin_outlives_a_killed_engine(
-    ground: Ground, up_under_way: "tuple[subprocess.Popen[str], int]", with_command: bool
+    scratch: Scratch, up_under_way: "tuple[subprocess.Popen[str], int]", with_command: bool
 ):
     command, engine = up_under_way
     if with_command:
         command.kill()
     os.kill(engine, signal.SIGKILL)
 
-    _require_end(lambda: _plugins(ground))
-    sandbox = ground.sandbox()
+    _require_end(lambda: _plugins(scratch))
+    sandbox = scratch.sandbox()
     sandbox.up()
     assert sandbox.compare().describe() == ""
 
 
 def test_an_engine_whose_command_was_killed_deploys_the_rest(
-    ground: Ground, up_under_way: "tuple[subprocess.Popen[str], int]"
+    scratch: Scratch, up_under_way: "tuple[subprocess.Popen[str], int]"
 ):
     command, engine = up_under_way
     command.kill()
@@ -155,7 +155,7 @@ def test_an_engine_whose_command_was_killed_deploys_the_rest(
         pass
     # The kernel closes a process' files before it lets it go.
     _require_end(lambda: start_time(engine))
-    _require_end(lambda: _plugins(ground))
-    sandbox = ground.sandbox()
+    _require_end(lambda: _plugins(scratch))
+    sandbox = scratch.sandbox()
     assert sandbox.compare().describe() == ""
     assert len(sandbox.resources()) > 100

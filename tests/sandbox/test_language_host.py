@@ -10,7 +10,7 @@ from sandbox.sandbox import Sandbox
 from sandbox.testbed.engine.language_host import without_debug_messages
 from sandbox.testbed.engine.stack import EngineError
 from sandbox.testbed.paths import CHECKOUT
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 PROJECT = f"""
 name: tiny
@@ -36,7 +36,7 @@ PolicyPack("tiny-pack", [ResourceValidationPolicy("no-bad-name", "No bad name", 
 
 
 @pytest.fixture
-def tiny(ground: Ground, tmp_path: Path):
+def tiny(scratch: Scratch, tmp_path: Path):
     """Makes the sandbox of a program with this source."""
 
     def make(source: str, *, pack: str | None = None) -> Sandbox:
@@ -49,7 +49,7 @@ def tiny(ground: Ground, tmp_path: Path):
         if pack:
             (packs / "PulumiPolicy.yaml").write_text(PROJECT.replace("name: tiny\n", ""))
             (packs / "__main__.py").write_text(pack)
-        return Sandbox(state=ground.state, program=program, policy_pack=packs if pack else None, run_atlantis=False)
+        return Sandbox(state=scratch.state, program=program, policy_pack=packs if pack else None, run_atlantis=False)
 
     return make
 

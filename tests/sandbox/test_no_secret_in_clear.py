@@ -16,13 +16,13 @@ from sandbox.attack.target import Target
 from sandbox.testbed.containers.targets import idle_timeout
 from sandbox.testbed.paths import CHECKOUT
 from sandbox.testbed.sampling import sampled
-from tests.sandbox.harness import Ground, own_processes
+from tests.sandbox.harness import Scratch, own_processes
 
 
-def _values(ground: Ground) -> set[str]:
+def _values(scratch: Scratch) -> set[str]:
     """Every secret value of the deployment: what Secrets Manager holds, and the passphrase."""
-    client = ground.sandbox().aws.client("secretsmanager")
-    values = {(ground.state / "passphrase").read_text()}
+    client = scratch.sandbox().aws.client("secretsmanager")
+    values = {(scratch.state / "passphrase").read_text()}
     for secret in client.list_secrets()["SecretList"]:
         # The App's secret is empty until an operator fills it.
         value = client.get_secret_value(SecretId=secret["ARN"]).get("SecretString", "{}")
@@ -31,15 +31,15 @@ def _values(ground: Ground) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def custom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    ground = Ground(tmp_path_factory.mktemp("custom"), "custom")
-    yield ground
-    ground.stop()
+def custom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    scratch = Scratch(tmp_path_factory.mktemp("custom"), "custom")
+    yield scratch
+    scratch.stop()
 
 
 @pytest.fixture(scope="module")
-def watched(custom: Ground) -> tuple[Ground, set[str], str]:
-    """The stack deployed, previewed and changed; the ground, the arguments seen, and all that was shown."""
+def watched(custom: Scratch) -> tuple[Scratch, set[str], str]:
+    """The stack deployed, previewed and changed; the scratch folder, the arguments seen, and all that was shown."""
     sandbox = custom.sandbox()
     with sampled(lambda: {command for _, command in own_processes(custom.base)}, seconds=0.05) as commands:
         sandbox.up()
@@ -53,7 +53,7 @@ def watched(custom: Ground) -> tuple[Ground, set[str], str]:
 
 
 @pytest.mark.usefixtures("watched")
-def test_every_setting_of_the_server_is_deployed(custom: Ground):
+def test_every_setting_of_the_server_is_deployed(custom: Scratch):
     sandbox = custom.sandbox()
     (balancer,) = sandbox.aws.client("elbv2").describe_load_balancers()["LoadBalancers"]
     (file_system,) = sandbox.aws.client("efs").describe_file_systems()["FileSystems"]
@@ -80,56 +80,56 @@ def test_every_setting_of_the_server_is_deployed(custom: Ground):
 
 @pytest.mark.usefixtures("watched")
 @pytest.mark.parametrize("row", [row for row in other_accounts.ROWS if not row.isolation], ids=lambda row: row.name)
-def test_roles_of_other_accounts_can_be_assumed_by_the_list_only(custom: Ground, row: Row):
+def test_roles_of_other_accounts_can_be_assumed_by_the_list_only(custom: Scratch, row: Row):
     result = run(row, Target.of(custom.sandbox()))
     assert result.verdict in {Verdict.REFUSED, Verdict.SKIPPED}, result
     assert "npm" in result.attempt if result.verdict is Verdict.SKIPPED else "Implicit" in result.attempt, result
 
 
-def test_there_is_something_to_find(watched: tuple[Ground, set[str], str]):
-    ground, seen, shown = watched
+def test_there_is_something_to_find(watched: tuple[Scratch, set[str], str]):
+    scratch, seen, shown = watched
 
-    assert all(len(value) >= 20 for value in _values(ground))
+    assert all(len(value) >= 20 for value in _values(scratch))
     # The webhook's, the page's, the registry's and the API's, and the passphrase.
-    assert len(_values(ground)) >= 5
+    assert len(_values(scratch)) >= 5
     assert any("pulumi" in command for command in seen)
     assert "atlantis_url" in shown
 
 
-def test_the_exported_state_has_none(watched: tuple[Ground, set[str], str]):
-    ground, _, _ = watched
-    state = json.dumps(ground.sandbox().export())
+def test_the_exported_state_has_none(watched: tuple[Scratch, set[str], str]):
+    scratch, _, _ = watched
+    state = json.dumps(scratch.sandbox().export())
 
-    assert not [value for value in _values(ground) if value in state]
-
-
-def test_the_shown_output_has_none(watched: tuple[Ground, set[str], str]):
-    ground, _, shown = watched
-
-    assert not [value for value in _values(ground) if value in shown]
+    assert not [value for value in _values(scratch) if value in state]
 
 
-def test_process_arguments_have_none(watched: tuple[Ground, set[str], str]):
-    ground, seen, _ = watched
+def test_the_shown_output_has_none(watched: tuple[Scratch, set[str], str]):
+    scratch, _, shown = watched
 
-    assert not [command for command in seen if any(value in command for value in _values(ground))]
+    assert not [value for value in _values(scratch) if value in shown]
 
 
-def test_no_file_of_the_sandbox_has_one(watched: tuple[Ground, set[str], str]):
-    ground, _, _ = watched
-    values = [value.encode() for value in _values(ground)]
+def test_process_arguments_have_none(watched: tuple[Scratch, set[str], str]):
+    scratch, seen, _ = watched
+
+    assert not [command for command in seen if any(value in command for value in _values(scratch))]
+
+
+def test_no_file_of_the_sandbox_has_one(watched: tuple[Scratch, set[str], str]):
+    scratch, _, _ = watched
+    values = [value.encode() for value in _values(scratch)]
     # The local AWS' own store is Secrets Manager; the passphrase's file is the passphrase.
-    store = ground.state / "local-aws" / "services"
-    files = [path for path in ground.state.rglob("*") if path.is_file() and store not in path.parents]
+    store = scratch.state / "local-aws" / "services"
+    files = [path for path in scratch.state.rglob("*") if path.is_file() and store not in path.parents]
 
     assert [path for path in files if any(value in path.read_bytes() for value in values)] == [
-        ground.state / "passphrase"
+        scratch.state / "passphrase"
     ]
 
 
-def test_what_holds_secrets_is_for_its_owner_only(watched: tuple[Ground, set[str], str]):
-    ground, _, _ = watched
+def test_what_holds_secrets_is_for_its_owner_only(watched: tuple[Scratch, set[str], str]):
+    scratch, _, _ = watched
 
-    assert ground.state.stat().st_mode & 0o077 == 0
-    assert (ground.state / "passphrase").stat().st_mode & 0o077 == 0
-    assert (ground.state / "local-aws").stat().st_mode & 0o077 == 0
+    assert scratch.state.stat().st_mode & 0o077 == 0
+    assert (scratch.state / "passphrase").stat().st_mode & 0o077 == 0
+    assert (scratch.state / "local-aws").stat().st_mode & 0o077 == 0

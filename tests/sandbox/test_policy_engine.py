@@ -16,7 +16,7 @@ from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.paths import CHECKOUT
 from tests.policy.record import RECORDED, RECORDER
-from tests.sandbox.harness import WEB_ACL, Ground
+from tests.sandbox.harness import WEB_ACL, Scratch
 from tests.sandbox.policy_judge import Judge, configured_pack, edited_program, mandatory
 from tests.tables import table
 from tests.unit.test_policy_configuration import COMBINED
@@ -25,8 +25,8 @@ PROGRAMS = CHECKOUT / "tests" / "programs"
 
 
 @pytest.fixture(scope="module")
-def production(production: Ground) -> Ground:
-    """The ground for the production stack with its local AWS, which each preview would start and stop otherwise."""
+def production(production: Scratch) -> Scratch:
+    """The scratch folder of the production stack with its local AWS, which each preview would start and stop otherwise."""
     local_aws.start(production.state, clean_environment())
     return production
 
@@ -45,7 +45,7 @@ def _two_writers(directory: Path) -> Path:
 
 @pytest.mark.parametrize("stack", ["prod", "local"])
 def test_stacks_of_this_project_pass_and_each_advisory_explains_itself(tmp_path: Path, judge: Judge, stack: str):
-    _, findings = judge.passes(Ground(tmp_path, stack).sandbox())
+    _, findings = judge.passes(Scratch(tmp_path, stack).sandbox())
 
     assert {(each.level, each.policy) for each in findings} == {("advisory", "evaluation-report")}
     exempt = [each.message for each in findings if " exempt. " in each.message]
@@ -56,7 +56,7 @@ def test_stacks_of_this_project_pass_and_each_advisory_explains_itself(tmp_path:
 
 @pytest.mark.parametrize("shape", ["production + gitlab", "existing listener + existing cluster + drift"])
 def test_a_stack_with_everything_passes_with_the_configuration_that_make_policy_config_writes(
-    tmp_path: Path, production: Ground, judge: Judge, shape: str
+    tmp_path: Path, production: Scratch, judge: Judge, shape: str
 ):
     changes = COMBINED[shape]
     # An existing listener has its own subnets.
@@ -77,7 +77,7 @@ def test_a_stack_with_everything_passes_with_the_configuration_that_make_policy_
     assert {(each.level, each.policy) for each in findings} == {("advisory", "evaluation-report")}
 
 
-def test_the_world_let_in_by_the_settings_is_stopped(production: Ground, judge: Judge):
+def test_the_world_let_in_by_the_settings_is_stopped(production: Scratch, judge: Judge):
     open_to_all = production.sandbox(allowedCidrBlocks=["0.0.0.0/0"], allowPublicAccess=True)
 
     output, findings = judge.stops(open_to_all)
@@ -91,7 +91,7 @@ def test_the_world_let_in_by_the_settings_is_stopped(production: Ground, judge: 
 
 
 def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(
-    tmp_path: Path, production: Ground, judge: Judge
+    tmp_path: Path, production: Scratch, judge: Judge
 ):
     demanding = configured_pack(tmp_path, {"path-integrity": {"enforcementLevel": "mandatory", "requireWebAcl": True}})
 
@@ -102,14 +102,14 @@ def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(
     judge.passes(production.sandbox(pack=demanding, webAclArn=WEB_ACL))
 
 
-def test_an_aws_managed_key_in_the_settings_is_stopped(production: Ground, judge: Judge):
+def test_an_aws_managed_key_in_the_settings_is_stopped(production: Scratch, judge: Judge):
     output, findings = judge.stops(production.sandbox(efsEncryptionKey="aws"))
 
     assert mandatory(findings) == {("encryption", "customer-key", "storage-efs")}
     assert "Fix: set kmsKeyId to the ARN of a customer managed KMS key" in output
 
 
-def test_a_file_system_in_clear_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
+def test_a_file_system_in_clear_is_stopped(tmp_path: Path, production: Scratch, judge: Judge):
     program = edited_program(tmp_path, "components/storage/storage.py", "encrypted=True", "encrypted=False")
 
     _, findings = judge.stops(Sandbox("prod", state=production.state, program=program, run_atlantis=False))
@@ -117,7 +117,7 @@ def test_a_file_system_in_clear_is_stopped(tmp_path: Path, production: Ground, j
     assert ("encryption", "at-rest", "storage-efs") in mandatory(findings)
 
 
-def test_a_deployment_that_runs_two_tasks_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
+def test_a_deployment_that_runs_two_tasks_is_stopped(tmp_path: Path, production: Scratch, judge: Judge):
     output, findings = judge.stops(
         Sandbox("prod", state=production.state, program=_two_writers(tmp_path), run_atlantis=False)
     )
@@ -126,7 +126,7 @@ def test_a_deployment_that_runs_two_tasks_is_stopped(tmp_path: Path, production:
     assert "deploymentMaximumPercent is 200, so a deployment starts the new task before it stops the old one" in output
 
 
-def test_an_exemption_lets_it_pass_and_is_reported(tmp_path: Path, production: Ground, judge: Judge):
+def test_an_exemption_lets_it_pass_and_is_reported(tmp_path: Path, production: Scratch, judge: Judge):
     exemption = {
         "resource": "compute-service",
         "checks": ["maximum-percent"],
@@ -150,7 +150,7 @@ def test_an_exemption_lets_it_pass_and_is_reported(tmp_path: Path, production: G
     )
 
 
-def test_an_expired_exemption_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
+def test_an_expired_exemption_is_stopped(tmp_path: Path, production: Scratch, judge: Judge):
     exemption = {"resource": "compute-service", "reason": "It was a trial only.", "expires": "2026-01-31"}
     pack = configured_pack(tmp_path, {"single-task": {"exemptions": [exemption]}})
 
@@ -160,7 +160,7 @@ def test_an_expired_exemption_is_stopped(tmp_path: Path, production: Ground, jud
     assert "the exemption from single-task expired on 2026-01-31 (It was a trial only.)" in output
 
 
-def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, production: Ground):
+def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, production: Scratch):
     pack = configured_pack(tmp_path, {"single-tasks": "mandatory", "recovery": {"requireProtekt": True}})
 
     with pytest.raises(SandboxError) as error:
@@ -181,7 +181,7 @@ def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, 
     ],
 )
 def test_a_wrong_value_ends_the_run_with_what_is_accepted(
-    tmp_path: Path, production: Ground, changes: dict[str, Any], reason: str
+    tmp_path: Path, production: Scratch, changes: dict[str, Any], reason: str
 ):
     pack = configured_pack(tmp_path, changes)
 

@@ -6,23 +6,23 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 from tests.sandbox.policy_judge import mandatory, shown
 
 
 @pytest.fixture(scope="module")
-def exported(production: Ground) -> dict[str, Any]:
+def exported(production: Scratch) -> dict[str, Any]:
     """The production stack as it is deployed, exported."""
     return production.deployed().export()
 
 
-def _judged(production: Ground, file: Path, state: dict[str, Any], *arguments: str) -> tuple[int, str]:
+def _judged(production: Scratch, file: Path, state: dict[str, Any], *arguments: str) -> tuple[int, str]:
     file.write_text(json.dumps(state), encoding="utf-8")
     answer = production.cli("policy-check", "--all", "--state", str(file), *arguments)
     return answer.returncode, answer.stdout + answer.stderr
 
 
-def test_exported_state_of_production_has_no_violation(tmp_path: Path, production: Ground, exported: dict[str, Any]):
+def test_exported_state_of_production_has_no_violation(tmp_path: Path, production: Scratch, exported: dict[str, Any]):
     code, output = _judged(production, tmp_path / "state.json", exported)
 
     assert code == 0, output
@@ -31,7 +31,7 @@ def test_exported_state_of_production_has_no_violation(tmp_path: Path, productio
     assert all(" exempt. " in each.message for each in findings), output
 
 
-def test_fault_in_an_exported_state_is_a_violation(tmp_path: Path, production: Ground, exported: dict[str, Any]):
+def test_fault_in_an_exported_state_is_a_violation(tmp_path: Path, production: Scratch, exported: dict[str, Any]):
     state = json.loads(json.dumps(exported))
     for resource in state["deployment"]["resources"]:
         if resource["type"] == "aws:ecs/service:Service":
@@ -49,7 +49,7 @@ def test_fault_in_an_exported_state_is_a_violation(tmp_path: Path, production: G
 
 
 def test_baseline_exempts_what_was_found_and_stops_what_is_new(
-    tmp_path: Path, production: Ground, exported: dict[str, Any]
+    tmp_path: Path, production: Scratch, exported: dict[str, Any]
 ):
     state = json.loads(json.dumps(exported))
     (service,) = [each for each in state["deployment"]["resources"] if each["type"] == "aws:ecs/service:Service"]
@@ -86,7 +86,7 @@ def test_baseline_exempts_what_was_found_and_stops_what_is_new(
     assert errors == {"single-task/desired-count", "cidr-restriction/ranges", "public-exposure/open-port"}
 
 
-def test_state_file_that_does_not_exist_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Ground):
+def test_state_file_that_does_not_exist_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Scratch):
     answer = production.cli("policy-check", "--state", str(tmp_path / "none.json"))
 
     assert answer.returncode == 1
@@ -94,7 +94,7 @@ def test_state_file_that_does_not_exist_is_an_error_that_says_how_to_make_one(tm
 
 
 @pytest.mark.parametrize("content", ["not JSON", "[]", "{}", '{"deployment": {"resources": [{"urn": 1}]}}'])
-def test_file_that_is_no_state_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Ground, content: str):
+def test_file_that_is_no_state_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Scratch, content: str):
     file = tmp_path / "state.json"
     file.write_text(content, encoding="utf-8")
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, WEB_ACL, Ground, own_processes, resource
+from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, WEB_ACL, Scratch, own_processes, resource
 
 
 def test_the_preview_needs_no_aws_account_and_leaves_nothing_running(
-    production: Ground, monkeypatch: pytest.MonkeyPatch
+    production: Scratch, monkeypatch: pytest.MonkeyPatch
 ):
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.setenv(variable, "of-the-real-account")
@@ -20,14 +20,14 @@ def test_the_preview_needs_no_aws_account_and_leaves_nothing_running(
     assert list(own_processes(production.base)) == []
 
 
-def test_a_second_preview_uses_the_same_substitutes(production: Ground):
+def test_a_second_preview_uses_the_same_substitutes(production: Scratch):
     answer = production.cli("preview")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "as its substitute" not in answer.stderr
 
 
-def test_the_existing_vpc_is_used_and_not_owned(production: Ground):
+def test_the_existing_vpc_is_used_and_not_owned(production: Scratch):
     sandbox = production.deployed()
 
     types = {item["type"] for item in sandbox.resources() if item.get("custom") and not item.get("external")}
@@ -39,7 +39,7 @@ def test_the_existing_vpc_is_used_and_not_owned(production: Ground):
     assert len({zone["AvailabilityZone"] for zone in zones}) == 2
 
 
-def test_a_web_acl_is_put_in_front_of_the_load_balancer_and_taken_away_again(production: Ground):
+def test_a_web_acl_is_put_in_front_of_the_load_balancer_and_taken_away_again(production: Scratch):
     sandbox = production.sandbox(webAclArn=WEB_ACL)
     waf = sandbox.aws.client("wafv2")
 
@@ -61,7 +61,7 @@ def test_a_web_acl_is_put_in_front_of_the_load_balancer_and_taken_away_again(pro
     assert waf.list_resources_for_web_acl(WebACLArn=web_acl["ARN"])["ResourceArns"] == []
 
 
-def test_a_forced_down_leaves_nothing_of_the_stack(production: Ground):
+def test_a_forced_down_leaves_nothing_of_the_stack(production: Scratch):
     production.sandbox().down(force=True)
 
     assert [path.name for path in production.state.iterdir()] == ["run.lock"]

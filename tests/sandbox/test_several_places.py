@@ -12,24 +12,24 @@ from sandbox.testbed.engine.stack import EngineError
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.local_aws import clients
 from sandbox.testbed.paths import CHECKOUT
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 PROGRAMS = CHECKOUT / "tests" / "programs"
 ACCOUNTS = ("222222222222", "333333333333")
 ROLE = "arn:aws:iam::{}:role/atlantis-ecs-task-tools{}"
 
 
-def _program(name: str, folder: Path, ground: Ground, **settings: object) -> Sandbox:
+def _program(name: str, folder: Path, scratch: Scratch, **settings: object) -> Sandbox:
     """The sandbox of a program that has the installed package next to it, as `pip install` gives it."""
     shutil.copytree(PROGRAMS / name, folder)
     (folder / "atlantis_on_fargate").symlink_to(CHECKOUT / "components")
     chosen = {f"platform:{key}": value for key, value in settings.items()}
-    return Sandbox("dev", state=ground.state, program=folder, settings=chosen, policy_pack=None, run_atlantis=False)
+    return Sandbox("dev", state=scratch.state, program=folder, settings=chosen, policy_pack=None, run_atlantis=False)
 
 
-def test_two_regions_of_one_account_share_no_name(ground: Ground, tmp_path: Path) -> None:
-    ground.stack = "dev"
-    sandbox = _program("atlantis_regions", tmp_path / "program", ground)
+def test_two_regions_of_one_account_share_no_name(scratch: Scratch, tmp_path: Path) -> None:
+    scratch.stack = "dev"
+    sandbox = _program("atlantis_regions", tmp_path / "program", scratch)
     sandbox.up()
     assert sandbox.outputs() == {
         region: {
@@ -42,9 +42,9 @@ def test_two_regions_of_one_account_share_no_name(ground: Ground, tmp_path: Path
     sandbox.preview(expect_no_changes=True)
 
 
-def _deployers(ground: Ground) -> None:
+def _deployers(scratch: Scratch) -> None:
     """The role of each account that the program's providers assume."""
-    aws = local_aws.start(ground.state, clean_environment())
+    aws = local_aws.start(scratch.state, clean_environment())
     statement = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{aws.account}:root"},
@@ -65,11 +65,11 @@ def _deployers(ground: Ground) -> None:
 
 
 def test_two_accounts_are_deployed_and_followed_with_the_roles_of_their_providers(
-    ground: Ground, tmp_path: Path
+    scratch: Scratch, tmp_path: Path
 ) -> None:
-    ground.stack = "dev"
-    sandbox = _program("atlantis_accounts", tmp_path / "program", ground)
-    _deployers(ground)
+    scratch.stack = "dev"
+    sandbox = _program("atlantis_accounts", tmp_path / "program", scratch)
+    _deployers(scratch)
     sandbox.up()
     assert {output["role"] for output in sandbox.outputs().values()} == {
         ROLE.format(account, "") for account in ACCOUNTS
@@ -78,11 +78,11 @@ def test_two_accounts_are_deployed_and_followed_with_the_roles_of_their_provider
 
 
 def test_a_deployment_that_cant_be_followed_fails_before_the_service_is_created(
-    ground: Ground, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    scratch: Scratch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    ground.stack = "dev"
-    sandbox = _program("atlantis_accounts", tmp_path / "program", ground, follow=False)
-    _deployers(ground)
+    scratch.stack = "dev"
+    sandbox = _program("atlantis_accounts", tmp_path / "program", scratch, follow=False)
+    _deployers(scratch)
     with pytest.raises(EngineError):
         sandbox.up()
     printed = "".join(capfd.readouterr())

@@ -10,7 +10,7 @@ import yaml
 
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.paths import CHECKOUT
-from tests.sandbox.harness import Ground, last_changes
+from tests.sandbox.harness import Scratch, last_changes
 
 REGION, OTHER_REGION = "ap-northeast-2", "us-east-1"
 COMMON: dict[str, Any] = {
@@ -41,16 +41,16 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sandb
     for name in ("__main__.py", "Pulumi.yaml"):
         shutil.copy(CHECKOUT / name, program)
     (program / "components").symlink_to(CHECKOUT / "components")
-    ground = Ground(tmp_path_factory.mktemp("account"), "three")
+    scratch = Scratch(tmp_path_factory.mktemp("account"), "three")
     made = {}
     for stack, own in STACKS.items():
         (program / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": COMMON | own}), encoding="utf-8")
         made[stack] = Sandbox(
-            stack, state=ground.state, program=program, settings=own, policy_pack=None, run_atlantis=False
+            stack, state=scratch.state, program=program, settings=own, policy_pack=None, run_atlantis=False
         )
         made[stack].up()
     yield made
-    ground.stop()
+    scratch.stop()
 
 
 def identities(sandbox: Sandbox) -> set[tuple[str, str]]:

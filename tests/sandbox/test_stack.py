@@ -9,10 +9,10 @@ import pytest
 
 from sandbox.testbed.engine.stack import EngineError, EngineStack
 from sandbox.testbed.engine.workspace import Workspace
-from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, Ground, last_changes, own_processes, resource
+from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, Scratch, last_changes, own_processes, resource
 
 
-def test_up_deploys_what_the_local_aws_then_has(deployed: Ground):
+def test_up_deploys_what_the_local_aws_then_has(deployed: Scratch):
     sandbox = deployed.sandbox()
 
     assert sandbox.compare().describe() == ""
@@ -20,7 +20,7 @@ def test_up_deploys_what_the_local_aws_then_has(deployed: Ground):
     assert service["services"][0]["desiredCount"] == 1
 
 
-def test_outputs_are_json_on_standard_output_and_nothing_else(deployed: Ground):
+def test_outputs_are_json_on_standard_output_and_nothing_else(deployed: Scratch):
     answer = deployed.cli("outputs")
 
     assert answer.returncode == 0, answer.stderr
@@ -31,7 +31,7 @@ def test_outputs_are_json_on_standard_output_and_nothing_else(deployed: Ground):
     assert outputs["atlantis_webhook_url"] == "https://atlantis.example.com/events"
 
 
-def test_the_alarms_watch_what_is_deployed(deployed: Ground) -> None:
+def test_the_alarms_watch_what_is_deployed(deployed: Scratch) -> None:
     outputs, aws = deployed.sandbox().outputs(), deployed.sandbox().aws
     (balancer,) = aws.client("elbv2").describe_load_balancers()["LoadBalancers"]
     (certificate,) = aws.client("acm").list_certificates()["CertificateSummaryList"]
@@ -49,7 +49,7 @@ def test_the_alarms_watch_what_is_deployed(deployed: Ground) -> None:
     assert sorted(set(watched)) == sorted(dimensions.items())
 
 
-def test_an_alarm_that_goes_off_and_ends_is_heard_with_what_it_means(deployed: Ground) -> None:
+def test_an_alarm_that_goes_off_and_ends_is_heard_with_what_it_means(deployed: Scratch) -> None:
     aws = deployed.sandbox().aws
     cloudwatch, sqs = aws.client("cloudwatch"), aws.client("sqs")
     queue = sqs.get_queue_url(QueueName="local-alarms")["QueueUrl"]
@@ -62,7 +62,7 @@ def test_an_alarm_that_goes_off_and_ends_is_heard_with_what_it_means(deployed: G
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=told["ReceiptHandle"])
 
 
-def test_a_second_up_changes_nothing_and_says_so(deployed: Ground, capfd: pytest.CaptureFixture[str]):
+def test_a_second_up_changes_nothing_and_says_so(deployed: Scratch, capfd: pytest.CaptureFixture[str]):
     before = last_changes(deployed.sandbox())
 
     deployed.sandbox().up()
@@ -74,7 +74,7 @@ def test_a_second_up_changes_nothing_and_says_so(deployed: Ground, capfd: pytest
     assert f"local: {number} resources" in deployed.cli("status").stdout
 
 
-def test_a_new_image_tag_updates_the_service_in_place(deployed: Ground):
+def test_a_new_image_tag_updates_the_service_in_place(deployed: Scratch):
     sandbox = deployed.sandbox(imageTag="v0.48.0")
     service = resource(sandbox, "aws:ecs/service:Service")
 
@@ -89,7 +89,7 @@ def test_a_new_image_tag_updates_the_service_in_place(deployed: Ground):
     assert sandbox.compare().describe() == ""
 
 
-def test_another_container_port_changes_service_and_rules_in_place(deployed: Ground):
+def test_another_container_port_changes_service_and_rules_in_place(deployed: Scratch):
     sandbox = deployed.sandbox(containerPort=4242)
     kept = ("aws:ecs/service:Service", "aws:lb/targetGroup:TargetGroup")
     before = [resource(sandbox, type_)["id"] for type_ in kept]
@@ -102,7 +102,7 @@ def test_another_container_port_changes_service_and_rules_in_place(deployed: Gro
     assert sandbox.compare().describe() == ""
 
 
-def test_a_change_that_would_replace_what_is_protected_is_refused(deployed: Ground, capfd: pytest.CaptureFixture[str]):
+def test_a_change_that_would_replace_what_is_protected_is_refused(deployed: Scratch, capfd: pytest.CaptureFixture[str]):
     repository = resource(deployed.sandbox(), "aws:ecr/repository:Repository")
     changed = deployed.sandbox(repositoryName="other")
 
@@ -117,7 +117,7 @@ def test_a_change_that_would_replace_what_is_protected_is_refused(deployed: Grou
     assert deployed.sandbox().compare().describe() == ""
 
 
-def test_refresh_finds_what_was_deleted_outside_and_up_brings_it_back(deployed: Ground):
+def test_refresh_finds_what_was_deleted_outside_and_up_brings_it_back(deployed: Scratch):
     sandbox = deployed.sandbox()
     group = resource(sandbox, "aws:cloudwatch/logGroup:LogGroup", "compute-logs")["id"]
     rule = resource(sandbox, "aws:lb/listenerRule:ListenerRule", _a_rule(deployed))
@@ -134,7 +134,7 @@ def test_refresh_finds_what_was_deleted_outside_and_up_brings_it_back(deployed: 
     assert sandbox.compare().describe() == ""
 
 
-def test_down_keeps_what_is_protected_and_up_uses_it_again(deployed: Ground):
+def test_down_keeps_what_is_protected_and_up_uses_it_again(deployed: Scratch):
     sandbox = deployed.sandbox()
     file_system = resource(sandbox, "aws:efs/fileSystem:FileSystem")["id"]
 
@@ -152,7 +152,7 @@ def test_down_keeps_what_is_protected_and_up_uses_it_again(deployed: Ground):
     assert sandbox.compare().describe() == ""
 
 
-def test_roles_under_the_boundary_are_named_and_a_forced_down_detaches_it(deployed: Ground):
+def test_roles_under_the_boundary_are_named_and_a_forced_down_detaches_it(deployed: Scratch):
     sandbox = deployed.sandbox()
     sandbox.up()
     boundary = resource(sandbox, "aws:iam/policy:Policy", "permissions-boundary")["outputs"]["arn"]
@@ -176,7 +176,7 @@ def test_roles_under_the_boundary_are_named_and_a_forced_down_detaches_it(deploy
     sandbox.up()
 
 
-def test_a_forced_down_leaves_nothing(deployed: Ground):
+def test_a_forced_down_leaves_nothing(deployed: Scratch):
     answer = deployed.cli("down", "--force")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
@@ -186,9 +186,9 @@ def test_a_forced_down_leaves_nothing(deployed: Ground):
     assert again.returncode == 0, again.stderr
 
 
-def _a_rule(ground: Ground) -> str:
+def _a_rule(scratch: Scratch) -> str:
     """The name of one of the listener's rules."""
-    rules = [item for item in ground.sandbox().resources() if item["type"] == "aws:lb/listenerRule:ListenerRule"]
+    rules = [item for item in scratch.sandbox().resources() if item["type"] == "aws:lb/listenerRule:ListenerRule"]
     return rules[0]["urn"].rsplit("::", 1)[1]
 
 

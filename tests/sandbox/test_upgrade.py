@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 RECORDED = Path(__file__).parent / "upgrades"
 """States of the local stack, each named after the commit that deployed it; generated values are overwritten."""
@@ -19,18 +19,18 @@ OF_THE_SANDBOX = {
 """The substitutes whose ids were generated in the sandbox of the recorded state."""
 
 
-def previewed(ground: Ground, state: str, settings: Any, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
+def previewed(scratch: Scratch, state: str, settings: Any, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """What a preview plans on a recorded state, in a separate sandbox."""
-    sandbox = ground.sandbox(pack=None, **settings)
+    sandbox = scratch.sandbox(pack=None, **settings)
     sandbox._start()
-    substitutes = json.loads((ground.state / "existing-resources.json").read_text(encoding="utf-8"))
+    substitutes = json.loads((scratch.state / "existing-resources.json").read_text(encoding="utf-8"))
     for of, generated in OF_THE_SANDBOX.items():
         assert generated in state
         state = state.replace(generated, substitutes[of])
     document = json.loads(state)
-    salt = yaml.safe_load(sandbox.workspace.stack_file(ground.stack).read_text(encoding="utf-8"))["encryptionsalt"]
+    salt = yaml.safe_load(sandbox.workspace.stack_file(scratch.stack).read_text(encoding="utf-8"))["encryptionsalt"]
     document["deployment"]["secrets_providers"] = {"type": "passphrase", "state": {"salt": salt}}
-    file = ground.base / "state.json"
+    file = scratch.base / "state.json"
     file.write_text(json.dumps(document), encoding="utf-8")
     sandbox._stack.ask("stack", "import", "--file", str(file))
     capfd.readouterr()
@@ -54,14 +54,14 @@ def test_a_stack_of_an_earlier_version_upgrades_without_a_replacement(
     commit: str,
     settings: dict[str, str],
     changed: tuple[set[str], set[str]],
-    ground: Ground,
+    scratch: Scratch,
     capfd: pytest.CaptureFixture[str],
 ):
     """``changed``: some of what is created, and all that is deleted."""
     state = gzip.decompress((RECORDED / f"{commit}.json.gz").read_bytes()).decode()
     existing = {resource["urn"].rsplit("::", 1)[-1] for resource in json.loads(state)["deployment"]["resources"]}
 
-    planned = previewed(ground, state, settings, capfd)
+    planned = previewed(scratch, state, settings, capfd)
 
     named: dict[str, set[str]] = {}
     for step in planned["steps"]:

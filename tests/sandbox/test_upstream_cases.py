@@ -27,7 +27,7 @@ from sandbox.testbed.paths import CHECKOUT
 from tests.conformance.upstream import CASES, WAITED, Case, normalized, unfolded
 from tests.needs import needs, needs_containers
 from tests.sandbox.atlantis.pull_requests import operations_of
-from tests.sandbox.atlantis.served import reachable_ground
+from tests.sandbox.atlantis.served import reachable_scratch
 
 pytestmark = [needs("terraform"), needs("stunnel"), needs_containers()]
 
@@ -139,10 +139,10 @@ def server(request: pytest.FixtureRequest) -> Iterator[_Server]:
     with (
         pytest.MonkeyPatch.context() as patch,
         tempfile.TemporaryDirectory(dir=CHECKOUT / ".sandbox") as folder,
-        reachable_ground() as ground,
+        reachable_scratch() as scratch,
     ):
         patch.setenv("PATH", f"{os.environ['PATH']}:{CONFTEST.parent}")
-        made = _Server(ground.with_server(**_SETTINGS, **MODES[request.param]), Path(folder))
+        made = _Server(scratch.with_server(**_SETTINGS, **MODES[request.param]), Path(folder))
         yield made
         made.sandbox.down(force=True)
 

@@ -20,18 +20,18 @@ from sandbox.testbed.github.store import Store
 from sandbox.testbed.local_aws import instance
 from sandbox.testbed.local_aws.task_status import Status, StatusFile
 from tests.sandbox import identity_provider
-from tests.sandbox.atlantis.ground import ContainerGround
-from tests.sandbox.atlantis.served import reachable_ground, service_of
+from tests.sandbox.atlantis.containers import ContainerScratch
+from tests.sandbox.atlantis.local_service import LocalService
+from tests.sandbox.atlantis.served import reachable_scratch, service_of
 from tests.sandbox.atlantis.waiting import eventually  # noqa: F401 - tests import it from here
-from tests.sandbox.atlantis.world import World
-from tests.sandbox.harness import Ground, own_processes
+from tests.sandbox.harness import Scratch, own_processes
 from tests.sandbox.identity_provider import IdentityProvider
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """The service, deployed but not running; what a test starts is stopped afterwards."""
-    made = World(tmp_path_factory.mktemp("service"))
+    made = LocalService(tmp_path_factory.mktemp("service"))
     yield made
     lifecycle.take_down(made.deployment)
     assert [process for process in processes.recorded(made.deployment.state) if process.name != instance.NAME] == []
@@ -39,14 +39,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
-def running(world: World) -> World:
+def running(local: LocalService) -> LocalService:
     """The service with its task healthy."""
-    lifecycle.bring_up(world.deployment, clean_environment(), patience=120)
-    return world
+    lifecycle.bring_up(local.deployment, clean_environment(), patience=120)
+    return local
 
 
 @pytest.fixture
-def github(running: World) -> Store:
+def github(running: LocalService) -> Store:
     """What the stand-in of GitHub holds."""
     return Store(running.deployment.state / "github")
 
@@ -65,47 +65,47 @@ def provider(provider_certificates: Certificates) -> Iterator[IdentityProvider]:
 
 
 @pytest.fixture(scope="module")
-def up(provider_certificates: Certificates) -> Iterator[Ground]:
+def up(provider_certificates: Certificates) -> Iterator[Scratch]:
     """`make up`, whole: the stack and the server in it."""
-    with reachable_ground() as ground:
-        answer = ground.cli("up", SSL_CERT_FILE=str(provider_certificates.bundle))
+    with reachable_scratch() as scratch:
+        answer = scratch.cli("up", SSL_CERT_FILE=str(provider_certificates.bundle))
         assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
         address = re.search(r"http://127\.0\.0\.1:\d+/", answer.stderr)
         assert address is not None
         assert fetch(address[0])[0] == 401
-        yield ground
-        assert ground.cli("down", "--force").returncode == 0
-        assert list(own_processes(ground.base)) == []
+        yield scratch
+        assert scratch.cli("down", "--force").returncode == 0
+        assert list(own_processes(scratch.base)) == []
 
 
 @pytest.fixture
-def service(up: Ground) -> DeployedService:
+def service(up: Scratch) -> DeployedService:
     """The service of ``up``."""
     return service_of(Sandbox(up.stack, state=up.state, policy_pack=None))
 
 
-def status(world: World) -> Status:
-    return StatusFile(world.deployment.state, world.deployment.name).read()
+def status(local: LocalService) -> Status:
+    return StatusFile(local.deployment.state, local.deployment.name).read()
 
 
 @pytest.fixture
-def ground(tmp_path: Path) -> Iterator[ContainerGround]:
+def scratch(tmp_path: Path) -> Iterator[ContainerScratch]:
     """A folder for tasks without a service."""
-    made = ContainerGround(tmp_path)
+    made = ContainerScratch(tmp_path)
     yield made
     made.stop()
 
 
-def server_process(world: World) -> processes.Process:
+def server_process(local: LocalService) -> processes.Process:
     """Process 1 of the server's container."""
-    found = processes.find(world.deployment.state, world.deployment.name)
+    found = processes.find(local.deployment.state, local.deployment.name)
     assert found is not None
     return found
 
 
-def server_environment(world: World) -> dict[str, str]:
+def server_environment(local: LocalService) -> dict[str, str]:
     """The variables of that process."""
-    content = Path(f"/proc/{server_process(world).pid}/environ").read_bytes().decode()
+    content = Path(f"/proc/{server_process(local).pid}/environ").read_bytes().decode()
     return dict(item.split("=", 1) for item in content.split("\0") if item)
 
 

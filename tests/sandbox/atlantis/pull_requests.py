@@ -9,7 +9,7 @@ from sandbox.testbed.containers.targets import entrance
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest, Store
 from tests.sandbox.atlantis.conftest import eventually
-from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World
+from tests.sandbox.atlantis.local_service import BUCKET, OWNER, TABLE, LocalService
 
 RESOURCE = 'resource "terraform_data" "release" {}\n'
 # For a queue, the provider would wait half a minute until its attributes are the same everywhere.
@@ -74,9 +74,9 @@ def open_with_files(
     return github.open_pull_request(repository, "change", dict(files), "Change")
 
 
-def send(world: World, github: Store, pull: PullRequest) -> None:
+def send(local: LocalService, github: Store, pull: PullRequest) -> None:
     """Deliver the event of an opened pull request."""
-    assert deliver(world.deployment, "pull_request", events.pull_request(github, pull)).status == 200
+    assert deliver(local.deployment, "pull_request", events.pull_request(github, pull)).status == 200
 
 
 def operations_of(service: DeployedService) -> int:

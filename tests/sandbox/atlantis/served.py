@@ -8,25 +8,25 @@ from typing import Any
 
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.containers.deployed_service import DeployedService
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 
 @contextlib.contextmanager
-def reachable_ground() -> Iterator[Ground]:
-    """A ground outside of pytest's own folder, which pytest closes to others: the server runs as a separate user."""
+def reachable_scratch() -> Iterator[Scratch]:
+    """A scratch folder outside of pytest's own folder, which pytest closes to others: the server runs as a separate user."""
     with tempfile.TemporaryDirectory(prefix="atlantis-") as folder:
         Path(folder).chmod(0o711)
-        ground = Ground(Path(folder))
+        scratch = Scratch(Path(folder))
         try:
-            yield ground
+            yield scratch
         finally:
-            ground.stop()
+            scratch.stop()
 
 
 @contextlib.contextmanager
-def served(ground: Ground, **settings: Any) -> Iterator[Sandbox]:
-    """The local stack with ``settings``, deployed on ``ground`` and taken down at the end."""
-    sandbox = ground.with_server(**settings)
+def served(scratch: Scratch, **settings: Any) -> Iterator[Sandbox]:
+    """The local stack with ``settings``, deployed on ``scratch`` and taken down at the end."""
+    sandbox = scratch.with_server(**settings)
     sandbox.up()
     yield sandbox
     sandbox.down(force=True)

@@ -8,15 +8,15 @@ from sandbox.attack.target import Target
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.github.store import Store
 from tests.needs import needs
-from tests.sandbox.atlantis.world import World
+from tests.sandbox.atlantis.local_service import LocalService
 
 pytestmark = needs("terraform")
 
 
 @pytest.fixture(scope="module")
-def unprotected(world: World) -> Target:
+def unprotected(local: LocalService) -> Target:
     """A service whose container has no separate start, and whose server has no rules."""
-    deployment = world.deployment
+    deployment = local.deployment
     return Target(Sandbox(state=deployment.state), deployment, Store(deployment.state / "github"), {})
 
 

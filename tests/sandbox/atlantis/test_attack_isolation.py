@@ -9,7 +9,7 @@ from sandbox.attack.target import Target
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.github.store import Store
 from tests.needs import needs
-from tests.sandbox.atlantis.world import BUCKET, World, create_lock_table
+from tests.sandbox.atlantis.local_service import BUCKET, LocalService, create_lock_table
 
 pytestmark = needs("terraform")
 
@@ -26,13 +26,13 @@ _ROWS = [
 
 
 @pytest.fixture(scope="module")
-def unprotected(world: World) -> Target:
+def unprotected(local: LocalService) -> Target:
     """A service whose Terraform runs in the server's container, with a state bucket and a lock table that the task role may write."""
-    deployment = world.deployment
-    world.aws.client("s3").create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": world.aws.region}
+    deployment = local.deployment
+    local.aws.client("s3").create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": local.aws.region}
     )
-    create_lock_table(world.aws.client("dynamodb"))
+    create_lock_table(local.aws.client("dynamodb"))
     return Target(Sandbox(state=deployment.state), deployment, Store(deployment.state / "github"), {})
 
 

@@ -11,8 +11,8 @@ from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
 from tests.sandbox.atlantis.conftest import status
+from tests.sandbox.atlantis.local_service import LocalService
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
-from tests.sandbox.atlantis.world import World
 
 
 def _path_without(folder: Path, missing: set[str]) -> str:
@@ -27,26 +27,26 @@ def _path_without(folder: Path, missing: set[str]) -> str:
 
 @pytest.mark.parametrize("missing", [{"curl", "terraform"}, {"curl", "terraform", "bwrap"}], ids=["tools", "bwrap"])
 def test_atlantis_runs_without_curl_and_a_plan_says_that_terraform_is_missing(
-    world: World, tmp_path: Path, missing: set[str]
+    local: LocalService, tmp_path: Path, missing: set[str]
 ) -> None:
-    lifecycle.take_down(world.deployment)
+    lifecycle.take_down(local.deployment)
     complete = clean_environment()
     environment = {**complete, "PATH": _path_without(tmp_path, missing)}
-    lifecycle.bring_up(world.deployment, environment, patience=120)
-    said = status(world).events
+    lifecycle.bring_up(local.deployment, environment, patience=120)
+    said = status(local).events
     assert any("this machine has no curl and no terraform" in line for line in said)
     contained = not bubblewrap.why_not() and "bwrap" not in missing
     assert any("the task runs without containers: " in line for line in said) != contained
-    github = Store(world.deployment.state / "github")
+    github = Store(local.deployment.state / "github")
     pull = open_pull_request(github, f"infrastructure-{len(missing)}", "v1")
-    assert deliver(world.deployment, "pull_request", events.pull_request(github, pull)).status == 200
+    assert deliver(local.deployment, "pull_request", events.pull_request(github, pull)).status == 200
     plan = comment(github, pull, "Ran Plan for dir: `.`")
     assert "There is no terraform on this machine, so the sandbox can't run" in plan
     # The tools are there now.
     assert any(
-        line.startswith("Restarted the task agent") for line in lifecycle.prepare_and_start(world.deployment, complete)
+        line.startswith("Restarted the task agent") for line in lifecycle.prepare_and_start(local.deployment, complete)
     )
-    assert lifecycle.prepare_and_start(world.deployment, complete) == []
-    lifecycle.bring_up(world.deployment, complete, patience=120)
-    assert not any("no terraform" in line for line in status(world).events)
+    assert lifecycle.prepare_and_start(local.deployment, complete) == []
+    lifecycle.bring_up(local.deployment, complete, patience=120)
+    assert not any("no terraform" in line for line in status(local).events)
     assert lifecycle._lacking({**complete, "PATH": ""})[0].startswith("no terraform: plans fail (https://")

@@ -20,7 +20,7 @@ from sandbox.testbed.containers.health import Health
 from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs_containers
 from tests.sandbox.atlantis.conftest import eventually
-from tests.sandbox.atlantis.ground import ContainerGround, container, process_of
+from tests.sandbox.atlantis.containers import ContainerScratch, container, process_of
 
 contained = needs_containers()
 each_mode = pytest.mark.parametrize("in_containers", [False, pytest.param(True, marks=contained)])
@@ -31,8 +31,8 @@ each_mode = pytest.mark.parametrize("in_containers", [False, pytest.param(True, 
 def test_a_container_ends_with_what_started_it_even_if_that_is_killed(tmp_path: Path, user: str) -> None:
     script = f"""
 from pathlib import Path
-from tests.sandbox.atlantis.ground import ContainerGround, container
-task = ContainerGround(Path({str(tmp_path)!r})).task(container("server", "sleep 70 & echo ready; exec sleep 60", user={user!r}))
+from tests.sandbox.atlantis.containers import ContainerScratch, container
+task = ContainerScratch(Path({str(tmp_path)!r})).task(container("server", "sleep 70 & echo ready; exec sleep 60", user={user!r}))
 task.tick()
 print(task.server.process.pid, flush=True)
 task.server.process.alive and __import__("time").sleep(60)
@@ -51,11 +51,11 @@ task.server.process.alive and __import__("time").sleep(60)
 
 @contained
 def test_a_container_that_ignores_sigterm_is_killed_with_its_children_after_its_timeout(
-    ground: ContainerGround,
+    scratch: ContainerScratch,
 ) -> None:
-    task = ground.task(container("server", "trap '' TERM; sleep 71 & echo ready; wait"))
+    task = scratch.task(container("server", "trap '' TERM; sleep 71 & echo ready; wait"))
     task.tick()
-    eventually("its start", lambda: "ready" in ground.log("task"))
+    eventually("its start", lambda: "ready" in scratch.log("task"))
     process = process_of(task, "server")
     (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     task.stop()
@@ -63,8 +63,8 @@ def test_a_container_that_ignores_sigterm_is_killed_with_its_children_after_its_
 
 
 @contained
-def test_a_program_that_the_image_has_not_is_an_error_of_the_task(ground: ContainerGround) -> None:
-    task = ground.task(container("server", entry_point=["no-such-program"], command=[]))
+def test_a_program_that_the_image_has_not_is_an_error_of_the_task(scratch: ContainerScratch) -> None:
+    task = scratch.task(container("server", entry_point=["no-such-program"], command=[]))
     task.tick()
     failure = eventually("its end", task.failure)
     assert "no-such-program" in failure.problems[0]
@@ -72,13 +72,13 @@ def test_a_program_that_the_image_has_not_is_an_error_of_the_task(ground: Contai
 
 @each_mode
 def test_containers_start_and_stop_in_the_order_of_their_dependencies(
-    ground: ContainerGround, in_containers: bool
+    scratch: ContainerScratch, in_containers: bool
 ) -> None:
     def waits(on: str, condition: Condition) -> dict[str, Any]:
         return {"dependencies": (Dependency(on, condition),)}
 
     stops = "echo began; trap 'sleep 0.3; echo ended; exit 0' TERM; while :; do sleep 0.05; done"
-    task = ground.task(
+    task = scratch.task(
         container("server", stops, stop_seconds=10, **waits("once", Condition.SUCCESS)),
         container("once", "sleep 0.2; exit 0", essential=False, **waits("base", Condition.START)),
         container("base", "trap 'exit 0' TERM; while :; do sleep 0.05; done", essential=False),
@@ -87,10 +87,10 @@ def test_containers_start_and_stop_in_the_order_of_their_dependencies(
     assert task.tick() is Health.UNKNOWN
     assert task.server.process is None
     assert eventually("health", lambda: task.tick() is Health.HEALTHY)
-    eventually("the server", lambda: "began" in ground.log("task"))
+    eventually("the server", lambda: "began" in scratch.log("task"))
     base = process_of(task, "base")
     task.server.stop()
-    assert (base.alive, "ended" in ground.log("task")) == (True, True)
+    assert (base.alive, "ended" in scratch.log("task")) == (True, True)
 
 
 @each_mode
@@ -102,9 +102,9 @@ def test_containers_start_and_stop_in_the_order_of_their_dependencies(
     ],
 )
 def test_a_dependency_that_can_not_be_met_stops_the_task(
-    ground: ContainerGround, in_containers: bool, script: str, condition: Condition, said: str
+    scratch: ContainerScratch, in_containers: bool, script: str, condition: Condition, said: str
 ) -> None:
-    task = ground.task(
+    task = scratch.task(
         container("server", dependencies=(Dependency("first", condition),)),
         container("first", script, essential=False, start_seconds=0.2),
         in_containers=in_containers,
@@ -119,14 +119,16 @@ def test_a_dependency_that_can_not_be_met_stops_the_task(
 
 @each_mode
 def test_the_task_fails_when_an_essential_container_ends_and_only_then(
-    ground: ContainerGround, in_containers: bool
+    scratch: ContainerScratch, in_containers: bool
 ) -> None:
     ends = "sleep 0.3; echo out of luck; exit 4"
-    lasting = ground.task(container("server"), container("sidecar", ends, essential=False), in_containers=in_containers)
+    lasting = scratch.task(
+        container("server"), container("sidecar", ends, essential=False), in_containers=in_containers
+    )
     lasting.tick()
     eventually("its end", lambda: not process_of(lasting, "sidecar").alive)
     assert lasting.failure() is None
-    failing = ground.task(container("server"), container("sidecar", ends), in_containers=in_containers, name="other")
+    failing = scratch.task(container("server"), container("sidecar", ends), in_containers=in_containers, name="other")
     failing.tick()
     failure = eventually("the failure", failing.failure)
     assert failure.problems == ["the container sidecar, which is essential, ended: out of luck"]
@@ -138,35 +140,35 @@ def test_the_task_fails_when_an_essential_container_ends_and_only_then(
     [(RestartPolicy(0.0), 2), (None, 1), (RestartPolicy(0.0, frozenset({7})), 1), (RestartPolicy(60.0), 1)],
 )
 def test_a_container_is_started_again_when_its_policy_says_so(
-    ground: ContainerGround, in_containers: bool, policy: RestartPolicy | None, runs: int
+    scratch: ContainerScratch, in_containers: bool, policy: RestartPolicy | None, runs: int
 ) -> None:
     once = "echo began; sleep 0.3; exit 7"
     sidecar = container("sidecar", once, essential=False, restart=policy)
-    task = ground.task(container("server"), sidecar, in_containers=in_containers)
+    task = scratch.task(container("server"), sidecar, in_containers=in_containers)
     task.tick()
-    eventually("its end", lambda: "began" in ground.log("task.sidecar") and not process_of(task, "sidecar").alive)
+    eventually("its end", lambda: "began" in scratch.log("task.sidecar") and not process_of(task, "sidecar").alive)
 
     def began() -> bool:
         task.tick()
-        return ground.log("task.sidecar").count("began") == runs
+        return scratch.log("task.sidecar").count("began") == runs
 
     eventually("what its policy says", began, seconds=5)
 
 
 @each_mode
-def test_what_an_agent_left_running_next_to_a_task_is_stopped(ground: ContainerGround, in_containers: bool) -> None:
+def test_what_an_agent_left_running_next_to_a_task_is_stopped(scratch: ContainerScratch, in_containers: bool) -> None:
     for name in ("task", "task-2", "task-plan"):
-        ground.task(container("server"), container("sidecar"), in_containers=in_containers, name=name).tick()
-    DeployedService(ground.state, "", "", "", "task").stop_processes(5)
-    assert [process.name for process in processes.recorded(ground.state)] == ["task-plan", "task-plan.sidecar"]
+        scratch.task(container("server"), container("sidecar"), in_containers=in_containers, name=name).tick()
+    DeployedService(scratch.state, "", "", "", "task").stop_processes(5)
+    assert [process.name for process in processes.recorded(scratch.state)] == ["task-plan", "task-plan.sidecar"]
 
 
 @contained
 @pytest.mark.parametrize(("number", "code"), [(None, 3), (signal.SIGKILL, 137)])
 def test_the_exit_code_of_a_killed_container_has_the_number_of_the_signal(
-    ground: ContainerGround, number: int | None, code: int
+    scratch: ContainerScratch, number: int | None, code: int
 ) -> None:
-    task = ground.task(container("server", "sleep 60" if number else "exit 3"))
+    task = scratch.task(container("server", "sleep 60" if number else "exit 3"))
     task.tick()
     server = process_of(task, "server")
     if number:
@@ -182,77 +184,77 @@ _limited = pytest.mark.skipif(bool(control_group.why_not()), reason=f"no limits:
 @contained
 @_limited
 def test_a_container_that_takes_more_memory_than_its_limit_is_killed_and_the_others_go_on(
-    ground: ContainerGround,
+    scratch: ContainerScratch,
 ) -> None:
     greedy = "head -c 200M /dev/zero | tail -c 200M | wc -c; echo over"
-    task = ground.task(
+    task = scratch.task(
         container("server"),
         container("limited", f"{greedy}; exec sleep 60", memory_mib=64, essential=False),
         container("free", f"{greedy}; exec sleep 60", memory_mib=400, essential=False),
     )
     task.tick()
-    eventually("the end of both", lambda: all("over" in ground.log(f"task.{name}") for name in ("limited", "free")))
-    assert "209715200" in ground.log("task.free")
-    assert "209715200" not in ground.log("task.limited")
+    eventually("the end of both", lambda: all("over" in scratch.log(f"task.{name}") for name in ("limited", "free")))
+    assert "209715200" in scratch.log("task.free")
+    assert "209715200" not in scratch.log("task.limited")
     assert process_of(task, "server").alive
 
 
 @contained
 @_limited
-def test_the_containers_of_a_task_together_have_its_memory(ground: ContainerGround) -> None:
+def test_the_containers_of_a_task_together_have_its_memory(scratch: ContainerScratch) -> None:
     keeps = "head -c 150M /dev/zero | tail -c 150M | (sleep 2; wc -c); echo over; exec sleep 60"
-    task = ground.task(container("server", keeps), container("sidecar", keeps), memory_mib=200)
+    task = scratch.task(container("server", keeps), container("sidecar", keeps), memory_mib=200)
     task.tick()
-    eventually("the end of both", lambda: all("over" in ground.log(name) for name in ("task", "task.sidecar")))
-    kept = [name for name in ("task", "task.sidecar") if "157286400" in ground.log(name)]
+    eventually("the end of both", lambda: all("over" in scratch.log(name) for name in ("task", "task.sidecar")))
+    kept = [name for name in ("task", "task.sidecar") if "157286400" in scratch.log(name)]
     assert len(kept) <= 1
 
 
 @contained
 @_limited
-def test_a_busy_task_gets_the_share_of_the_cpu_that_its_units_give(ground: ContainerGround) -> None:
+def test_a_busy_task_gets_the_share_of_the_cpu_that_its_units_give(scratch: ContainerScratch) -> None:
     count = "i=0; trap 'echo counted $i; exit' TERM; while :; do i=$((i+1)); done"
     busy = f'for i in $(seq $(nproc)); do ({count}) & all="$all $!"; done; sleep 5; kill $all; wait; echo over'
     for name, cpu in (("large", 4096), ("small", 512)):
-        ground.task(container("server", busy, essential=False), name=name, cpu=cpu).tick()
-    eventually("both", lambda: all("over" in ground.log(name) for name in ("large", "small")), seconds=60)
-    large, small = (sum(map(int, re.findall(r"counted (\d+)", ground.log(name)))) for name in ("large", "small"))
+        scratch.task(container("server", busy, essential=False), name=name, cpu=cpu).tick()
+    eventually("both", lambda: all("over" in scratch.log(name) for name in ("large", "small")), seconds=60)
+    large, small = (sum(map(int, re.findall(r"counted (\d+)", scratch.log(name)))) for name in ("large", "small"))
     assert large > 3 * small > 0
 
 
 @contained
 @pytest.mark.skipif(bool(task_disk.why_not()), reason=f"no limit: {task_disk.why_not()}")
-def test_the_containers_of_a_task_together_have_its_disk(ground: ContainerGround) -> None:
+def test_the_containers_of_a_task_together_have_its_disk(scratch: ContainerScratch) -> None:
     fills = """
     exec 3>/data/unlinked.{0}; rm /data/unlinked.{0}
     fallocate -l 600M /proc/self/fd/3; echo over; exec sleep 60
     """
     mounts = (MountPoint("/data", "data"),)
     names = ("server", "sidecar")
-    task = ground.task(*(container(name, fills.format(name), user="0", mounts=mounts) for name in names), disk_gib=1)
+    task = scratch.task(*(container(name, fills.format(name), user="0", mounts=mounts) for name in names), disk_gib=1)
     task.tick()
     logs = ("task", "task.sidecar")
-    eventually("the end of both", lambda: all("over" in ground.log(name) for name in logs))
-    assert "No space left on device" in "".join(map(ground.log, logs))
+    eventually("the end of both", lambda: all("over" in scratch.log(name) for name in logs))
+    assert "No space left on device" in "".join(map(scratch.log, logs))
     task.stop()
-    assert not (ground.state / "tasks" / "task").exists()
+    assert not (scratch.state / "tasks" / "task").exists()
 
 
 @contained
 def test_a_task_with_a_separate_network_reaches_what_is_named_and_is_reached_at_its_port(
-    ground: ContainerGround,
+    scratch: ContainerScratch,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as named, socket.create_server(("127.0.0.1", 0)) as other:
         asks = "\n".join(
             f"curl -s -m 5 telnet://127.0.0.1:{each.getsockname()[1]} </dev/null; echo {name} $?"
             for name, each in (("named", named), ("other", other))
         )
-        task = ground.task(container("server", f"{asks}\nexec python3 -m http.server 4141"), outward=[named])
+        task = scratch.task(container("server", f"{asks}\nexec python3 -m http.server 4141"), outward=[named])
         task.tick()
         named.settimeout(10)
         named.accept()[0].close()
-        eventually("both answers", lambda: "other" in ground.log("task"))
-        assert re.findall(r"(\w+) (\d+)", ground.log("task"))[:2] == [("named", "0"), ("other", "7")]
+        eventually("both answers", lambda: "other" in scratch.log("task"))
+        assert re.findall(r"(\w+) (\d+)", scratch.log("task"))[:2] == [("named", "0"), ("other", "7")]
     assert eventually("its port", lambda: _answers(task.address, task.port))
     # No other address leads to it, and it ends with the task.
     assert not _answers("127.0.0.1", task.port)

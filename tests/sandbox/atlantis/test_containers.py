@@ -14,14 +14,14 @@ from sandbox.testbed.containers.health import Health
 from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs_containers
 from tests.sandbox.atlantis.conftest import eventually
-from tests.sandbox.atlantis.ground import ContainerGround, container, process_of
+from tests.sandbox.atlantis.containers import ContainerScratch, container, process_of
 
 contained = needs_containers()
 
 
 @contained
-def test_a_container_is_process_1_of_its_own_processes_as_its_user(ground: ContainerGround) -> None:
-    said = ground.says("echo $$ $(id -u):$(id -g) $(id -G); ls -d /proc/[0-9]* | wc -l; umask", user="100:1000")
+def test_a_container_is_process_1_of_its_own_processes_as_its_user(scratch: ContainerScratch) -> None:
+    said = scratch.says("echo $$ $(id -u):$(id -g) $(id -G); ls -d /proc/[0-9]* | wc -l; umask", user="100:1000")
     pid, processes_seen, umask = said.splitlines()[:3]
     assert (pid, umask) == ("1 100:1000 1000", "0022")
     assert int(processes_seen) <= 4
@@ -33,10 +33,10 @@ def test_a_container_is_process_1_of_its_own_processes_as_its_user(ground: Conta
     [("0", ["ALL"], 0), ("0", ["CHOWN", "MKNOD"], None), ("100:1000", [], 0)],
 )
 def test_a_process_has_the_capabilities_that_its_definition_leaves(
-    ground: ContainerGround, user: str, dropped: list[str], kept: int | None
+    scratch: ContainerScratch, user: str, dropped: list[str], kept: int | None
 ) -> None:
     left = capabilities([], dropped)
-    said = ground.says("grep CapEff /proc/self/status; touch f; chown 7 f", user=user, capabilities=left)
+    said = scratch.says("grep CapEff /proc/self/status; touch f; chown 7 f", user=user, capabilities=left)
     effective = int(said.split()[1], 16)
     # CHOWN is the capability 0, MKNOD is 27, KILL is 5.
     assert (effective if kept is not None else effective & (1 << 0 | 1 << 27 | 1 << 5)) == (
@@ -46,68 +46,68 @@ def test_a_process_has_the_capabilities_that_its_definition_leaves(
 
 
 @contained
-def test_a_container_sees_nothing_of_the_machine_but_its_programs(ground: ContainerGround) -> None:
+def test_a_container_sees_nothing_of_the_machine_but_its_programs(scratch: ContainerScratch) -> None:
     paths = [
         # The checkout itself can have a mirror of Terraform providers, which a container sees.
         *(str(CHECKOUT / name) for name in ("Pulumi.yaml", ".git", ".venv")),
-        str(ground.state),
+        str(scratch.state),
         str(Path.home() / ".aws"),
         "/etc/shadow",
         "/etc/ssh",
         "/var/lib",
         "/sys/fs",
     ]
-    said = ground.says(f"ls -d {' '.join(paths)} 2>/dev/null; ls -d /usr/bin /home/atlantis; ls /tmp /home", user="0")
+    said = scratch.says(f"ls -d {' '.join(paths)} 2>/dev/null; ls -d /usr/bin /home/atlantis; ls /tmp /home", user="0")
     found = ["/home/atlantis", "/usr/bin", "/home:", "atlantis", "", "/tmp:", "the end"]  # noqa: S108 - output of ls
     assert said.splitlines() == found
 
 
 @contained
-def test_a_read_only_root_leaves_only_the_volumes_writable(ground: ContainerGround) -> None:
+def test_a_read_only_root_leaves_only_the_volumes_writable(scratch: ContainerScratch) -> None:
     script = """
     for place in / /tmp /home/atlantis /etc /usr/local/bin /run /data; do
       touch $place/file 2>/dev/null && echo "$place"
     done
     """
     mounts = (MountPoint("/data", "data"),)
-    assert ground.says(script, user="0", mounts=mounts, read_only_root=True) == "/data\nthe end\n"
+    assert scratch.says(script, user="0", mounts=mounts, read_only_root=True) == "/data\nthe end\n"
 
 
 @contained
-def test_a_writable_root_is_writable_where_the_user_may_write(ground: ContainerGround) -> None:
+def test_a_writable_root_is_writable_where_the_user_may_write(scratch: ContainerScratch) -> None:
     script = "for place in / /tmp /home/atlantis /etc; do touch $place/file 2>/dev/null && echo $place; done"
-    assert ground.says(script, user="100:1000").split() == ["/tmp", "/home/atlantis", "the", "end"]  # noqa: S108
+    assert scratch.says(script, user="100:1000").split() == ["/tmp", "/home/atlantis", "the", "end"]  # noqa: S108
 
 
 @contained
-def test_containers_share_a_volume_at_their_own_paths(ground: ContainerGround) -> None:
+def test_containers_share_a_volume_at_their_own_paths(scratch: ContainerScratch) -> None:
     read = "until [ -e /in/word ]; do sleep 0.05; done; cat /in/word; touch /in/mine || echo refused; exec sleep 60"
-    task = ground.task(
+    task = scratch.task(
         container("server", "echo hello >/out/word; exec sleep 60", user="0", mounts=(MountPoint("/out", "v"),)),
         container("reader", read, user="0", mounts=(MountPoint("/in", "v", read_only=True),)),
     )
     task.tick()
-    said = str(eventually("the word", lambda: "refused" in ground.log("task.reader") and ground.log("task.reader")))
+    said = str(eventually("the word", lambda: "refused" in scratch.log("task.reader") and scratch.log("task.reader")))
     assert said.splitlines()[0] == "hello"
     assert "Read-only file system" in said
     task.stop()
-    assert not (ground.state / "tasks" / "task").exists()
+    assert not (scratch.state / "tasks" / "task").exists()
 
 
 @contained
-def test_a_container_can_not_signal_the_processes_of_another(ground: ContainerGround) -> None:
-    task = ground.task(container("server", user="0"), container("sidecar", "kill -9 -1; echo survived", user="0"))
+def test_a_container_can_not_signal_the_processes_of_another(scratch: ContainerScratch) -> None:
+    task = scratch.task(container("server", user="0"), container("sidecar", "kill -9 -1; echo survived", user="0"))
     task.tick()
-    eventually("its end", lambda: "survived" in ground.log("task.sidecar"))
+    eventually("its end", lambda: "survived" in scratch.log("task.sidecar"))
     assert task.failure() is not None
     assert process_of(task, "server").alive
 
 
 @contained
-def test_a_health_check_runs_in_the_container_with_its_environment(ground: ContainerGround) -> None:
+def test_a_health_check_runs_in_the_container_with_its_environment(scratch: ContainerScratch) -> None:
     check = HealthCheck(["CMD-SHELL", 'test "$(cat /tmp/is)" = "$WANTED" && id -u'], interval=0.05, retries=1)
     script = "echo ready >/tmp/is; exec sleep 60"
-    task = ground.task(container("server", script, user="100", environment={"WANTED": "ready"}, health_check=check))
+    task = scratch.task(container("server", script, user="100", environment={"WANTED": "ready"}, health_check=check))
     assert eventually("health", lambda: task.tick() is Health.HEALTHY)
     Path(f"/proc/{process_of(task, 'server').pid}/root/tmp/is").write_text("broken")
     assert eventually("the failure", lambda: task.tick() is Health.UNHEALTHY)

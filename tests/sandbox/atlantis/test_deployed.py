@@ -26,9 +26,9 @@ from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs, needs_provider
 from tests.sandbox import identity_provider
 from tests.sandbox.atlantis.conftest import eventually, fetch, files_without_business_with_secrets
+from tests.sandbox.atlantis.local_service import BUCKET, OWNER, TABLE
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, say, when_idle
-from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 from tests.sandbox.identity_provider import IdentityProvider
 
 _CLIENT_SECRET = "local-atlantis-oidc"
@@ -45,14 +45,14 @@ def _status(service: DeployedService) -> Status:
     return StatusFile(service.state, service.name).read()
 
 
-def test_a_signed_sample_event_is_answered_and_an_unsigned_one_is_not(up: Ground) -> None:
+def test_a_signed_sample_event_is_answered_and_an_unsigned_one_is_not(up: Scratch) -> None:
     ping = up.cli("webhook", "--event", "ping")
     assert (ping.returncode, ping.stdout.splitlines()[0]) == (0, "POST /events (ping) -> 200")
     unsigned = up.cli("webhook", "--event", "ping", "--unsigned")
     assert (unsigned.returncode, unsigned.stdout.splitlines()[0]) == (1, "POST /events (ping) -> 400")
 
 
-def test_a_second_up_leaves_the_task_alone(up: Ground, service: DeployedService) -> None:
+def test_a_second_up_leaves_the_task_alone(up: Scratch, service: DeployedService) -> None:
     # Before the tests that plan: the task's user must still get at its files.
     before = _status(service)
     up.with_server().up()
@@ -68,7 +68,7 @@ def test_the_events_of_the_service_name_the_task_that_ecs_lists(service: Deploye
 
 
 @needs_terraform
-def test_a_sample_pull_request_is_planned(up: Ground) -> None:
+def test_a_sample_pull_request_is_planned(up: Scratch) -> None:
     answer = up.cli("webhook")
     assert answer.returncode == 0, answer.stderr
     assert "POST /events (pull_request) -> 200\nProcessing..." in answer.stdout
@@ -116,7 +116,7 @@ def test_a_managed_service_is_created_changed_and_destroyed_under_the_deployed_r
     assert [item for item in map(json.loads, decisions) if item["result"] != "Allowed"] == []
 
 
-def test_the_log_is_shown(up: Ground) -> None:
+def test_the_log_is_shown(up: Scratch) -> None:
     # More lines than the tests before this one write after the start.
     answer = up.cli("logs", "--no-follow", "--lines", "5000")
     assert answer.returncode == 0
@@ -164,7 +164,7 @@ def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed
 
 
 @needs_terraform
-def test_every_attack_is_refused_and_every_control_allowed(up: Ground) -> None:
+def test_every_attack_is_refused_and_every_control_allowed(up: Scratch) -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "sandbox.attack", "--json"],
         cwd=CHECKOUT,
@@ -185,7 +185,7 @@ def test_every_attack_is_refused_and_every_control_allowed(up: Ground) -> None:
     assert sum(result["verdict"] == "refused" for result in results) >= 30
 
 
-def test_the_password_of_the_page_opens_it(up: Ground, service: DeployedService) -> None:
+def test_the_password_of_the_page_opens_it(up: Scratch, service: DeployedService) -> None:
     user, password = up.cli("password").stdout.split()
     credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
     answer = entrance(service).request("GET", "/", headers={"Authorization": f"Basic {credentials}"})
@@ -213,7 +213,7 @@ def _apply_for(seconds: int, service: DeployedService, github: Store) -> PullReq
     return pull
 
 
-def test_the_operators_page_shows_the_deployed_server(up: Ground, service: DeployedService) -> None:
+def test_the_operators_page_shows_the_deployed_server(up: Scratch, service: DeployedService) -> None:
     lines = dict(line.split(maxsplit=1) for line in up.cli("status").stdout.splitlines() if not line.startswith(" "))
     task = StatusFile(service.state, service.name).read().task
     assert f"atlantis:{build.version()}; task {task} RUNNING" in lines["server"]
@@ -225,7 +225,7 @@ def test_the_operators_page_shows_the_deployed_server(up: Ground, service: Deplo
 
 
 def test_an_update_lets_an_apply_end_then_stops_the_old_task_and_starts_the_new_one(
-    up: Ground,
+    up: Scratch,
     service: DeployedService,
     provider: IdentityProvider,
     github: Store,
@@ -262,7 +262,7 @@ def test_people_sign_in_at_the_identity_provider_and_then_see_the_page(
     assert b"Apply commands are enabled" in get("/").body
 
 
-def test_without_a_session_events_and_the_health_check_still_work(up: Ground, service: DeployedService) -> None:
+def test_without_a_session_events_and_the_health_check_still_work(up: Scratch, service: DeployedService) -> None:
     balancer = entrance(service)
     assert balancer.request("GET", "/").status == 302
     assert balancer.request("GET", "/healthz").status == 302
@@ -276,7 +276,7 @@ def test_without_a_session_events_and_the_health_check_still_work(up: Ground, se
     )
 
 
-def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Ground) -> None:
+def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Scratch) -> None:
     answer = up.cli("preflight", "--json")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     results = {f"{result['subject']}: {result['title']}": result for result in json.loads(answer.stdout)}
@@ -285,7 +285,7 @@ def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Ground) -> 
     assert results["DNS: hosted zone"]["status"] == "ok"
 
 
-def test_a_desired_count_of_zero_runs_nothing(up: Ground, service: DeployedService) -> None:
+def test_a_desired_count_of_zero_runs_nothing(up: Scratch, service: DeployedService) -> None:
     up.with_server(logLevel="warn", desiredCount=0).up()
     assert _status(service).state == "idle"
     assert processes.find(service.state, service.name) is None

@@ -14,7 +14,7 @@ from sandbox.testbed.engine.stack import EngineError
 from sandbox.testbed.local_aws.task_status import StatusFile
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.served import service_of
-from tests.sandbox.harness import Ground, own_processes
+from tests.sandbox.harness import Scratch, own_processes
 
 _MISSING_IMAGE = re.compile(r"task \w{8} stopped: CannotPullContainerError: .*v9\.9\.9")
 APP_SECRET = "local-atlantis-github-app"
@@ -22,19 +22,19 @@ STASH = "pulumi:index:Stash"
 
 
 @pytest.fixture(scope="module")
-def ground(module_ground: Ground) -> Iterator[Ground]:
-    yield module_ground
-    module_ground.with_server().down(force=True)
-    assert list(own_processes(module_ground.base)) == []
+def scratch(module_scratch: Scratch) -> Iterator[Scratch]:
+    yield module_scratch
+    module_scratch.with_server().down(force=True)
+    assert list(own_processes(module_scratch.base)) == []
 
 
-def _service(ground: Ground) -> DeployedService:
-    return service_of(ground.with_server())
+def _service(scratch: Scratch) -> DeployedService:
+    return service_of(scratch.with_server())
 
 
-def _running(ground: Ground) -> str | None:
+def _running(scratch: Scratch) -> str | None:
     """The task definition that a healthy task runs."""
-    service = _service(ground)
+    service = _service(scratch)
     status = StatusFile(service.state, service.name).read()
     return status.definition if status.state == "healthy" else None
 
@@ -47,41 +47,41 @@ def _failure(capfd: pytest.CaptureFixture[str], sandbox: Sandbox) -> str:
 
 
 def test_a_first_deployment_of_an_image_that_does_not_exist_fails_with_that_reason(
-    ground: Ground, capfd: pytest.CaptureFixture[str]
+    scratch: Scratch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    said = _failure(capfd, ground.with_server(imageTag="v9.9.9"))
+    said = _failure(capfd, scratch.with_server(imageTag="v9.9.9"))
     assert "atlantis-local:1 does not run: no task runs, as there was nothing to roll back to." in said
     assert _MISSING_IMAGE.search(said), said
-    assert [resource for resource in ground.with_server().resources() if resource["type"] == STASH] == []
+    assert [resource for resource in scratch.with_server().resources() if resource["type"] == STASH] == []
 
 
-def test_the_next_up_heals_it(ground: Ground) -> None:
-    ground.with_server().up()
-    assert _running(ground) == _service(ground).require_service().definition
-    (stash,) = [resource for resource in ground.with_server().resources() if resource["type"] == STASH]
-    assert stash["inputs"]["input"]["taskDefinition"] == _running(ground)
+def test_the_next_up_heals_it(scratch: Scratch) -> None:
+    scratch.with_server().up()
+    assert _running(scratch) == _service(scratch).require_service().definition
+    (stash,) = [resource for resource in scratch.with_server().resources() if resource["type"] == STASH]
+    assert stash["inputs"]["input"]["taskDefinition"] == _running(scratch)
 
 
 def test_a_changed_image_that_does_not_exist_is_rolled_back_and_up_fails(
-    ground: Ground, capfd: pytest.CaptureFixture[str]
+    scratch: Scratch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    good = _running(ground)
-    said = _failure(capfd, ground.with_server(imageTag="v9.9.9"))
+    good = _running(scratch)
+    said = _failure(capfd, scratch.with_server(imageTag="v9.9.9"))
     assert good is not None
     assert f"does not run: ECS rolled the service back to {good.rpartition('/')[2]}." in said
     assert _MISSING_IMAGE.search(said), said
-    eventually("the old task", lambda: _running(ground) == good)
+    eventually("the old task", lambda: _running(scratch) == good)
     # Without another change the failure isn't forgotten.
-    assert "deploying it again" in (said := _failure(capfd, ground.with_server(imageTag="v9.9.9")))
+    assert "deploying it again" in (said := _failure(capfd, scratch.with_server(imageTag="v9.9.9")))
     assert _MISSING_IMAGE.search(said), said
-    ground.with_server().up()
-    assert _running(ground) == _service(ground).require_service().definition
+    scratch.with_server().up()
+    assert _running(scratch) == _service(scratch).require_service().definition
 
 
 @contextlib.contextmanager
-def _unanswered_health_check(ground: Ground) -> Iterator[None]:
+def _unanswered_health_check(scratch: Scratch) -> Iterator[None]:
     """The load balancer asks new tasks for a page that the server doesn't have; a task fails that within seconds."""
-    service = _service(ground)
+    service = _service(scratch)
     ecs, elb = service.client("ecs"), service.client("elbv2")
     running = service.require_service()
     (group,) = elb.describe_target_groups(TargetGroupArns=[running.target_group])["TargetGroups"]
@@ -104,40 +104,40 @@ def _unanswered_health_check(ground: Ground) -> Iterator[None]:
 
 
 def test_a_health_check_that_never_succeeds_fails_with_that_reason_is_rolled_back_and_healed_by_up(
-    ground: Ground, capfd: pytest.CaptureFixture[str]
+    scratch: Scratch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    good = _service(ground).require_service().definition
-    with _unanswered_health_check(ground):
-        said = _failure(capfd, ground.with_server(logLevel="error"))
+    good = _service(scratch).require_service().definition
+    with _unanswered_health_check(scratch):
+        said = _failure(capfd, scratch.with_server(logLevel="error"))
     assert f"does not run: ECS rolled the service back to {good.rpartition('/')[2]}." in said
     assert re.search(r"task \w{8} stopped: .*health check failed 2 times: .*GET /no-such-page answered 4", said), said
-    ground.with_server(logLevel="error").up()
-    assert _running(ground) == _service(ground).require_service().definition
+    scratch.with_server(logLevel="error").up()
+    assert _running(scratch) == _service(scratch).require_service().definition
 
 
 def test_an_empty_secret_fails_with_that_reason_and_up_heals_it_without_a_change(
-    ground: Ground, capfd: pytest.CaptureFixture[str]
+    scratch: Scratch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    client = _service(ground).client("secretsmanager")
+    client = _service(scratch).client("secretsmanager")
     good = client.get_secret_value(SecretId=APP_SECRET)["SecretString"]
     client.put_secret_value(SecretId=APP_SECRET, SecretString=json.dumps({}))
-    said = _failure(capfd, ground.with_server(logLevel="warn"))
+    said = _failure(capfd, scratch.with_server(logLevel="warn"))
     assert "does not run" in said
     assert "app_id" in said
     client.put_secret_value(SecretId=APP_SECRET, SecretString=good)
-    ground.with_server(logLevel="warn").up()
-    service = _service(ground)
-    assert _running(ground) == service.require_service().definition
+    scratch.with_server(logLevel="warn").up()
+    service = _service(scratch)
+    assert _running(scratch) == service.require_service().definition
     assert service.variables(service.require_service().definition)["ATLANTIS_LOG_LEVEL"] == "warn"
 
 
-def test_up_without_a_change_asks_ecs_for_nothing(ground: Ground, capfd: pytest.CaptureFixture[str]) -> None:
-    before = _service(ground).require_service().deployment
-    ground.with_server(logLevel="warn").up()
-    assert _service(ground).require_service().deployment == before
+def test_up_without_a_change_asks_ecs_for_nothing(scratch: Scratch, capfd: pytest.CaptureFixture[str]) -> None:
+    before = _service(scratch).require_service().deployment
+    scratch.with_server(logLevel="warn").up()
+    assert _service(scratch).require_service().deployment == before
     assert "unchanged" in capfd.readouterr().out
 
 
-def test_a_check_that_is_switched_off_waits_for_nothing(ground: Ground) -> None:
-    ground.with_server(logLevel="warn", deploymentTimeoutMinutes=0).up()
-    assert [resource for resource in ground.with_server().resources() if resource["type"] == STASH] == []
+def test_a_check_that_is_switched_off_waits_for_nothing(scratch: Scratch) -> None:
+    scratch.with_server(logLevel="warn", deploymentTimeoutMinutes=0).up()
+    assert [resource for resource in scratch.with_server().resources() if resource["type"] == STASH] == []

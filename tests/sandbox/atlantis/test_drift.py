@@ -29,8 +29,8 @@ from sandbox.testbed.github.server import GitHub
 from sandbox.testbed.github.store import Store
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, status
+from tests.sandbox.atlantis.local_service import BUCKET, OWNER, TABLE, LocalService, create_lock_table
 from tests.sandbox.atlantis.pull_requests import comment
-from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World, create_lock_table
 
 pytestmark = needs("terraform")
 
@@ -74,15 +74,15 @@ class _Protection:
 class Watched:
     """The repository, the server and its detection."""
 
-    def __init__(self, world: World, store: Store, github: GitHub, app: App) -> None:
-        self.world, self.store, self.github = world, store, github
+    def __init__(self, local: LocalService, store: Store, github: GitHub, app: App) -> None:
+        self.local, self.store, self.github = local, store, github
         self.protection = _Protection()
         self.server = Server(self.address, _API_SECRET)
         self.rest = Rest(app.api, app.token, "issues: write")
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{status(self.world).proxy_port}"
+        return f"http://127.0.0.1:{status(self.local).proxy_port}"
 
     def detect(self, *directories: str) -> dict[str, ProjectResult]:
         """One run; the results by directory."""
@@ -110,26 +110,26 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def watched(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+def watched(local: LocalService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """The server with drift detection, and a repository whose project `clean` and `drifted` are applied."""
-    world.aws.client("s3").create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": world.aws.region}
+    local.aws.client("s3").create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": local.aws.region}
     )
-    secret = world.aws.client("secretsmanager").create_secret(
+    secret = local.aws.client("secretsmanager").create_secret(
         Name="local-atlantis-api", SecretString=json.dumps({"api_secret": _API_SECRET})
     )["ARN"]
-    world.allow_reading(secret)
+    local.allow_reading(secret)
     reference = {"name": server_configuration.variable("api-secret"), "valueFrom": f"{secret}:api_secret::"}
-    world.run_with({"ATLANTIS_ENABLE_DRIFT_DETECTION": "true"}, [reference])
+    local.run_with({"ATLANTIS_ENABLE_DRIFT_DETECTION": "true"}, [reference])
 
-    store = Store(world.deployment.state / "github")
+    store = Store(local.deployment.state / "github")
     names = ("clean", "drifted", "locked", "broken")
     store.create_repository(REPOSITORY, {f"{name}/README.md": name for name in names})
     first = {f"{name}/main.tf": _project(name) for name in ("clean", "drifted", "locked")}
-    _apply(world, store, first)
+    _apply(local, store, first)
     store.commit(REPOSITORY, "main", first | {"broken/main.tf": _BROKEN}, "Merge the first pull request")
 
-    value = json.loads(world.aws.client("secretsmanager").get_secret_value(SecretId=world.app_secret)["SecretString"])
+    value = json.loads(local.aws.client("secretsmanager").get_secret_value(SecretId=local.app_secret)["SecretString"])
     app = App(
         host="github.com",
         app_id=value["app_id"],
@@ -143,26 +143,26 @@ def watched(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with GitHub(separate) as github, pytest.MonkeyPatch.context() as patch:
         patch.setenv("HTTPS_PROXY", github.proxy_url)
         patch.setenv("SSL_CERT_FILE", str(github.certificates.bundle))
-        yield Watched(world, store, github, app)
+        yield Watched(local, store, github, app)
 
 
-def _apply(world: World, store: Store, files: dict[str, str]) -> None:
+def _apply(local: LocalService, store: Store, files: dict[str, str]) -> None:
     pull = store.open_pull_request(REPOSITORY, "first", files, "First resources")
-    deliver(world.deployment, "pull_request", events.pull_request(store, pull))
+    deliver(local.deployment, "pull_request", events.pull_request(store, pull))
     comment(store, pull, "Ran Plan for 3 projects")
-    eventually("the end of the plan", lambda: Server(_root(world), "").operations() == 0)
-    deliver(world.deployment, "issue_comment", events.comment(pull, "atlantis apply"))
+    eventually("the end of the plan", lambda: Server(_root(local), "").operations() == 0)
+    deliver(local.deployment, "issue_comment", events.comment(pull, "atlantis apply"))
     assert "Apply complete!" in comment(store, pull, "Ran Apply for 3 projects")
-    deliver(world.deployment, "pull_request", events.pull_request(store, store.close(pull), action="closed"))
-    eventually("the release of its locks", lambda: not _locks(world))
+    deliver(local.deployment, "pull_request", events.pull_request(store, store.close(pull), action="closed"))
+    eventually("the release of its locks", lambda: not _locks(local))
 
 
-def _root(world: World) -> str:
-    return f"http://127.0.0.1:{status(world).proxy_port}"
+def _root(local: LocalService) -> str:
+    return f"http://127.0.0.1:{status(local).proxy_port}"
 
 
-def _locks(world: World) -> list[Any]:
-    return Server(_root(world), "")._call("GET", "/api/locks")[1].get("Locks") or []
+def _locks(local: LocalService) -> list[Any]:
+    return Server(_root(local), "")._call("GET", "/api/locks")[1].get("Locks") or []
 
 
 def test_the_four_results_are_told_apart_and_drift_becomes_an_issue_that_the_repair_closes(watched: Watched) -> None:
@@ -170,7 +170,7 @@ def test_the_four_results_are_told_apart_and_drift_becomes_an_issue_that_the_rep
     # Somebody changes the resource behind Terraform's back: here, the code says something else than what is deployed.
     store.commit(REPOSITORY, "main", {"drifted/main.tf": _project("drifted", "v2")}, "What should be")
     pull = store.open_pull_request(REPOSITORY, "second", {"locked/main.tf": _project("locked", "v2")}, "A change")
-    deliver(watched.world.deployment, "pull_request", events.pull_request(store, pull))
+    deliver(watched.local.deployment, "pull_request", events.pull_request(store, pull))
     comment(store, pull, "Ran Plan for dir: `locked`")
 
     found = watched.detect("clean", "drifted", "locked", "broken")
@@ -193,7 +193,7 @@ def test_the_four_results_are_told_apart_and_drift_becomes_an_issue_that_the_rep
     store.commit(REPOSITORY, "main", {"drifted/main.tf": _project("drifted")}, "As it was")
     assert watched.detect("drifted")["drifted"].result is Result.CLEAN
     assert watched.open_issues() == []
-    assert [lock for lock in _locks(watched.world) if int(lock["PullID"]) < 0] == []
+    assert [lock for lock in _locks(watched.local) if int(lock["PullID"]) < 0] == []
 
 
 def test_a_detection_that_was_killed_leaves_nothing_that_blocks_the_next_one(watched: Watched) -> None:
@@ -206,26 +206,26 @@ def test_a_detection_that_was_killed_leaves_nothing_that_blocks_the_next_one(wat
     store.commit(REPOSITORY, "main", {"slow/main.tf": slow, "slow/aws": credentials}, "A project that takes long")
     background = threading.Thread(target=lambda: watched.detect("slow"), daemon=True)
     background.start()
-    eventually("the lock of the detection", lambda: [lock for lock in _locks(watched.world) if int(lock["PullID"]) < 0])
-    deployment, killed = watched.world.deployment, status(watched.world).task
+    eventually("the lock of the detection", lambda: [lock for lock in _locks(watched.local) if int(lock["PullID"]) < 0])
+    deployment, killed = watched.local.deployment, status(watched.local).task
     server = processes.find(deployment.state, deployment.name)
     assert server is not None
     os.kill(server.pid, signal.SIGKILL)
     background.join(timeout=60)
-    eventually("the end of the killed task", lambda: status(watched.world).task != killed)
+    eventually("the end of the killed task", lambda: status(watched.local).task != killed)
     lifecycle.bring_up(deployment, clean_environment(), patience=120)
-    assert [lock for lock in _locks(watched.world) if int(lock["PullID"]) < 0] != []
+    assert [lock for lock in _locks(watched.local) if int(lock["PullID"]) < 0] != []
 
     watched.server = Server(watched.address, _API_SECRET)
     store.commit(REPOSITORY, "main", {"slow/main.tf": _project("slow")}, "A quick project again")
     assert watched.detect("slow")["slow"].result is Result.DRIFTED
-    assert [lock for lock in _locks(watched.world) if int(lock["PullID"]) < 0] == []
+    assert [lock for lock in _locks(watched.local) if int(lock["PullID"]) < 0] == []
 
 
 def test_an_old_lock_of_the_state_is_reported_with_the_command_that_releases_it(
     watched: Watched, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client = watched.world.aws.client("dynamodb")
+    client = watched.local.aws.client("dynamodb")
     create_lock_table(client)
     path, held = f"{BUCKET}/held/terraform.tfstate", "6f1c9c1a-9d3c-5f0e-0b1a-1f6c2b3d4e5f"
     lock = {"ID": held, "Operation": "OperationTypePlan", "Path": path, "Who": "a@b", "Version": "1.5.7", "Info": ""}

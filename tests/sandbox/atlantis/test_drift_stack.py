@@ -34,10 +34,10 @@ from sandbox.testbed.paths import CHECKOUT
 from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
 from tests.sandbox.atlantis import documented_role
 from tests.sandbox.atlantis.conftest import eventually
+from tests.sandbox.atlantis.local_service import BUCKET, OWNER, TABLE
 from tests.sandbox.atlantis.pull_requests import TOPIC, comment
-from tests.sandbox.atlantis.served import reachable_ground, served, service_of
-from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
-from tests.sandbox.harness import Ground
+from tests.sandbox.atlantis.served import reachable_scratch, served, service_of
+from tests.sandbox.harness import Scratch
 
 Received = tuple[str, str, dict[str, Any]]
 """The path, the header `Authorization` (empty without one), and the body, which is JSON."""
@@ -98,8 +98,8 @@ def _project(name: str, more: str = "") -> str:
 
 
 @pytest.fixture(scope="module")
-def ground() -> Iterator[Ground]:
-    with reachable_ground() as made:
+def scratch() -> Iterator[Scratch]:
+    with reachable_scratch() as made:
         yield made
 
 
@@ -115,10 +115,10 @@ def flags() -> Iterator[tuple[str, list[Received]]]:
 
 
 @pytest.fixture(scope="module")
-def watched(ground: Ground, flags: tuple[str, list[Received]]) -> Iterator[Sandbox]:
+def watched(scratch: Scratch, flags: tuple[str, list[Received]]) -> Iterator[Sandbox]:
     """The deployed stack, and its repositories; nothing is applied, so every project has drifted."""
     with served(
-        ground,
+        scratch,
         terraformIsolation="tasks",
         driftProjects=[f"{NAMED}:first", f"{NAMED}:slow", f"{NAMED}:missing", UNNAMED],
         driftEveryHours=84,
@@ -149,10 +149,10 @@ def _task(service: DeployedService) -> str | None:
 
 
 def _detect(
-    ground: Ground, *, code: int = 1, credentials: Mapping[str, str] = MappingProxyType({})
+    scratch: Scratch, *, code: int = 1, credentials: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, dict[str, Any]]:
     """The results of `make drift` by project, as the account's root or with ``credentials``."""
-    sandbox = Sandbox(ground.stack, state=ground.state)
+    sandbox = Sandbox(scratch.stack, state=scratch.state)
     answer = subprocess.run(
         preflight.command("preflight.drift", sandbox, as_json=True),
         cwd=CHECKOUT,
@@ -196,10 +196,10 @@ def _posted(service: DeployedService, received: list[Received]) -> list[tuple[st
 
 
 def test_make_drift_prints_every_project_with_its_issue_and_a_new_task_knows_since_when(
-    ground: Ground, service: DeployedService, github: Store, flags: tuple[str, list[Received]]
+    scratch: Scratch, service: DeployedService, github: Store, flags: tuple[str, list[Received]]
 ) -> None:
     received = flags[1]
-    first = ground.cli("drift")
+    first = scratch.cli("drift")
     assert first.returncode == 1, first.stdout + first.stderr
     rows = {line.split()[0]: line for line in first.stdout.splitlines()}
     for name in (f"{NAMED}@main:first", f"{NAMED}@main:slow", f"{UNNAMED}@main:dns", f"{UNNAMED}@main:vpc"):
@@ -214,20 +214,20 @@ def test_make_drift_prints_every_project_with_its_issue_and_a_new_task_knows_sin
         (UNNAMED, "main", 2, dict.fromkeys(("dns", "vpc"), "Plan: 1 to add, 0 to change, 0 to destroy.")),
     ]
 
-    before, since = _task(service), {name: event["since"] for name, event in _detect(ground).items()}
+    before, since = _task(service), {name: event["since"] for name, event in _detect(scratch).items()}
     service.client("ecs").update_service(cluster=service.cluster, service=service.name, forceNewDeployment=True)
     lifecycle.bring_up(service, clean_environment(), patience=180)
     assert _task(service) != before
-    found = _detect(ground, credentials=documented_role.credentials(service))
+    found = _detect(scratch, credentials=documented_role.credentials(service))
     assert {name: event["since"] for name, event in found.items()} == since
 
 
 def test_a_deployment_waits_for_a_detection_and_pull_requests_are_planned_during_it(
-    ground: Ground, service: DeployedService, github: Store
+    scratch: Scratch, service: DeployedService, github: Store
 ) -> None:
     before = _task(service)
     with subprocess.Popen(
-        ground.command("drift"), env=ground.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        scratch.command("drift"), env=scratch.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
         eventually("the lock of the detection", lambda: _detections(service), seconds=90)
         service.client("ecs").update_service(cluster=service.cluster, service=service.name, forceNewDeployment=True)

@@ -12,7 +12,7 @@ from sandbox.testbed.containers.container_definition import (
 )
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.containers.images import runnable
-from tests.sandbox.atlantis.ground import container
+from tests.sandbox.atlantis.containers import container
 
 _DIGEST = "@sha256:" + "0a" * 32
 

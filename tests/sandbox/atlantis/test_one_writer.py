@@ -22,19 +22,21 @@ from sandbox.testbed.containers.targets import entrance
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.errors import SandboxError
 from tests.sandbox.atlantis.conftest import eventually, seen_by, server_environment, server_process, status
-from tests.sandbox.atlantis.world import World, variable
+from tests.sandbox.atlantis.local_service import LocalService, variable
 from tests.sandbox.harness import begin_to_stop
 
 
-def _bring_up(world: World) -> None:
-    lifecycle.bring_up(world.deployment, clean_environment(), patience=120)
+def _bring_up(local: LocalService) -> None:
+    lifecycle.bring_up(local.deployment, clean_environment(), patience=120)
 
 
-def _events(world: World) -> list[str]:
-    return [line.partition(" ")[2] for line in status(world).events]
+def _events(local: LocalService) -> list[str]:
+    return [line.partition(" ")[2] for line in status(local).events]
 
 
-def test_a_second_server_on_the_same_data_directory_ends_with_the_lock_message(running: World, tmp_path: Path) -> None:
+def test_a_second_server_on_the_same_data_directory_ends_with_the_lock_message(
+    running: LocalService, tmp_path: Path
+) -> None:
     environment = server_environment(running)
     for name in ("ATLANTIS_DATA_DIR", "SSL_CERT_FILE"):
         environment[name] = str(seen_by(server_process(running), environment[name]))
@@ -48,7 +50,7 @@ def test_a_second_server_on_the_same_data_directory_ends_with_the_lock_message(r
     assert server_process(running).alive
 
 
-def test_a_deployment_stops_the_old_task_before_it_starts_the_new_one(running: World) -> None:
+def test_a_deployment_stops_the_old_task_before_it_starts_the_new_one(running: LocalService) -> None:
     old, before = status(running), len(_events(running))
     running.deploy(running.register(variable("ATLANTIS_LOG_LEVEL", "warn")))
     _bring_up(running)
@@ -67,7 +69,7 @@ def test_a_deployment_stops_the_old_task_before_it_starts_the_new_one(running: W
     assert [item["Target"]["Port"] for item in targets["TargetHealthDescriptions"]] == [new.port]
 
 
-def test_a_new_definition_that_can_not_start_is_rolled_back_and_the_reason_is_said(running: World) -> None:
+def test_a_new_definition_that_can_not_start_is_rolled_back_and_the_reason_is_said(running: LocalService) -> None:
     good = status(running).definition
     running.deploy(running.register(variable("ATLANTIS_GH_APP_SLUGG", "typo")))
     with pytest.raises(SandboxError) as failure:
@@ -84,7 +86,7 @@ def test_a_new_definition_that_can_not_start_is_rolled_back_and_the_reason_is_sa
 
 
 def test_a_rollback_that_ends_before_up_looks_at_the_agent_is_told_all_the_same(
-    running: World, monkeypatch: pytest.MonkeyPatch
+    running: LocalService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
     assert agent is not None
@@ -113,7 +115,7 @@ def test_a_rollback_that_ends_before_up_looks_at_the_agent_is_told_all_the_same(
 
 
 def test_a_definition_that_something_else_deploys_meanwhile_ends_the_wait(
-    running: World, monkeypatch: pytest.MonkeyPatch
+    running: LocalService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = status(running).definition
     assert good is not None
@@ -133,7 +135,7 @@ def test_a_definition_that_something_else_deploys_meanwhile_ends_the_wait(
     assert status(running).definition == good
 
 
-def test_a_new_definition_whose_server_ends_is_tried_three_times_then_rolled_back(running: World) -> None:
+def test_a_new_definition_whose_server_ends_is_tried_three_times_then_rolled_back(running: LocalService) -> None:
     good, before = status(running).definition, len(_events(running))
     broken = running.register(variable("ATLANTIS_LOG_LEVEL", "deafening"))
     running.deploy(broken)
@@ -145,7 +147,7 @@ def test_a_new_definition_whose_server_ends_is_tried_three_times_then_rolled_bac
     assert status(running).definition == good
 
 
-def test_a_new_definition_that_is_never_healthy_is_rolled_back(running: World) -> None:
+def test_a_new_definition_that_is_never_healthy_is_rolled_back(running: LocalService) -> None:
     def check_another_port(container: dict) -> None:
         container["healthCheck"] |= {"command": ["CMD", "false"], "interval": 5, "retries": 1, "startPeriod": 0}
 
@@ -155,14 +157,14 @@ def test_a_new_definition_that_is_never_healthy_is_rolled_back(running: World) -
     eventually("the rollback", lambda: status(running).state == "healthy")
 
 
-def test_a_server_that_crashes_is_replaced(running: World) -> None:
+def test_a_server_that_crashes_is_replaced(running: LocalService) -> None:
     crashed = server_process(running)
     os.kill(crashed.pid, signal.SIGKILL)
     eventually("a new task", lambda: status(running).state == "healthy" and server_process(running).pid != crashed.pid)
     assert entrance(running.deployment).request("GET", "/healthz").status == 200
 
 
-def test_up_right_after_a_crash_waits_for_the_new_server(running: World) -> None:
+def test_up_right_after_a_crash_waits_for_the_new_server(running: LocalService) -> None:
     crashed = server_process(running)
     agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
     assert agent is not None
@@ -175,7 +177,7 @@ def test_up_right_after_a_crash_waits_for_the_new_server(running: World) -> None
     assert entrance(running.deployment).request("GET", "/healthz").status == 200
 
 
-def test_a_desired_count_of_zero_runs_nothing(running: World) -> None:
+def test_a_desired_count_of_zero_runs_nothing(running: LocalService) -> None:
     definition = status(running).definition
     assert definition is not None
     running.deploy(definition, count=0)
@@ -188,7 +190,7 @@ def test_a_desired_count_of_zero_runs_nothing(running: World) -> None:
     assert status(running).state == "healthy"
 
 
-def test_a_data_directory_that_another_server_holds_is_explained(running: World) -> None:
+def test_a_data_directory_that_another_server_holds_is_explained(running: LocalService) -> None:
     definition = status(running).definition
     assert definition is not None
     running.deploy(definition, count=0)
@@ -203,7 +205,7 @@ def test_a_data_directory_that_another_server_holds_is_explained(running: World)
     assert status(running).state == "healthy"
 
 
-def test_an_agent_of_another_version_of_the_sandbox_is_replaced(running: World) -> None:
+def test_an_agent_of_another_version_of_the_sandbox_is_replaced(running: LocalService) -> None:
     deployment = running.deployment
     before = processes.find(deployment.state, f"task-agent-{deployment.name}")
     assert before is not None
@@ -218,7 +220,7 @@ def test_an_agent_of_another_version_of_the_sandbox_is_replaced(running: World) 
     assert status(running).state == "healthy"
 
 
-def test_an_agent_that_was_killed_leaves_nothing_that_the_next_one_does_not_end(running: World) -> None:
+def test_an_agent_that_was_killed_leaves_nothing_that_the_next_one_does_not_end(running: LocalService) -> None:
     left = server_process(running)
     agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
     assert agent is not None
@@ -236,7 +238,7 @@ def test_an_agent_that_was_killed_leaves_nothing_that_the_next_one_does_not_end(
     assert [root.name for root in roots] == [status(running).task]
 
 
-def test_an_agent_that_is_being_stopped_is_followed_by_another(running: World) -> None:
+def test_an_agent_that_is_being_stopped_is_followed_by_another(running: LocalService) -> None:
     name = f"task-agent-{running.deployment.name}"
     ending = processes.find(running.deployment.state, name)
     begin_to_stop(running.deployment.state, name)
@@ -248,7 +250,7 @@ def test_an_agent_that_is_being_stopped_is_followed_by_another(running: World) -
     assert server_process(running).alive
 
 
-def test_taking_it_down_stops_the_server_in_order(running: World) -> None:
+def test_taking_it_down_stops_the_server_in_order(running: LocalService) -> None:
     process = server_process(running)
     assert lifecycle.take_down(running.deployment)
     assert not process.alive
@@ -260,7 +262,7 @@ def test_taking_it_down_stops_the_server_in_order(running: World) -> None:
     assert not lifecycle.take_down(running.deployment)
 
 
-def test_a_service_that_is_deleted_takes_its_task_with_it(running: World) -> None:
+def test_a_service_that_is_deleted_takes_its_task_with_it(running: LocalService) -> None:
     process = server_process(running)
     running.aws.client("ecs").delete_service(cluster="atlantis-local", service="atlantis-local", force=True)
     eventually("the end of the task", lambda: status(running).state == "idle")

@@ -28,8 +28,8 @@ from sandbox.testbed.github.store import Store
 from sandbox.testbed.loopback_server import LoopbackServer
 from tests.needs import needs_containers
 from tests.sandbox.atlantis.conftest import eventually, server_environment, server_process, status
+from tests.sandbox.atlantis.local_service import GROUP, OWNER, LocalService
 from tests.sandbox.atlantis.pull_requests import RESOURCE, open_with_files, send
-from tests.sandbox.atlantis.world import GROUP, OWNER, World
 
 pytestmark = needs_containers()
 
@@ -101,10 +101,10 @@ def _handler(inspection: Inspection) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _in_server(world: World, script: str) -> "subprocess.CompletedProcess[str]":
+def _in_server(local: LocalService, script: str) -> "subprocess.CompletedProcess[str]":
     """Run ``script`` as a plan does: in the server's container, as its user, with its environment."""
-    words = bubblewrap.enter(server_process(world).pid, ContainerUser(100, 1000), ["/bin/sh", "-c", script])
-    return subprocess.run(words, env=server_environment(world), capture_output=True, text=True, timeout=60, check=False)
+    words = bubblewrap.enter(server_process(local).pid, ContainerUser(100, 1000), ["/bin/sh", "-c", script])
+    return subprocess.run(words, env=server_environment(local), capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +113,11 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="module")
-def proxy(world: World, company: Certificates) -> Iterator[tuple[Inspection, OutboundArgs]]:
+def proxy(local: LocalService, company: Certificates) -> Iterator[tuple[Inspection, OutboundArgs]]:
     """The proxy, behind which is the stand-in of GitHub, and the settings for it."""
-    bring_up(world.deployment, clean_environment(), patience=_PATIENCE)
+    bring_up(local.deployment, clean_environment(), patience=_PATIENCE)
     inspection = Inspection(
-        company, server_environment(world)["HTTPS_PROXY"], world.deployment.state / "github" / "tls" / "trusted.pem"
+        company, server_environment(local)["HTTPS_PROXY"], local.deployment.state / "github" / "tls" / "trusted.pem"
     )
     server = LoopbackServer(_handler(inspection))
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
@@ -128,9 +128,9 @@ def proxy(world: World, company: Certificates) -> Iterator[tuple[Inspection, Out
     server.server_close()
 
 
-def _run(world: World, settings: OutboundArgs) -> None:
+def _run(local: LocalService, settings: OutboundArgs) -> None:
     """Run the task with what the stack makes of ``settings``."""
-    names = PhysicalNames(environment="local", account=world.aws.account, region=world.aws.region, partition="aws")
+    names = PhysicalNames(environment="local", account=local.aws.account, region=local.aws.region, partition="aws")
 
     def configure(container: dict[str, Any]) -> None:
         variables = outbound.environment(settings, names, [])
@@ -140,40 +140,40 @@ def _run(world: World, settings: OutboundArgs) -> None:
 
     others: Sequence[Mapping[str, object]] = []
     if certificates := settings.ca_certificates:
-        image = world.container["image"]
-        others = [outbound.container(certificates, image=image, log_group=GROUP, region=world.aws.region)]
-    world.deploy(world.register(configure, others=others, volumes=[dict(each) for each in outbound.volumes(settings)]))
-    bring_up(world.deployment, clean_environment(), patience=_PATIENCE)
+        image = local.container["image"]
+        others = [outbound.container(certificates, image=image, log_group=GROUP, region=local.aws.region)]
+    local.deploy(local.register(configure, others=others, volumes=[dict(each) for each in outbound.volumes(settings)]))
+    bring_up(local.deployment, clean_environment(), patience=_PATIENCE)
 
 
 def test_with_its_authority_the_server_git_and_curl_reach_github_through_it_and_a_plan_can_not_change_the_file(
-    world: World, proxy: tuple[Inspection, OutboundArgs]
+    local: LocalService, proxy: tuple[Inspection, OutboundArgs]
 ) -> None:
     inspection, settings = proxy
-    _run(world, settings)
+    _run(local, settings)
     assert any(
         request.startswith("POST /app/installations/") or "access_tokens" in request for request in inspection.requests
     )
 
-    github = Store(world.deployment.state / "github")
-    send(world, github, open_with_files(github, "proxied", {"main.tf": RESOURCE}))
+    github = Store(local.deployment.state / "github")
+    send(local, github, open_with_files(github, "proxied", {"main.tf": RESOURCE}))
     fetched = f"GET /{OWNER}/proxied.git/info/refs?service=git-upload-pack"
     eventually("git's request", lambda: fetched in inspection.requests)
 
     # 22 is an answer of 400 or more, 60 a certificate that isn't trusted.
-    assert _in_server(world, "curl -fsS https://api.github.com/nothing").returncode == 22
+    assert _in_server(local, "curl -fsS https://api.github.com/nothing").returncode == 22
     assert "GET /nothing" in inspection.requests
     alone = _in_server(
-        world, "CURL_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt curl -fsS https://api.github.com/nothing"
+        local, "CURL_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt curl -fsS https://api.github.com/nothing"
     )
     assert alone.returncode == 60
 
-    changed = _in_server(world, f"echo mine >>{outbound.BUNDLE} || rm {outbound.BUNDLE}")
+    changed = _in_server(local, f"echo mine >>{outbound.BUNDLE} || rm {outbound.BUNDLE}")
     assert changed.returncode != 0
     assert "Read-only file system" in changed.stderr
 
 
-def test_an_own_container_runs_and_keeps_its_secret_and_one_that_can_not_run_is_named(running: World) -> None:
+def test_an_own_container_runs_and_keeps_its_secret_and_one_that_can_not_run_is_named(running: LocalService) -> None:
     secret = running.aws.client("secretsmanager").create_secret(
         Name="metrics", SecretString=json.dumps({"key": _SECRET})
     )["ARN"]
@@ -216,10 +216,10 @@ def test_an_own_container_runs_and_keeps_its_secret_and_one_that_can_not_run_is_
 
 # Last: the deployment fails, and the agent with the proxy's way to GitHub ends.
 def test_without_its_authority_the_server_refuses_a_proxy_that_inspects_tls(
-    world: World, proxy: tuple[Inspection, OutboundArgs]
+    local: LocalService, proxy: tuple[Inspection, OutboundArgs]
 ) -> None:
     inspection, settings = proxy
     before = list(inspection.requests)
     with pytest.raises(SandboxError, match="certificate signed by unknown authority"):
-        _run(world, OutboundArgs(https_proxy=settings.https_proxy))
+        _run(local, OutboundArgs(https_proxy=settings.https_proxy))
     assert inspection.requests == before

@@ -28,7 +28,7 @@ from sandbox.testbed.containers.task_user import TaskUser
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.paths import private_directory
 from sandbox.testbed.ports import free_port
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 _DATA = "/home/atlantis/.atlantis"
 
@@ -99,7 +99,7 @@ def test_a_missing_redis_server_is_reported_before_a_stack_that_needs_it_is_depl
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(SandboxError, match=r"Nothing was deployed: .* no redis-server: install it"):
-        Ground(tmp_path).with_server(lockingDatabase="redis")._starting_the_task()
+        Scratch(tmp_path).with_server(lockingDatabase="redis")._starting_the_task()
     locking_database.require_server({"atlantis:lockingDatabase": "boltdb"})
 
 

@@ -17,30 +17,30 @@ from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, fetch, open_websocket, status
+from tests.sandbox.atlantis.local_service import BUCKET, NAME, TABLE, LocalService, create_lock_table, variable
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, operations_of, say
-from tests.sandbox.atlantis.world import BUCKET, NAME, TABLE, World, create_lock_table, variable
 
 pytestmark = needs("terraform")
 
 
 @pytest.fixture(scope="module")
-def backend(world: World) -> World:
+def backend(local: LocalService) -> LocalService:
     """The state bucket and the lock table that the task role is allowed, and a bucket that it is not."""
     for bucket in (BUCKET, "somebody-elses-state"):
-        world.aws.client("s3").create_bucket(
-            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": world.aws.region}
+        local.aws.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": local.aws.region}
         )
-    create_lock_table(world.aws.client("dynamodb"))
-    return world
+    create_lock_table(local.aws.client("dynamodb"))
+    return local
 
 
-def _state(world: World) -> dict[str, Any]:
-    answer = world.aws.client("s3").get_object(Bucket=BUCKET, Key="infrastructure/terraform.tfstate")
+def _state(local: LocalService) -> dict[str, Any]:
+    answer = local.aws.client("s3").get_object(Bucket=BUCKET, Key="infrastructure/terraform.tfstate")
     return json.loads(answer["Body"].read())
 
 
 def test_a_plan_arrives_as_a_comment_and_its_apply_is_kept_in_the_state_bucket(
-    backend: World, running: World, github: Store
+    backend: LocalService, running: LocalService, github: Store
 ) -> None:
     pull = open_pull_request(github, "infrastructure", "v1")
     assert deliver(running.deployment, "pull_request", events.pull_request(github, pull)).status == 200
@@ -65,7 +65,7 @@ def test_a_plan_arrives_as_a_comment_and_its_apply_is_kept_in_the_state_bucket(
 
 
 @pytest.mark.usefixtures("backend")
-def test_a_browser_follows_the_output_of_a_plan(running: World, github: Store) -> None:
+def test_a_browser_follows_the_output_of_a_plan(running: LocalService, github: Store) -> None:
     before = len(github.recorded("statuses"))
     pull = open_pull_request(github, "followed", "v1")
     deliver(running.deployment, "pull_request", events.pull_request(github, pull))
@@ -82,7 +82,9 @@ def test_a_browser_follows_the_output_of_a_plan(running: World, github: Store) -
         assert b"1 to add, 0 to change, 0 to destroy." in output.read()
 
 
-def test_terraform_is_refused_what_the_task_role_does_not_allow(backend: World, running: World, github: Store) -> None:
+def test_terraform_is_refused_what_the_task_role_does_not_allow(
+    backend: LocalService, running: LocalService, github: Store
+) -> None:
     pull = open_pull_request(github, "stray", "v1", bucket="somebody-elses-state")
     assert deliver(running.deployment, "pull_request", events.pull_request(github, pull)).status == 200
     plan = comment(github, pull, "Ran Plan for dir: `.`")
@@ -93,7 +95,7 @@ def test_terraform_is_refused_what_the_task_role_does_not_allow(backend: World, 
 
 
 def test_an_apply_that_runs_when_a_deployment_comes_is_finished_by_the_old_task(
-    backend: World, running: World, github: Store
+    backend: LocalService, running: LocalService, github: Store
 ) -> None:
     slow = 'provisioner "local-exec" {\n    command = "sleep 4"\n  }'
     pull = open_pull_request(github, "slow", "v1", extra=slow)
@@ -111,21 +113,21 @@ def test_an_apply_that_runs_when_a_deployment_comes_is_finished_by_the_old_task(
     assert f"{BUCKET}/slow/terraform.tfstate" not in locks
 
 
-def _protection(world: World, task: str | None) -> dict[str, Any]:
-    answer = world.aws.client("ecs").get_task_protection(cluster=NAME, tasks=[task])
+def _protection(local: LocalService, task: str | None) -> dict[str, Any]:
+    answer = local.aws.client("ecs").get_task_protection(cluster=NAME, tasks=[task])
     assert answer["failures"] == []
     return answer["protectedTasks"][0]
 
 
-def _protect(world: World, task: str) -> bool:
-    client = world.aws.client("ecs")
+def _protect(local: LocalService, task: str) -> bool:
+    client = local.aws.client("ecs")
     client.update_task_protection(cluster=NAME, tasks=[task], protectionEnabled=True, expiresInMinutes=30)
     time.sleep(2 * LOOK_EVERY)
-    return _protection(world, task)["protectionEnabled"]
+    return _protection(local, task)["protectionEnabled"]
 
 
-def _deployment(world: World, definition: str) -> EcsDeployment:
-    return EcsDeployment(world.aws.client("ecs"), NAME, NAME, definition)
+def _deployment(local: LocalService, definition: str) -> EcsDeployment:
+    return EcsDeployment(local.aws.client("ecs"), NAME, NAME, definition)
 
 
 def _stop_at_once(container: dict[str, Any]) -> None:
@@ -133,7 +135,7 @@ def _stop_at_once(container: dict[str, Any]) -> None:
 
 
 def test_a_deployment_waits_for_the_end_of_an_apply_that_is_longer_than_the_stop_timeout(
-    backend: World, running: World, github: Store
+    backend: LocalService, running: LocalService, github: Store
 ) -> None:
     running.deploy(running.register(_stop_at_once, protected=True))
     lifecycle.bring_up(running.deployment, clean_environment(), patience=120)
@@ -167,7 +169,7 @@ def test_a_deployment_waits_for_the_end_of_an_apply_that_is_longer_than_the_stop
     assert steps.index(waited) < steps.index(f"stopping task {old.task[:8]}: a new deployment replaces it")
 
 
-def test_a_protection_that_nobody_renews_runs_out(running: World) -> None:
+def test_a_protection_that_nobody_renews_runs_out(running: LocalService) -> None:
     task = status(running).task
     assert task is not None
     client = running.aws.client("ecs")
@@ -186,7 +188,7 @@ def test_a_protection_that_nobody_renews_runs_out(running: World) -> None:
     assert status(running).task != task
 
 
-def test_a_smaller_count_waits_as_well(running: World) -> None:
+def test_a_smaller_count_waits_as_well(running: LocalService) -> None:
     task, definition = status(running).task, status(running).definition
     assert task is not None
     assert definition is not None
@@ -202,7 +204,7 @@ def test_a_smaller_count_waits_as_well(running: World) -> None:
 
 
 @pytest.mark.parametrize(("minutes", "code"), [(0, "InvalidParameterException"), (2881, "InvalidParameterException")])
-def test_a_protection_lasts_from_a_minute_to_two_days(running: World, minutes: int, code: str) -> None:
+def test_a_protection_lasts_from_a_minute_to_two_days(running: LocalService, minutes: int, code: str) -> None:
     client = running.aws.client("ecs")
     with pytest.raises(ClientError, match=code):
         client.update_task_protection(cluster=NAME, tasks=["0" * 32], protectionEnabled=True, expiresInMinutes=minutes)

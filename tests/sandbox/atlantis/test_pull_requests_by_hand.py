@@ -14,22 +14,22 @@ from sandbox.testbed.github.store import Store
 from tests.needs import needs
 from tests.sandbox.atlantis.pull_requests import RESOURCE, when_idle
 from tests.sandbox.atlantis.served import service_of
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 pytestmark = needs("terraform")
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    started = Ground(tmp_path_factory.mktemp("by-hand"))
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    started = Scratch(tmp_path_factory.mktemp("by-hand"))
     started.with_server().up()
     yield started
     started.stop()
 
 
 @pytest.fixture
-def service(ground: Ground) -> DeployedService:
-    return service_of(ground.with_server())
+def service(scratch: Scratch) -> DeployedService:
+    return service_of(scratch.with_server())
 
 
 @pytest.fixture
@@ -38,21 +38,21 @@ def github(service: DeployedService) -> Store:
 
 
 def test_a_pull_request_is_opened_pushed_to_approved_applied_and_merged(
-    ground: Ground, github: Store, tmp_path: Path
+    scratch: Scratch, github: Store, tmp_path: Path
 ) -> None:
     (tmp_path / "main.tf").write_text('resource "terraform_data" "release" {}\n', encoding="utf-8")
-    opened = ground.cli("pr", "--from", str(tmp_path))
+    opened = scratch.cli("pr", "--from", str(tmp_path))
     assert opened.returncode == 0, opened.stderr
     assert "Plan: 1 to add, 0 to change, 0 to destroy." in opened.stdout
     number = re.findall(r"NUMBER=(\d+)", opened.stderr)[0]
     (tmp_path / "other.tf").write_text('resource "terraform_data" "other" {}\n', encoding="utf-8")
-    pushed = ground.cli("pr", "--number", number, "--from", str(tmp_path))
+    pushed = scratch.cli("pr", "--number", number, "--from", str(tmp_path))
     assert "Plan: 2 to add, 0 to change, 0 to destroy." in pushed.stdout, pushed.stderr
-    unchanged = ground.cli("pr", "--number", number, "--from", str(tmp_path))
+    unchanged = scratch.cli("pr", "--number", number, "--from", str(tmp_path))
     assert (unchanged.returncode, "already; commit a change" in unchanged.stderr) == (1, True)
-    applied = ground.cli("pr", "--number", number, "--approve", "--comment", "atlantis apply", "--merge")
+    applied = scratch.cli("pr", "--number", number, "--approve", "--comment", "atlantis apply", "--merge")
     assert "Apply complete! Resources: 2 added, 0 changed, 0 destroyed." in applied.stdout, applied.stderr
-    again = ground.cli("pr", "--number", number, "--merge")
+    again = scratch.cli("pr", "--number", number, "--merge")
     assert (again.returncode, f"#{number} is closed" in again.stderr) == (1, True)
     assert github.unexpected() == []
 

@@ -33,7 +33,7 @@ from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
 from tests.sandbox.atlantis.served import service_of
-from tests.sandbox.harness import Ground, own_processes
+from tests.sandbox.harness import Scratch, own_processes
 
 pytestmark = needs("redis-server")
 needs_terraform = needs("terraform")
@@ -42,21 +42,21 @@ GROUP = "atlantis-local"
 PASSWORD = "ATLANTIS_REDIS_PASSWORD"
 
 
-def _sandbox(ground: Ground, *, pack: Path | None = CHECKOUT / "policy", **settings: Any) -> Sandbox:
-    return ground.with_server(pack=pack, **{"lockingDatabase": "redis", **settings})
+def _sandbox(scratch: Scratch, *, pack: Path | None = CHECKOUT / "policy", **settings: Any) -> Sandbox:
+    return scratch.with_server(pack=pack, **{"lockingDatabase": "redis", **settings})
 
 
 @pytest.fixture(scope="module")
-def up(module_ground: Ground) -> Iterator[Ground]:
+def up(module_scratch: Scratch) -> Iterator[Scratch]:
     """The stack with a locking database and the server in it, judged by the pack."""
-    _sandbox(module_ground).up()
-    yield module_ground
-    _sandbox(module_ground).down(force=True)
-    assert list(own_processes(module_ground.base)) == []
+    _sandbox(module_scratch).up()
+    yield module_scratch
+    _sandbox(module_scratch).down(force=True)
+    assert list(own_processes(module_scratch.base)) == []
 
 
 @pytest.fixture
-def service(up: Ground) -> DeployedService:
+def service(up: Scratch) -> DeployedService:
     return service_of(_sandbox(up))
 
 
@@ -121,7 +121,7 @@ class Visitor:
             time.sleep(0.02)
 
 
-def test_state_and_local_aws_agree_on_the_database(up: Ground) -> None:
+def test_state_and_local_aws_agree_on_the_database(up: Scratch) -> None:
     assert _sandbox(up).compare().describe() == ""
     types = {resource["type"] for resource in _sandbox(up).resources()}
     assert "aws:elasticache/replicationGroup:ReplicationGroup" in types
@@ -154,7 +154,7 @@ def test_the_password_is_in_no_argument_and_no_file(service: DeployedService) ->
 
 
 @needs_terraform
-def test_a_lock_outlives_the_task_that_took_it(up: Ground, service: DeployedService) -> None:
+def test_a_lock_outlives_the_task_that_took_it(up: Scratch, service: DeployedService) -> None:
     github = Store(service.state / "github")
     pull = open_pull_request(github, "network", "v1")
     assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
@@ -171,7 +171,7 @@ def test_a_lock_outlives_the_task_that_took_it(up: Ground, service: DeployedServ
     assert "network" in page.body.decode()
 
 
-def test_an_update_starts_the_new_task_before_it_stops_the_old_one(up: Ground, service: DeployedService) -> None:
+def test_an_update_starts_the_new_task_before_it_stops_the_old_one(up: Scratch, service: DeployedService) -> None:
     old, before = _status(service), len(_events(service))
     with Visitor(service) as visitor:
         _sandbox(up, logLevel="error").up()
@@ -228,7 +228,7 @@ def _with(container: dict[str, Any], name: str, value: str) -> dict[str, Any]:
 
 
 def test_a_new_password_is_valid_next_to_the_old_one_until_the_task_is_replaced(
-    up: Ground, service: DeployedService
+    up: Scratch, service: DeployedService
 ) -> None:
     old, database = _password(service), _database(service)
     _sandbox(up, logLevel="error", lockingPasswordGeneration=2).up()
@@ -277,7 +277,7 @@ def test_a_machine_without_a_redis_server_is_told_what_to_install(
         locking_database.serve(service, _variables(service), certificates)
 
 
-def test_back_to_the_lock_file_the_old_task_stops_first(up: Ground, service: DeployedService) -> None:
+def test_back_to_the_lock_file_the_old_task_stops_first(up: Scratch, service: DeployedService) -> None:
     _sandbox(up, pack=None, deletionProtection=False).up()
     old, before = _status(service).task, len(_events(service))
     _sandbox(up, pack=None, lockingDatabase="boltdb", deletionProtection=False).up()

@@ -12,42 +12,42 @@ from sandbox.atlantis import build, operator, registry
 from sandbox.testbed.containers.credentials import assume
 from sandbox.testbed.containers.deployed_service import ROOT
 from sandbox.testbed.containers.errors import TaskStartError
-from tests.sandbox.atlantis.world import REPOSITORY, TRUST, World
+from tests.sandbox.atlantis.local_service import REPOSITORY, TRUST, LocalService
 
 
 @pytest.fixture
-def pushed(world: World) -> World:
-    operator.push_image(world.deployment, world.deployment.require_service())
-    return world
+def pushed(local: LocalService) -> LocalService:
+    operator.push_image(local.deployment, local.deployment.require_service())
+    return local
 
 
-def _reference(world: World, tag: str) -> str:
-    return f"{world.aws.account}.dkr.ecr.{world.aws.region}.amazonaws.com/{REPOSITORY}:{tag}"
+def _reference(local: LocalService, tag: str) -> str:
+    return f"{local.aws.account}.dkr.ecr.{local.aws.region}.amazonaws.com/{REPOSITORY}:{tag}"
 
 
-def _pull(world: World, tag: str, architecture: str = "X86_64", role: str | None = None) -> str:
-    image = registry.local_image(world.deployment, _reference(world, tag))
+def _pull(local: LocalService, tag: str, architecture: str = "X86_64", role: str | None = None) -> str:
+    image = registry.local_image(local.deployment, _reference(local, tag))
     assert image is not None
-    role = role or world.roles["execution"]
-    client = world.deployment.client("ecr", assume(world.deployment, role, "pull"))
-    return registry.pull(world.deployment, image, architecture, client, role)
+    role = role or local.roles["execution"]
+    client = local.deployment.client("ecr", assume(local.deployment, role, "pull"))
+    return registry.pull(local.deployment, image, architecture, client, role)
 
 
-def _refusal(world: World, tag: str, architecture: str = "X86_64", role: str | None = None) -> str:
+def _refusal(local: LocalService, tag: str, architecture: str = "X86_64", role: str | None = None) -> str:
     with pytest.raises(TaskStartError) as failure:
-        _pull(world, tag, architecture, role)
+        _pull(local, tag, architecture, role)
     return str(failure.value)
 
 
-def _put(world: World, tag: str, architecture: str, *, with_configuration: bool = True) -> None:
+def _put(local: LocalService, tag: str, architecture: str, *, with_configuration: bool = True) -> None:
     """Push an image of one platform by hand."""
     config = json.dumps({"architecture": architecture, "os": "linux"}).encode()
     digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
     if with_configuration:
-        uploads = f"{world.aws.endpoint}/v2/{REPOSITORY}/blobs/uploads/?digest={digest}"
+        uploads = f"{local.aws.endpoint}/v2/{REPOSITORY}/blobs/uploads/?digest={digest}"
         assert urllib3.request("POST", uploads, body=config).status == 201
     manifest = {"schemaVersion": 2, "mediaType": MANIFESTS[-1], "config": {"digest": digest}, "layers": []}
-    world.aws.client("ecr").put_image(
+    local.aws.client("ecr").put_image(
         repositoryName=REPOSITORY,
         imageManifest=json.dumps(manifest),
         imageManifestMediaType=MANIFESTS[-1],
@@ -55,18 +55,18 @@ def _put(world: World, tag: str, architecture: str, *, with_configuration: bool 
     )
 
 
-def test_the_built_version_is_pushed_once_for_every_platform_of_ecs(world: World) -> None:
-    assert world.aws.client("ecr").list_images(repositoryName=REPOSITORY)["imageIds"] == []
-    service = world.deployment.require_service()
-    assert [operator.push_image(world.deployment, service) for _ in range(2)] == [True, False]
-    images = world.aws.client("ecr").describe_images(repositoryName=REPOSITORY)["imageDetails"]
+def test_the_built_version_is_pushed_once_for_every_platform_of_ecs(local: LocalService) -> None:
+    assert local.aws.client("ecr").list_images(repositoryName=REPOSITORY)["imageIds"] == []
+    service = local.deployment.require_service()
+    assert [operator.push_image(local.deployment, service) for _ in range(2)] == [True, False]
+    images = local.aws.client("ecr").describe_images(repositoryName=REPOSITORY)["imageDetails"]
     assert [image["imageTags"] for image in images if image.get("imageTags")] == [[build.version()]]
-    digests = {_pull(world, build.version(), architecture) for architecture in ("X86_64", "ARM64")}
+    digests = {_pull(local, build.version(), architecture) for architecture in ("X86_64", "ARM64")}
     assert len(digests) == 2
     assert digests < {image["imageDigest"] for image in images}
 
 
-def test_another_tag_is_left_to_the_operator(pushed: World) -> None:
+def test_another_tag_is_left_to_the_operator(pushed: LocalService) -> None:
     definition = pushed.register(lambda container: container.update(image=_reference(pushed, "v9.9.9")))
     pushed.deploy(definition)
     assert not operator.push_image(pushed.deployment, pushed.deployment.require_service())
@@ -76,16 +76,16 @@ def test_another_tag_is_left_to_the_operator(pushed: World) -> None:
     )
 
 
-def test_a_repository_that_does_not_exist_is_named(world: World) -> None:
-    image = registry.local_image(world.deployment, _reference(world, "v1").replace("/atlantis:", "/nothing:"))
+def test_a_repository_that_does_not_exist_is_named(local: LocalService) -> None:
+    image = registry.local_image(local.deployment, _reference(local, "v1").replace("/atlantis:", "/nothing:"))
     assert image is not None
-    assert not registry.push(world.deployment, image, "v1")
+    assert not registry.push(local.deployment, image, "v1")
     with pytest.raises(TaskStartError, match=r"CannotPullContainerError: nothing:v1: RepositoryNotFoundException: "):
-        registry.pull(world.deployment, image, "X86_64", world.deployment.client("ecr", ROOT), "root")
+        registry.pull(local.deployment, image, "X86_64", local.deployment.client("ecr", ROOT), "root")
 
 
 @pytest.mark.parametrize("lacking", ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"])
-def test_each_right_that_the_execution_role_lacks_is_named(pushed: World, lacking: str) -> None:
+def test_each_right_that_the_execution_role_lacks_is_named(pushed: LocalService, lacking: str) -> None:
     actions = {"ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"} - {lacking}
     name = f"without-{lacking.partition(':')[2]}"
     client = pushed.aws.client("iam")
@@ -99,7 +99,7 @@ def test_each_right_that_the_execution_role_lacks_is_named(pushed: World, lackin
     assert lacking in said.partition("): it needs")[0]
 
 
-def test_an_image_for_other_processors_would_not_run(pushed: World) -> None:
+def test_an_image_for_other_processors_would_not_run(pushed: LocalService) -> None:
     _put(pushed, "arm-only", "arm64")
     assert _pull(pushed, "arm-only", "ARM64")
     assert _refusal(pushed, "arm-only") == (
@@ -107,14 +107,14 @@ def test_an_image_for_other_processors_would_not_run(pushed: World) -> None:
     )
 
 
-def test_an_index_without_the_platform_is_named(pushed: World) -> None:
+def test_an_index_without_the_platform_is_named(pushed: LocalService) -> None:
     entries: list[dict[str, Any]] = [{"digest": "sha256:0", "platform": {"os": "windows", "architecture": "amd64"}}]
     index = json.dumps({"schemaVersion": 2, "manifests": entries})
     pushed.aws.client("ecr").put_image(repositoryName=REPOSITORY, imageManifest=index, imageTag="windows")
     assert "its index has nothing for linux/amd64, and the task asks for X86_64" in _refusal(pushed, "windows")
 
 
-def test_an_image_without_its_configuration_is_named(pushed: World) -> None:
+def test_an_image_without_its_configuration_is_named(pushed: LocalService) -> None:
     _put(pushed, "halved", "riscv64", with_configuration=False)
     assert "can't be read (404); push the image again" in _refusal(pushed, "halved")
 
@@ -127,11 +127,11 @@ def test_an_image_without_its_configuration_is_named(pushed: World) -> None:
         "123456789012.dkr.ecr.eu-west-1.amazonaws.com/atlantis:v0.47.1",
     ],
 )
-def test_an_image_of_another_registry_can_not_be_looked_at(world: World, reference: str) -> None:
-    assert registry.local_image(world.deployment, reference) is None
+def test_an_image_of_another_registry_can_not_be_looked_at(local: LocalService, reference: str) -> None:
+    assert registry.local_image(local.deployment, reference) is None
 
 
-def test_a_digest_is_pulled_and_never_pushed(pushed: World) -> None:
+def test_a_digest_is_pulled_and_never_pushed(pushed: LocalService) -> None:
     digest = _pull(pushed, build.version())
     image = registry.local_image(pushed.deployment, _reference(pushed, f"v0.1.0@{digest}"))
     assert image is not None

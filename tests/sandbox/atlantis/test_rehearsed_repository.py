@@ -21,7 +21,7 @@ from sandbox.sandbox import Sandbox
 from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs_provider
 from tests.sandbox.atlantis.pull_requests import TOPIC
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 pytestmark = needs_provider()
 
@@ -56,11 +56,11 @@ DEPLOYMENT = 'resource "aws_codedeploy_app" "team" {\n  name = "team"\n}\n'
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    ground = Ground(tmp_path_factory.mktemp("rehearsal"))
-    served = ground.with_server()
+    scratch = Scratch(tmp_path_factory.mktemp("rehearsal"))
+    served = scratch.with_server()
     served.up()
     yield served
-    ground.stop()
+    scratch.stop()
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_repository_is_rehearsed_with_its_least_privilege_roles(sandbox: Sandb
 
     # Once the deployed role has these rights, the command succeeds.
     with _granted(sandbox, least.apply):
-        done = Ground(sandbox.state.parent).cli("rehearse", "--repo", str(team), "--apply")
+        done = Scratch(sandbox.state.parent).cli("rehearse", "--repo", str(team), "--apply")
     assert (done.returncode, "lacks" in done.stderr) == (0, False), done.stderr
 
 
@@ -141,7 +141,7 @@ def test_a_missing_provider_is_named(sandbox: Sandbox, team: Path) -> None:
         'provider "absent" {}\n',
         encoding="utf-8",
     )
-    done = Ground(sandbox.state.parent).cli("rehearse", "--repo", str(team))
+    done = Scratch(sandbox.state.parent).cli("rehearse", "--repo", str(team))
     assert done.returncode == 1
     assert "this machine lacks the provider example.com/team/absent: add DOWNLOAD=1" in done.stderr
     assert "cannot search" not in done.stdout

@@ -17,7 +17,7 @@ from sandbox.testbed.local_aws.recovery_points import AUTOMATIC_VAULT
 from tests.needs import needs
 from tests.sandbox.atlantis.served import service_of
 from tests.sandbox.clone import Clone, clone
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 
 pytestmark = [needs("terraform"), needs("aws"), needs("jq")]
 
@@ -32,11 +32,11 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     made.environment.update(sandbox(made).aws.environment())
     yield made
     for stack in ("prod", "moved"):
-        Ground(made.ground.base, stack).stop()
+        Scratch(made.scratch.base, stack).stop()
 
 
 def sandbox(copied: Clone) -> Sandbox:
-    return copied.ground.with_server()
+    return copied.scratch.with_server()
 
 
 def image_of(copied: Clone) -> str:
@@ -104,7 +104,7 @@ def test_a_plan_is_applied_after_the_data_directory_was_lost_and_restored(deploy
     assert "not usable: the policy of the vault aws/efs/automatic-backup-vault denies restores" in denied.stdout
     assert "  usable" in deployed.follow("Prepare restores")
 
-    data = deployed.ground.state / "efs" / system / "atlantis-data"
+    data = deployed.scratch.state / "efs" / system / "atlantis-data"
     kept = sorted(str(path.relative_to(data)) for path in data.rglob("*.tfplan"))
     service_of(sandbox(deployed)).stop_processes(10)
     for entry in data.iterdir():

@@ -29,7 +29,7 @@ from tests.sandbox.atlantis.conftest import (
     server_process,
     status,
 )
-from tests.sandbox.atlantis.world import GROUP, OWNER, World
+from tests.sandbox.atlantis.local_service import GROUP, OWNER, LocalService
 
 _SECRET_VARIABLES = ("ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_WEBHOOK_SECRET")
 
@@ -41,14 +41,14 @@ def _foreign_pull_request(store: Store) -> bytes:
     return events.pull_request(store, pull)
 
 
-def test_a_signed_event_is_accepted(running: World) -> None:
+def test_a_signed_event_is_accepted(running: LocalService) -> None:
     answer = deliver(running.deployment, "ping", events.ping())
     assert answer.status == 200
     assert answer.body.startswith(b"Ignoring unsupported event")
 
 
 @pytest.mark.parametrize("secret", [None, "not-the-deployed-secret"])
-def test_an_event_without_the_right_signature_is_refused(running: World, secret: str | None) -> None:
+def test_an_event_without_the_right_signature_is_refused(running: LocalService, secret: str | None) -> None:
     body = events.ping()
     answer = entrance(running.deployment).request(
         "POST", "/events", headers=events.headers("ping", body, secret), body=body
@@ -56,23 +56,23 @@ def test_an_event_without_the_right_signature_is_refused(running: World, secret:
     assert answer.status == 400
 
 
-def test_an_event_of_a_repository_outside_the_allowlist_is_refused(running: World, github: Store) -> None:
+def test_an_event_of_a_repository_outside_the_allowlist_is_refused(running: LocalService, github: Store) -> None:
     answer = deliver(running.deployment, "pull_request", _foreign_pull_request(github))
     assert answer.status == 403
     assert b"non-allowlisted repo" in answer.body
 
 
-def test_http_is_redirected_to_https(running: World) -> None:
+def test_http_is_redirected_to_https(running: LocalService) -> None:
     answer = entrance(running.deployment).request("GET", "/status?x=1", port=80)
     assert (answer.status, answer.headers["location"]) == (301, "https://atlantis.example.com:443/status?x=1")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_the_server_is_healthy(running: World, path: str) -> None:
+def test_the_server_is_healthy(running: LocalService, path: str) -> None:
     assert entrance(running.deployment).request("GET", path).status == 200
 
 
-def test_the_page_and_everything_it_links_to_opens_at_the_browsers_address(running: World) -> None:
+def test_the_page_and_everything_it_links_to_opens_at_the_browsers_address(running: LocalService) -> None:
     root = f"http://127.0.0.1:{status(running).proxy_port}"
     content = fetch(f"{root}/")[1].decode()
     assert "<title>atlantis</title>" in content
@@ -82,7 +82,7 @@ def test_the_page_and_everything_it_links_to_opens_at_the_browsers_address(runni
         assert fetch(root + path)[0] == 200, path
 
 
-def test_a_websocket_reaches_the_server_by_way_of_the_deployed_rules(running: World) -> None:
+def test_a_websocket_reaches_the_server_by_way_of_the_deployed_rules(running: LocalService) -> None:
     root = f"http://127.0.0.1:{status(running).proxy_port}"
     code, answer = open_websocket(root, "/jobs/no-such-job/ws")
     with answer:
@@ -95,7 +95,9 @@ def test_a_websocket_reaches_the_server_by_way_of_the_deployed_rules(running: Wo
         websocket.connect(client, balancer, outside)
 
 
-def test_the_process_has_the_environment_of_the_task_definition_and_nothing_of_the_persons(running: World) -> None:
+def test_the_process_has_the_environment_of_the_task_definition_and_nothing_of_the_persons(
+    running: LocalService,
+) -> None:
     environment = server_environment(running)
     data = environment["ATLANTIS_DATA_DIR"]
     deployed = running.deployment.variables(running.first)
@@ -131,7 +133,7 @@ def test_the_process_has_the_environment_of_the_task_definition_and_nothing_of_t
     }
 
 
-def test_the_credentials_endpoint_gives_the_task_role_and_only_at_its_own_path(running: World) -> None:
+def test_the_credentials_endpoint_gives_the_task_role_and_only_at_its_own_path(running: LocalService) -> None:
     url = server_environment(running)["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
     document = json.loads(fetch(url)[1])
     assert document.keys() == {"RoleArn", "AccessKeyId", "SecretAccessKey", "Token", "Expiration"}
@@ -139,7 +141,7 @@ def test_the_credentials_endpoint_gives_the_task_role_and_only_at_its_own_path(r
     assert fetch(url[:-1])[0] == 404
 
 
-def test_no_secret_is_in_arguments_logs_or_files_of_the_sandbox(running: World, github: Store) -> None:
+def test_no_secret_is_in_arguments_logs_or_files_of_the_sandbox(running: LocalService, github: Store) -> None:
     assert github.registration.is_file()
     environment = server_environment(running)
     secrets = {environment[name] for name in _SECRET_VARIABLES} | {
@@ -157,7 +159,7 @@ def test_no_secret_is_in_arguments_logs_or_files_of_the_sandbox(running: World, 
     assert leaks == []
 
 
-def test_everything_that_the_sandbox_serves_is_on_loopback(running: World) -> None:
+def test_everything_that_the_sandbox_serves_is_on_loopback(running: LocalService) -> None:
     started = [process.pid for process in processes.recorded(running.deployment.state) if process.alive]
     # In a container, the image's entry point is process 1, and the server is a process that it has started.
     pids = {pid for process in started for pid in (process, *processes.descendants(process))}
@@ -167,14 +169,14 @@ def test_everything_that_the_sandbox_serves_is_on_loopback(running: World) -> No
     assert status(running).port in {port for _, port in listening}
 
 
-def test_the_log_arrives_in_cloudwatch_under_the_streams_name(running: World) -> None:
+def test_the_log_arrives_in_cloudwatch_under_the_streams_name(running: LocalService) -> None:
     client = running.aws.client("logs")
     stream = f"atlantis/atlantis/{status(running).task}"
     found = client.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True)["events"]
     assert any("Supported VCS Hosts: Github" in event["message"] for event in found)
 
 
-def test_a_target_that_the_local_aws_has_forgotten_is_registered_again(running: World) -> None:
+def test_a_target_that_the_local_aws_has_forgotten_is_registered_again(running: LocalService) -> None:
     client = running.aws.client("elbv2")
     found = client.describe_target_health(TargetGroupArn=running.target_group)["TargetHealthDescriptions"]
     agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
@@ -189,7 +191,7 @@ def test_a_target_that_the_local_aws_has_forgotten_is_registered_again(running: 
     eventually("the target", lambda: entrance(running.deployment).request("GET", "/healthz").status == 200)
 
 
-def test_the_task_outlives_a_local_aws_that_is_restarted(running: World) -> None:
+def test_the_task_outlives_a_local_aws_that_is_restarted(running: LocalService) -> None:
     before = status(running)
     state = running.deployment.state
     local_aws.stop(state)
@@ -199,7 +201,7 @@ def test_the_task_outlives_a_local_aws_that_is_restarted(running: World) -> None
     assert status(running).task == before.task
 
 
-def test_a_second_up_changes_nothing(running: World) -> None:
+def test_a_second_up_changes_nothing(running: LocalService) -> None:
     before = status(running)
     after = bring_up(running.deployment, clean_environment())
     assert (after.task, after.events) == (before.task, before.events)
@@ -225,7 +227,7 @@ def _listening(pid: int) -> list[tuple[str, int]]:
     return addresses
 
 
-def test_a_closed_pull_request_is_accepted(running: World, github: Store) -> None:
+def test_a_closed_pull_request_is_accepted(running: LocalService, github: Store) -> None:
     pull = PullRequest(f"{OWNER}/nothing", 1, "main", "Closed", state="closed")
     github.create_repository(pull.repository, {"README.md": "nothing\n"})
     answer: Response = deliver(running.deployment, "pull_request", events.pull_request(github, pull, "closed"))

@@ -20,8 +20,8 @@ from sandbox.testbed.github.store import Store
 from sandbox.testbed.paths import CHECKOUT, private_directory
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, open_websocket, status
+from tests.sandbox.atlantis.local_service import NAME, OWNER, LocalService
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, send
-from tests.sandbox.atlantis.world import NAME, OWNER, World
 
 pytestmark = needs("terraform")
 
@@ -100,20 +100,20 @@ def provider() -> bytes:
     return b"#!/bin/sh\n" + random.Random(1).randbytes(30_000_000)  # noqa: S311 - no secret
 
 
-def _data(world: World) -> tuple[Path, Path]:
+def _data(local: LocalService) -> tuple[Path, Path]:
     """The data directory on this machine, and as the task sees it."""
-    volume = world.volume["efsVolumeConfiguration"]["fileSystemId"]
-    here = private_directory(world.deployment.state / "efs" / volume / "atlantis-data")
-    return here, here if bubblewrap.why_not() else Path(world.container["mountPoints"][0]["containerPath"])
+    volume = local.volume["efsVolumeConfiguration"]["fileSystemId"]
+    here = private_directory(local.deployment.state / "efs" / volume / "atlantis-data")
+    return here, here if bubblewrap.why_not() else Path(local.container["mountPoints"][0]["containerPath"])
 
 
 @pytest.fixture(scope="module")
-def terraform_configuration(world: World, provider: bytes) -> str:
+def terraform_configuration(local: LocalService, provider: bytes) -> str:
     """The path of Terraform's own configuration, with a mirror that has the provider as a registry has it: as an archive.
 
     Both are on the volume: a task in containers sees nothing else of this machine that a test could write.
     """
-    here, seen = _data(world)
+    here, seen = _data(local)
     platform = {"x86_64": "amd64", "aarch64": "arm64"}[machine()]
     folder = here / "mirror" / "registry.example" / "sandbox" / "large"
     folder.mkdir(parents=True)
@@ -127,7 +127,9 @@ def terraform_configuration(world: World, provider: bytes) -> str:
 
 
 @pytest.fixture(scope="module")
-def configured(world: World, terraform_configuration: str, tmp_path_factory: pytest.TempPathFactory) -> World:
+def configured(
+    local: LocalService, terraform_configuration: str, tmp_path_factory: pytest.TempPathFactory
+) -> LocalService:
     """The task with the example's flags, rules for `master`, an API secret, and one role of another account."""
     rules = tmp_path_factory.mktemp("rules") / "repos.yaml"
     rules.write_text(_REPOS, encoding="utf-8")
@@ -136,23 +138,23 @@ def configured(world: World, terraform_configuration: str, tmp_path_factory: pyt
         "ATLANTIS_REPO_CONFIG_JSON": json.dumps(repo_configuration.as_json_names(repo_configuration.load(str(rules)))),
         "TF_CLI_CONFIG_FILE": terraform_configuration,
     }
-    secret = world.aws.client("secretsmanager").create_secret(
+    secret = local.aws.client("secretsmanager").create_secret(
         Name="prod/atlantis-api", SecretString=json.dumps({"api_secret": _API_SECRET})
     )["ARN"]
-    world.allow_reading(secret)
+    local.allow_reading(secret)
 
     secrets = [{"name": server_configuration.variable("api-secret"), "valueFrom": f"{secret}:api_secret::"}]
-    world.run_with(variables, secrets)
-    return world
+    local.run_with(variables, secrets)
+    return local
 
 
 @pytest.fixture
-def github(configured: World) -> Store:
+def github(configured: LocalService) -> Store:
     return Store(configured.deployment.state / "github")
 
 
 @pytest.fixture(scope="module")
-def other_account(configured: World) -> World:
+def other_account(configured: LocalService) -> LocalService:
     """Two roles that trust the task role, of which its policy names one, and a bucket, in another account."""
     root = Credentials(_OTHER_ACCOUNT, "test")
     iam, s3 = (configured.deployment.client(service, root) for service in ("iam", "s3"))
@@ -170,7 +172,7 @@ def other_account(configured: World) -> World:
     return configured
 
 
-def test_pull_requests_into_master_are_planned_and_others_are_not(configured: World, github: Store) -> None:
+def test_pull_requests_into_master_are_planned_and_others_are_not(configured: LocalService, github: Store) -> None:
     other = open_with_files(github, "on-main", {"main.tf": RESOURCE}, default_branch="main")
     send(configured, github, other)
     pull = open_with_files(github, "on-master", {"main.tf": RESOURCE, "modules/one/main.tf": RESOURCE})
@@ -181,7 +183,7 @@ def test_pull_requests_into_master_are_planned_and_others_are_not(configured: Wo
     assert github.unexpected() == []
 
 
-def test_a_workflow_of_the_file_runs_for_two_projects_side_by_side(configured: World, github: Store) -> None:
+def test_a_workflow_of_the_file_runs_for_two_projects_side_by_side(configured: LocalService, github: Store) -> None:
     pull = open_with_files(github, "together", {"one/main.tf": RESOURCE, "two/main.tf": RESOURCE})
     send(configured, github, pull)
     plan = comment(github, pull, "Ran Plan for 2 projects:", seconds=120)
@@ -189,7 +191,7 @@ def test_a_workflow_of_the_file_runs_for_two_projects_side_by_side(configured: W
 
 
 def test_projects_that_fill_the_plugin_cache_at_once_share_one_sound_provider(
-    configured: World, github: Store, provider: bytes
+    configured: LocalService, github: Store, provider: bytes
 ) -> None:
     here, seen = _data(configured)
     pull = open_with_files(github, "cached", {"one/main.tf": _PROVIDER, "two/main.tf": _PROVIDER})
@@ -206,14 +208,14 @@ def test_projects_that_fill_the_plugin_cache_at_once_share_one_sound_provider(
     assert cached.read_bytes() == provider
 
 
-def _plan_by_api(world: World, repository: str, token: str) -> Response:
+def _plan_by_api(local: LocalService, repository: str, token: str) -> Response:
     request = {"Repository": repository, "Ref": "master", "Type": "Github", "Paths": [{"Directory": "."}]}
-    return entrance(world.deployment).request(
+    return entrance(local.deployment).request(
         "POST", "/api/plan", headers={"X-Atlantis-Token": token}, body=json.dumps(request).encode()
     )
 
 
-def test_the_api_plans_with_the_secret_and_refuses_without(configured: World, github: Store) -> None:
+def test_the_api_plans_with_the_secret_and_refuses_without(configured: LocalService, github: Store) -> None:
     repository = f"{OWNER}/by-api"
     github.create_repository(repository, {"main.tf": RESOURCE}, default_branch="master")
     assert _plan_by_api(configured, repository, "not-the-secret").status == 401
@@ -233,7 +235,7 @@ def test_the_api_plans_with_the_secret_and_refuses_without(configured: World, gi
     ],
 )
 def test_terraform_assumes_the_named_role_of_another_account_and_no_other(
-    other_account: World, github: Store, role: str, external_id: str, expected: str
+    other_account: LocalService, github: Store, role: str, external_id: str, expected: str
 ) -> None:
     backend = _BACKEND.format(bucket=_OTHER_BUCKET, role=_role(role), external_id=external_id)
     pull = open_with_files(github, f"{role}-{external_id}", {"main.tf": backend + RESOURCE})
@@ -242,15 +244,17 @@ def test_terraform_assumes_the_named_role_of_another_account_and_no_other(
     assert expected in plan, plan
 
 
-def _set_idle_timeout(world: World, seconds: int) -> None:
-    client = world.aws.client("elbv2")
+def _set_idle_timeout(local: LocalService, seconds: int) -> None:
+    client = local.aws.client("elbv2")
     arn = client.describe_load_balancers(Names=[NAME])["LoadBalancers"][0]["LoadBalancerArn"]
     client.modify_load_balancer_attributes(
         LoadBalancerArn=arn, Attributes=[{"Key": "idle_timeout.timeout_seconds", "Value": str(seconds)}]
     )
 
 
-def test_a_live_log_that_is_quiet_for_longer_than_the_idle_timeout_is_cut(configured: World, github: Store) -> None:
+def test_a_live_log_that_is_quiet_for_longer_than_the_idle_timeout_is_cut(
+    configured: LocalService, github: Store
+) -> None:
     before = len(github.recorded("statuses"))
     pull = open_with_files(github, "quiet", {"main.tf": RESOURCE})
     _set_idle_timeout(configured, 2)

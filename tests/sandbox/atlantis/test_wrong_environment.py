@@ -14,7 +14,7 @@ from sandbox.testbed.certificates import issue
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.github import app
 from sandbox.testbed.github.store import Store
-from tests.sandbox.atlantis.world import TRUST, World, variable
+from tests.sandbox.atlantis.local_service import TRUST, LocalService, variable
 from tests.tables import table
 
 _APP = app.make_values()
@@ -62,28 +62,28 @@ def test_a_wrong_environment_is_explained(known: frozenset[str], change: dict[st
 
 
 @pytest.fixture
-def launcher(world: World, tmp_path: Path) -> Launcher:
+def launcher(local: LocalService, tmp_path: Path) -> Launcher:
     """Starts tasks; none of the tests here gets as far as a process."""
-    service = world.deployment.require_service()
-    operator.push_image(world.deployment, service)
-    operator.set_up_app(world.deployment, service, Store(world.deployment.state / "github"))
+    service = local.deployment.require_service()
+    operator.push_image(local.deployment, service)
+    operator.set_up_app(local.deployment, service, Store(local.deployment.state / "github"))
     certificates = issue(tmp_path / "tls")
     proxy = "http://127.0.0.1:1"
-    network = TaskNetwork(world.deployment.endpoint, world.deployment.region, proxy, certificates.bundle)
-    return Launcher(world.deployment, build.executable(), network, certificates)
+    network = TaskNetwork(local.deployment.endpoint, local.deployment.region, proxy, certificates.bundle)
+    return Launcher(local.deployment, build.executable(), network, certificates)
 
 
-def _problems(world: World, launcher: Launcher, change: Callable[[dict[str, Any]], None] | None) -> str:
-    world.deploy(world.register(change))
+def _problems(local: LocalService, launcher: Launcher, change: Callable[[dict[str, Any]], None] | None) -> str:
+    local.deploy(local.register(change))
     with pytest.raises(TaskStartError) as failure:
-        launcher.start(world.deployment.require_service(), "0" * 32)
+        launcher.start(local.deployment.require_service(), "0" * 32)
     return str(failure.value)
 
 
-def _secret(world: World, name: str, value_from: str) -> Callable[[dict[str, Any]], None]:
+def _secret(local: LocalService, name: str, value_from: str) -> Callable[[dict[str, Any]], None]:
     def change(container: dict[str, Any]) -> None:
         container["secrets"] = [item for item in container["secrets"] if item["name"] != name]
-        container["secrets"].append({"name": name, "valueFrom": value_from.format(world=world)})
+        container["secrets"].append({"name": name, "valueFrom": value_from.format(local=local)})
 
     return change
 
@@ -93,9 +93,9 @@ def _secret(world: World, name: str, value_from: str) -> Callable[[dict[str, Any
     table(__file__, "references"),
 )
 def test_a_wrong_reference_to_a_secret_is_explained(
-    world: World, launcher: Launcher, value_from: str, said: str
+    local: LocalService, launcher: Launcher, value_from: str, said: str
 ) -> None:
-    message = _problems(world, launcher, _secret(world, "ATLANTIS_GH_APP_KEY", value_from))
+    message = _problems(local, launcher, _secret(local, "ATLANTIS_GH_APP_KEY", value_from))
     assert message.startswith("ATLANTIS_GH_APP_KEY: ")
     assert said in message
 
@@ -104,19 +104,19 @@ def test_a_wrong_reference_to_a_secret_is_explained(
     ("text", "said"),
     table(__file__, "values"),
 )
-def test_a_wrong_value_of_a_secret_is_explained(world: World, launcher: Launcher, text: str, said: str) -> None:
-    client = world.aws.client("secretsmanager")
-    client.put_secret_value(SecretId=world.app_secret, SecretString=text)
+def test_a_wrong_value_of_a_secret_is_explained(local: LocalService, launcher: Launcher, text: str, said: str) -> None:
+    client = local.aws.client("secretsmanager")
+    client.put_secret_value(SecretId=local.app_secret, SecretString=text)
     try:
-        assert said in _problems(world, launcher, None)
+        assert said in _problems(local, launcher, None)
     finally:
-        client.put_secret_value(SecretId=world.app_secret, SecretString=json.dumps(_APP))
+        client.put_secret_value(SecretId=local.app_secret, SecretString=json.dumps(_APP))
 
 
-def test_an_empty_secret_is_explained_with_the_command_that_fills_it(world: World, launcher: Launcher) -> None:
-    empty = world.aws.client("secretsmanager").create_secret(Name="local-empty")["ARN"]
-    world.allow_reading(empty)
-    message = _problems(world, launcher, _secret(world, "ATLANTIS_GH_WEBHOOK_SECRET", empty))
+def test_an_empty_secret_is_explained_with_the_command_that_fills_it(local: LocalService, launcher: Launcher) -> None:
+    empty = local.aws.client("secretsmanager").create_secret(Name="local-empty")["ARN"]
+    local.allow_reading(empty)
+    message = _problems(local, launcher, _secret(local, "ATLANTIS_GH_WEBHOOK_SECRET", empty))
     assert "has no value yet" in message
     assert "aws secretsmanager put-secret-value --secret-id local-empty" in message
 
@@ -149,18 +149,18 @@ def _group(container: dict[str, Any]) -> None:
     ids=["port", "mapping", "data", "host", "mounts", "health", "unknown", "driver", "group"],
 )
 def test_a_task_definition_that_can_not_run_is_explained(
-    world: World, launcher: Launcher, change: Callable[[dict[str, Any]], None], said: str
+    local: LocalService, launcher: Launcher, change: Callable[[dict[str, Any]], None], said: str
 ) -> None:
-    assert said in _problems(world, launcher, change)
+    assert said in _problems(local, launcher, change)
 
 
-def test_a_role_that_ecs_may_not_assume_is_explained(world: World, launcher: Launcher) -> None:
-    role = world.aws.client("iam").create_role(RoleName="short-lived", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-    definition = world.register(execution_role=role)
-    world.aws.client("iam").delete_role(RoleName="short-lived")
-    world.deploy(definition)
+def test_a_role_that_ecs_may_not_assume_is_explained(local: LocalService, launcher: Launcher) -> None:
+    role = local.aws.client("iam").create_role(RoleName="short-lived", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    definition = local.register(execution_role=role)
+    local.aws.client("iam").delete_role(RoleName="short-lived")
+    local.deploy(definition)
     with pytest.raises(TaskStartError) as failure:
-        launcher.start(world.deployment.require_service(), "0" * 32)
+        launcher.start(local.deployment.require_service(), "0" * 32)
     message = str(failure.value)
     assert "ECS can't assume" in message
     assert "ecs-tasks.amazonaws.com" in message
@@ -174,18 +174,18 @@ def test_the_last_words_of_a_server_are_explained(last_words: str, said: str) ->
     assert said in diagnosis.explain_exit(last_words)
 
 
-def test_an_empty_token_gets_a_value_once(world: World) -> None:
-    secrets = world.aws.client("secretsmanager")
+def test_an_empty_token_gets_a_value_once(local: LocalService) -> None:
+    secrets = local.aws.client("secretsmanager")
     token = secrets.create_secret(Name="token")["ARN"]
-    world.allow_reading(token)
+    local.allow_reading(token)
 
     def replace(container: dict[str, Any]) -> None:
         container["secrets"] = [{"name": "ATLANTIS_GITLAB_TOKEN", "valueFrom": f"{token}:token::"}]
 
-    world.deploy(world.register(replace))
-    service = world.deployment.require_service()
-    assert operator.set_up_token(world.deployment, service, "throw-away")
+    local.deploy(local.register(replace))
+    service = local.deployment.require_service()
+    assert operator.set_up_token(local.deployment, service, "throw-away")
     stored = secrets.get_secret_value(SecretId=token)["SecretString"]
     assert json.loads(stored) == {"token": "throw-away"}
-    assert not operator.set_up_token(world.deployment, service, "throw-away")
+    assert not operator.set_up_token(local.deployment, service, "throw-away")
     assert secrets.get_secret_value(SecretId=token)["SecretString"] == stored

@@ -7,18 +7,18 @@ import pytest
 
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.local_aws import REGION, LocalAws
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import Scratch
 from tests.sandbox.permissions.calls import BOUNDARY, NAMES, STATE, STATE_KEY, TRUST, Actor, take_on
 
 
 @pytest.fixture(scope="package")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The production stack in a local AWS, reached over IPv6 as well, its states under a separate key."""
-    ground = Ground(tmp_path_factory.mktemp("permissions"), "prod")
-    deployed = ground.sandbox(ipAddressType="dualstack", terraformStateKeyArns=[STATE_KEY])
+    scratch = Scratch(tmp_path_factory.mktemp("permissions"), "prod")
+    deployed = scratch.sandbox(ipAddressType="dualstack", terraformStateKeyArns=[STATE_KEY])
     deployed.up()
     yield deployed
-    ground.stop()
+    scratch.stop()
 
 
 @pytest.fixture(scope="package")

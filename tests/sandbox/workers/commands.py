@@ -10,8 +10,8 @@ from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest, Store
 from sandbox.testbed.local_aws.task_status import StatusFile, TaskRecord
+from tests.sandbox.atlantis.local_service import BUCKET, OWNER, TABLE
 from tests.sandbox.atlantis.pull_requests import comment, open_with_files, say
-from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
 
 ACCOUNT, PREFIX = "210987654321", "states"
 TEAM = {role: f"arn:aws:iam::123456789012:role/team-{role}" for role in ("plan", "apply")}

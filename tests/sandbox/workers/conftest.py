@@ -13,8 +13,8 @@ from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.paths import CHECKOUT
-from tests.sandbox.atlantis.served import reachable_ground, served, service_of
-from tests.sandbox.atlantis.world import OWNER
+from tests.sandbox.atlantis.local_service import OWNER
+from tests.sandbox.atlantis.served import reachable_scratch, served, service_of
 from tests.sandbox.workers.commands import ACCOUNT, PREFIX, TEAM
 
 
@@ -32,9 +32,9 @@ def rules() -> Iterator[str]:
 def isolated(rules: str) -> Iterator[Sandbox]:
     """The deployed stack: two workers for plans, states that are separated by repository, and roles for the repositories `team-*`."""
     with (
-        reachable_ground() as ground,
+        reachable_scratch() as scratch,
         served(
-            ground,
+            scratch,
             terraformIsolation="tasks",
             planWorkers="2",
             repoConfigFile=rules,

@@ -16,8 +16,8 @@ from sandbox.testbed.github.store import Store
 from tests.bench import workers as bench_workers
 from tests.needs import needs, needs_containers, needs_provider
 from tests.sandbox.atlantis.conftest import seen_by
+from tests.sandbox.atlantis.local_service import OWNER
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, say
-from tests.sandbox.atlantis.world import OWNER
 from tests.sandbox.workers.commands import APPLY, PLAN, PREFIX, applied, container, log_lines, planned, running, workers
 
 pytestmark = [needs("terraform"), needs("stunnel"), needs_containers()]

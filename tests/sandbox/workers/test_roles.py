@@ -10,8 +10,8 @@ from sandbox.attack.target import Target
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.github.store import Store
 from tests.needs import needs, needs_containers
+from tests.sandbox.atlantis.local_service import BUCKET, OWNER
 from tests.sandbox.atlantis.pull_requests import comment
-from tests.sandbox.atlantis.world import BUCKET, OWNER
 from tests.sandbox.workers.commands import PLAN, TEAM, applied, opened, state_of
 
 pytestmark = [needs("terraform"), needs("stunnel"), needs_containers()]

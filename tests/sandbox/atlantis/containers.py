@@ -36,7 +36,7 @@ def container(name: str, script: str = _SLEEP, **values: Any) -> ContainerDefini
     return ContainerDefinition(name, "image", {}, **{**given, **values})
 
 
-class ContainerGround:
+class ContainerScratch:
     """A folder with the parts of tasks, and the tasks that a test has made in it."""
 
     def __init__(self, state: Path) -> None:

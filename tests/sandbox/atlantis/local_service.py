@@ -33,7 +33,7 @@ TRUST = _document(
 )
 
 
-class World:
+class LocalService:
     """The parts that a task needs, with the names and the shape that the program gives them."""
 
     def __init__(self, state: Path) -> None:
@@ -112,7 +112,7 @@ class World:
 
 
 def variable(name: str, value: str | None) -> Any:
-    """An edit for ``World.register``: set a plain variable of the container, or take it away."""
+    """An edit for ``LocalService.register``: set a plain variable of the container, or take it away."""
 
     def change(container: dict[str, Any]) -> None:
         kept = [item for item in container["environment"] if item["name"] != name]
