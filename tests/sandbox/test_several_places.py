@@ -64,24 +64,11 @@ def _deployers(scratch: Scratch) -> None:
         iam.put_role_policy(RoleName="deployer", PolicyName="everything", PolicyDocument=policy)
 
 
-def test_two_accounts_are_deployed_and_followed_with_the_roles_of_their_providers(
-    scratch: Scratch, tmp_path: Path
-) -> None:
-    scratch.stack = "dev"
-    sandbox = _program("atlantis_accounts", tmp_path / "program", scratch)
-    _deployers(scratch)
-    sandbox.up()
-    assert {output["role"] for output in sandbox.outputs().values()} == {
-        ROLE.format(account, "") for account in ACCOUNTS
-    }
-    sandbox.preview(expect_no_changes=True)
-
-
-def test_a_deployment_that_cant_be_followed_fails_before_the_service_is_created(
+def test_two_accounts_are_deployed_once_their_deployments_can_be_followed_with_the_roles_of_their_providers(
     scratch: Scratch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     scratch.stack = "dev"
-    sandbox = _program("atlantis_accounts", tmp_path / "program", scratch, follow=False)
+    sandbox = _program("atlantis_accounts", tmp_path / "without", scratch, follow=False)
     _deployers(scratch)
     with pytest.raises(EngineError):
         sandbox.up()
@@ -92,3 +79,10 @@ def test_a_deployment_that_cant_be_followed_fails_before_the_service_is_created(
     )
     assert "Set deploymentRoleArn to the role that the provider assumes" in printed
     assert not [item for item in sandbox.resources() if item["type"] == "aws:ecs/service:Service"]
+
+    sandbox = _program("atlantis_accounts", tmp_path / "program", scratch)
+    sandbox.up()
+    assert {output["role"] for output in sandbox.outputs().values()} == {
+        ROLE.format(account, "") for account in ACCOUNTS
+    }
+    sandbox.preview(expect_no_changes=True)

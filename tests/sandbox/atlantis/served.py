@@ -4,7 +4,6 @@ import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.containers.deployed_service import DeployedService
@@ -21,15 +20,6 @@ def reachable_scratch() -> Iterator[Scratch]:
             yield scratch
         finally:
             scratch.stop()
-
-
-@contextlib.contextmanager
-def served(scratch: Scratch, **settings: Any) -> Iterator[Sandbox]:
-    """The local stack with ``settings``, deployed on ``scratch`` and taken down at the end."""
-    sandbox = scratch.with_server(**settings)
-    sandbox.up()
-    yield sandbox
-    sandbox.down(force=True)
 
 
 def service_of(sandbox: Sandbox) -> DeployedService:

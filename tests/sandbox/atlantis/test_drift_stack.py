@@ -36,7 +36,7 @@ from tests.sandbox.atlantis import documented_role
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.local_service import BUCKET, OWNER, TABLE
 from tests.sandbox.atlantis.pull_requests import TOPIC, comment
-from tests.sandbox.atlantis.served import reachable_scratch, served, service_of
+from tests.sandbox.atlantis.served import reachable_scratch, service_of
 from tests.sandbox.harness import Scratch
 
 Received = tuple[str, str, dict[str, Any]]
@@ -115,21 +115,21 @@ def flags() -> Iterator[tuple[str, list[Received]]]:
 
 
 @pytest.fixture(scope="module")
-def watched(scratch: Scratch, flags: tuple[str, list[Received]]) -> Iterator[Sandbox]:
+def watched(scratch: Scratch, flags: tuple[str, list[Received]]) -> Sandbox:
     """The deployed stack, and its repositories; nothing is applied, so every project has drifted."""
-    with served(
-        scratch,
+    sandbox = scratch.with_server(
         terraformIsolation="tasks",
         driftProjects=[f"{NAMED}:first", f"{NAMED}:slow", f"{NAMED}:missing", UNNAMED],
         driftEveryHours=84,
         serverConfigFile=flags[0],
         serverSecrets=["webhook-http-headers=tools/hooks:headers"],
-    ) as sandbox:
-        store = Store(service_of(sandbox).state / "github")
-        slow = _project("slow", 'shared_config_files = ["aws"]\n profile = "slow"')
-        store.create_repository(NAMED, {"first/main.tf": _project("first"), "slow/main.tf": slow, **_SLOW})
-        store.create_repository(UNNAMED, {f"{name}/main.tf": _project(name) for name in ("dns", "vpc")})
-        yield sandbox
+    )
+    sandbox.up()
+    store = Store(service_of(sandbox).state / "github")
+    slow = _project("slow", 'shared_config_files = ["aws"]\n profile = "slow"')
+    store.create_repository(NAMED, {"first/main.tf": _project("first"), "slow/main.tf": slow, **_SLOW})
+    store.create_repository(UNNAMED, {f"{name}/main.tf": _project(name) for name in ("dns", "vpc")})
+    return sandbox
 
 
 @pytest.fixture

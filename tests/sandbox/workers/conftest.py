@@ -14,7 +14,7 @@ from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.paths import CHECKOUT
 from tests.sandbox.atlantis.local_service import OWNER
-from tests.sandbox.atlantis.served import reachable_scratch, served, service_of
+from tests.sandbox.atlantis.served import reachable_scratch, service_of
 from tests.sandbox.workers.commands import ACCOUNT, PREFIX, TEAM
 
 
@@ -31,10 +31,8 @@ def rules() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def isolated(rules: str) -> Iterator[Sandbox]:
     """The deployed stack: two workers for plans, states that are separated by repository, and roles for the repositories `team-*`."""
-    with (
-        reachable_scratch() as scratch,
-        served(
-            scratch,
+    with reachable_scratch() as scratch:
+        sandbox = scratch.with_server(
             terraformIsolation="tasks",
             planWorkers="2",
             repoConfigFile=rules,
@@ -42,9 +40,10 @@ def isolated(rules: str) -> Iterator[Sandbox]:
             repositoryRoles=[f"{OWNER}/team-*={TEAM['plan']} {TEAM['apply']}"],
             assumableRoleArns=[f"arn:aws:iam::{ACCOUNT}:role/terraform"],
             planAssumableRoleArns=[f"arn:aws:iam::{ACCOUNT}:role/reader"],
-        ) as sandbox,
-    ):
+        )
+        sandbox.up()
         yield sandbox
+        sandbox.down(force=True)
 
 
 @pytest.fixture
