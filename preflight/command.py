@@ -27,14 +27,12 @@ from preflight import (
     state,
     web_acl,
 )
-from preflight.aws import Aws
 from preflight.check import Check, Result, run_checks
-from preflight.deployment import Deployment, StackFileError, read_stack_file
+from preflight.deployment import StackFileError, deployment_of
 from preflight.errors import Status
 
 __all__ = ["CHECKS", "add_arguments", "run"]
 
-PROJECT = Path(__file__).resolve().parents[1]
 USAGE_ERROR = 2
 
 CHECKS: tuple[Check, ...] = (
@@ -76,13 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0 if no check failed, 1 if a check failed, 2 if the stack's file can't be used.
     """
-    path = arguments.config_file or PROJECT / f"Pulumi.{arguments.stack}.yaml"
     try:
-        settings = read_stack_file(path, arguments.stack)
+        deployment = deployment_of(arguments)
     except (StackFileError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return USAGE_ERROR
-    deployment = Deployment(arguments.stack, settings, Aws(settings.region))
     results = run_checks(CHECKS, deployment)
     ended = _print_json(results) if arguments.json else _print_table(results)
     return 1 if any(result.status is Status.FAILED for result in ended) else 0

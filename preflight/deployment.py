@@ -1,5 +1,6 @@
 """The deployment to check: the settings of the stack file, the resources' physical names, and the account."""
 
+import argparse
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,10 @@ from components.settings.stack_file import StackFileError, read_config
 from preflight.aws import Aws
 from preflight.errors import FailedError
 
-__all__ = ["Deployment", "StackFileError", "read_stack_file"]
+__all__ = ["Deployment", "StackFileError", "deployment_of", "read_stack_file"]
+
+
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,17 @@ class Deployment:
         lowered = ({key.lower(): value for key, value in tag.items()} for tag in tags)
         found = {tag.get("key", tag.get("tagkey", "")): tag.get("value", tag.get("tagvalue", "")) for tag in lowered}
         return all(found.get(key) == self.settings.tags[key] for key in ("Project", "Environment", "ManagedBy"))
+
+
+def deployment_of(arguments: argparse.Namespace) -> Deployment:
+    """The deployment that a command's `--stack` and `--config-file` name.
+
+    Raises:
+        StackFileError: the file is missing or isn't a stack file.
+        settings.SettingsError: the settings are invalid.
+    """
+    found = read_stack_file(arguments.config_file or PROJECT / f"Pulumi.{arguments.stack}.yaml", arguments.stack)
+    return Deployment(arguments.stack, found, Aws(found.region))
 
 
 def read_stack_file(path: Path, stack: str) -> Settings:

@@ -14,19 +14,16 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from components.configuration.secret_names import redacted
 from components.settings import SettingsError
-from preflight.aws import Aws
-from preflight.deployment import Deployment, StackFileError, read_stack_file
+from preflight.deployment import Deployment, StackFileError, deployment_of
 from preflight.errors import FailedError, UnmetError
 from preflight.printed import parser
 
 __all__ = ["main", "run"]
 
-_PROJECT = Path(__file__).resolve().parents[1]
 _STREAM = "requests"
 _UNUSABLE = 2
 _POLL_SECONDS = 2.0
@@ -56,16 +53,15 @@ def main() -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Request a detection, wait for its results, and print them; returns the exit code."""
-    path = arguments.config_file or _PROJECT / f"Pulumi.{arguments.stack}.yaml"
     try:
-        settings = read_stack_file(path, arguments.stack)
-        if not settings.drift.enabled:
+        deployment = deployment_of(arguments)
+        if not deployment.settings.drift.enabled:
             raise FailedError(
-                f"atlantis:driftProjects isn't set in {path.name}, so the stack detects no drift",
+                f"atlantis:driftProjects isn't set for the stack {arguments.stack}, so the stack detects no drift",
                 "name the projects in atlantis:driftProjects, with atlantis:terraformIsolation: tasks and the image of docker/ "
                 "(the sandbox builds it), deploy, and run the command again (docs/drift.md)",
             )
-        found = _Requested(Deployment(arguments.stack, settings, Aws(settings.region))).results(arguments.timeout * 60)
+        found = _Requested(deployment).results(arguments.timeout * 60)
     except (StackFileError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return _UNUSABLE

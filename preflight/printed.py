@@ -6,13 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.settings import SettingsError
-from preflight.aws import Aws
-from preflight.deployment import Deployment, StackFileError, read_stack_file
+from preflight.deployment import Deployment, StackFileError, deployment_of
 from preflight.errors import UnmetError
 
 __all__ = ["parser", "print_document"]
-
-_PROJECT = Path(__file__).resolve().parents[1]
 
 
 def parser(module: str, description: str | None) -> argparse.ArgumentParser:
@@ -29,10 +26,8 @@ def parser(module: str, description: str | None) -> argparse.ArgumentParser:
 
 def print_document(arguments: argparse.Namespace, document: Callable[[Deployment], str]) -> int:
     """Print the document of the stack. Returns 0, or 2 if the stack's file is invalid or a call to AWS fails."""
-    path = arguments.config_file or _PROJECT / f"Pulumi.{arguments.stack}.yaml"
     try:
-        settings = read_stack_file(path, arguments.stack)
-        sys.stdout.write(document(Deployment(arguments.stack, settings, Aws(settings.region))) + "\n")
+        sys.stdout.write(document(deployment_of(arguments)) + "\n")
     except (StackFileError, SettingsError, UnmetError) as error:
         remedy = f"-> {error.remedy}\n" if isinstance(error, UnmetError) and error.remedy else ""
         sys.stderr.write(f"{error}\n{remedy}")

@@ -74,8 +74,7 @@ class Restore:
 
     def _points(self, file_system: str) -> list[tuple[dict[str, Any], str]]:
         """The recovery points of a file system, the newest first, each with the reason why it isn't usable, or ""."""
-        names = self.deployment.names
-        arn = f"arn:{names.partition}:elasticfilesystem:{names.region}:{names.account}:file-system/{file_system}"
+        arn = self.deployment.names.arn("elasticfilesystem", f"file-system/{file_system}")
         found = self.deployment.aws.read("backup", "list_recovery_points_by_resource", ResourceArn=arn)[
             "RecoveryPoints"
         ]

@@ -41,11 +41,11 @@ class _Alarm:
     name: str
     meaning: str
     metric: str
-    dimensions: Mapping[str, pulumi.Input[str]]
-    statistic: str
-    comparison: str
-    threshold: float
-    period: int
+    dimensions: Mapping[str, pulumi.Input[str]] = dataclasses.field(default_factory=dict[str, pulumi.Input[str]])
+    statistic: str = "Maximum"
+    comparison: str = "GreaterThanThreshold"
+    threshold: float = 0
+    period: int = _MINUTE
     periods: int
     missing: str
     """How CloudWatch treats missing data: `breaching`, `notBreaching`, or `ignore`, which keeps the alarm's state."""
@@ -106,13 +106,11 @@ def _requests(args: Observed) -> list[_Alarm]:
         _Alarm(
             name="unreachable",
             meaning="No healthy task for five minutes, longer than a deployment takes: look at the service's events and the task's log",
+            # The nodes in each zone report separately. A healthy task in the report of one node, the maximum, is enough.
             metric="AWS/ApplicationELB/HealthyHostCount",
             dimensions=target_group,
-            # The nodes in each zone report separately. A healthy task in the report of one node is enough.
-            statistic="Maximum",
             comparison="LessThanThreshold",
             threshold=1,
-            period=_MINUTE,
             periods=5,
             # Without a registered task, the load balancer reports no data.
             missing="breaching",
@@ -169,7 +167,6 @@ def _not_running(args: Observed) -> _Alarm:
         statistic="SampleCount",
         comparison="LessThanThreshold",
         threshold=1,
-        period=_MINUTE,
         periods=5,
         missing="breaching",
     )
@@ -187,8 +184,6 @@ def _failures(name: str, meaning: str, metric: str, dimensions: Mapping[str, pul
         metric=metric,
         dimensions=dimensions,
         statistic="Sum",
-        comparison="GreaterThanThreshold",
-        threshold=0,
         period=5 * _MINUTE,
         periods=2,
         missing="notBreaching",
@@ -203,10 +198,7 @@ def _resources(args: Observed) -> list[_Alarm]:
             meaning="The task is close to its memory, where Fargate kills it and an apply leaves its state locked: raise memory",
             metric="AWS/ECS/MemoryUtilization",
             dimensions=_service(args),
-            statistic="Maximum",
-            comparison="GreaterThanThreshold",
             threshold=MOST_MEMORY_PERCENT,
-            period=_MINUTE,
             periods=3,
             missing="notBreaching",
         ),
@@ -235,10 +227,6 @@ def _drift(context: Context) -> list[_Alarm]:
             name="drift",
             meaning="Real resources differ from the code: look at the issues with the label atlantis-drift in the repositories",
             metric=f"{metrics}/{DRIFTED}",
-            dimensions={},
-            statistic="Maximum",
-            comparison="GreaterThanThreshold",
-            threshold=0,
             period=_HOUR,
             periods=1,
             # Between two runs there is no data, and the last run's result stays true.
@@ -248,7 +236,6 @@ def _drift(context: Context) -> list[_Alarm]:
             name="drift-detection",
             meaning="No detection of drift without failures for twice its interval: look at the log of the container agent",
             metric=f"{metrics}/{GOOD_RUNS}",
-            dimensions={},
             statistic="Sum",
             comparison="LessThanThreshold",
             threshold=1,
@@ -274,10 +261,8 @@ def _workers(context: Context) -> list[_Alarm]:
                 f"{context.names.workers(group.role)} and at the log streams {group.role}/",
                 metric=f"{metrics}/{HEALTHY}",
                 dimensions={WORKERS: group.role},
-                statistic="Maximum",
                 comparison="LessThanThreshold",
                 threshold=1,
-                period=_MINUTE,
                 periods=5,
                 # The agent writes a line every minute; without it, nobody knows the workers.
                 missing="breaching",
@@ -289,10 +274,7 @@ def _workers(context: Context) -> list[_Alarm]:
                 f"raise {group.role}Workers",
                 metric=f"{metrics}/{LONGEST_WAIT}",
                 dimensions={WORKERS: group.role},
-                statistic="Maximum",
-                comparison="GreaterThanThreshold",
                 threshold=wait / 2,
-                period=_MINUTE,
                 periods=1,
                 missing="notBreaching",
             ),

@@ -16,6 +16,7 @@ from isolation import aws as agent_aws
 from isolation.drift import run as drift_run
 from isolation.drift.log import AgentLog
 from preflight import drift
+from preflight.aws import Aws
 from sandbox.testbed.local_aws import ACCOUNT, REGION, LocalAws
 from tests.preflight.world import World
 from tests.unit.isolation.drift_stand_ins import Atlantis, detection
@@ -174,7 +175,7 @@ def test_a_stack_without_drift_detection_says_what_to_set(
     stack_file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
     assert make_drift(stack_file) == 2
     said = capsys.readouterr().err
-    assert "atlantis:driftProjects isn't set in Pulumi.prod.yaml" in said
+    assert "atlantis:driftProjects isn't set for the stack prod" in said
     assert "in atlantis:driftProjects, with atlantis:terraformIsolation: tasks and the image of docker/" in said
 
 
@@ -189,8 +190,8 @@ def test_a_missing_permission_is_named(
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "FilterLogEvents")
         return answer(self, service, operation, parameters)
 
-    answer = drift.Aws._call
-    monkeypatch.setattr(drift.Aws, "_call", denied)
+    answer = Aws._call
+    monkeypatch.setattr(Aws, "_call", denied)
     assert make_drift(stack_file) == 2
     assert "the permission logs:FilterLogEvents is missing\n-> allow logs:FilterLogEvents" in capsys.readouterr().err
 
