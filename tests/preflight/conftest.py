@@ -7,7 +7,7 @@ import pytest
 import urllib3
 
 from sandbox.testbed import local_aws
-from tests.preflight.world import World, prepare
+from tests.preflight.account import Account, prepare
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_aws.LocalAws
 
 
 @pytest.fixture
-def world(aws: local_aws.LocalAws, monkeypatch: pytest.MonkeyPatch) -> World:
+def account(aws: local_aws.LocalAws, monkeypatch: pytest.MonkeyPatch) -> Account:
     """An account in which every check passes."""
     assert urllib3.request("POST", f"{aws.endpoint}/_ministack/reset").status == 200
     for name, value in aws.environment().items():

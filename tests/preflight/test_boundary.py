@@ -8,7 +8,7 @@ import pytest
 from preflight.errors import Status
 from preflight.escalations import escalations
 from preflight.questions import Setting
-from tests.preflight.world import World, policy
+from tests.preflight.account import Account, policy
 
 EXISTS, PROTECTS, BOUND = (
     "roles: permissions boundary",
@@ -17,57 +17,57 @@ EXISTS, PROTECTS, BOUND = (
 )
 
 
-def boundary(world: World) -> list[dict[str, Any]]:
+def boundary(account: Account) -> list[dict[str, Any]]:
     """The statements of the account's boundary."""
-    document = world.client("iam").get_policy_version(PolicyArn=world.values["permissionsBoundaryArn"], VersionId="v1")[
-        "PolicyVersion"
-    ]["Document"]
+    document = account.client("iam").get_policy_version(
+        PolicyArn=account.values["permissionsBoundaryArn"], VersionId="v1"
+    )["PolicyVersion"]["Document"]
     return (json.loads(document) if isinstance(document, str) else document)["Statement"]
 
 
-def change(world: World, statements: list[dict[str, Any]]) -> None:
-    world.client("iam").create_policy_version(
-        PolicyArn=world.values["permissionsBoundaryArn"], PolicyDocument=policy(*statements), SetAsDefault=True
+def change(account: Account, statements: list[dict[str, Any]]) -> None:
+    account.client("iam").create_policy_version(
+        PolicyArn=account.values["permissionsBoundaryArn"], PolicyDocument=policy(*statements), SetAsDefault=True
     )
 
 
-def test_missing_boundary_is_a_failure(world: World):
-    world.values["permissionsBoundaryArn"] = "arn:aws:iam::123456789012:policy/elsewhere"
-    results = world.results()
+def test_missing_boundary_is_a_failure(account: Account):
+    account.values["permissionsBoundaryArn"] = "arn:aws:iam::123456789012:policy/elsewhere"
+    results = account.results()
     assert results[EXISTS].status is Status.FAILED
     assert "policy/elsewhere doesn't exist" in results[EXISTS].message
     assert "correct permissionsBoundaryArn" in results[EXISTS].remedy
     assert results[PROTECTS].status is Status.NOT_CHECKED
 
 
-def test_boundary_that_the_deployment_creates_is_not_looked_for(world: World):
-    del world.values["permissionsBoundaryArn"]
-    assert world.result(EXISTS).message == "permissionsBoundaryArn is not set: the deployment creates one"
+def test_boundary_that_the_deployment_creates_is_not_looked_for(account: Account):
+    del account.values["permissionsBoundaryArn"]
+    assert account.result(EXISTS).message == "permissionsBoundaryArn is not set: the deployment creates one"
 
 
-def test_without_managed_roles_there_is_nothing_to_protect_from(world: World):
-    world.values["managedNamePrefixes"] = []
-    results = world.results()
+def test_without_managed_roles_there_is_nothing_to_protect_from(account: Account):
+    account.values["managedNamePrefixes"] = []
+    results = account.results()
     assert {results[PROTECTS].status, results[BOUND].status} == {Status.NOT_CHECKED}
 
 
-def test_boundary_of_a_deployed_stack_protects_its_security_groups_too(world: World):
-    world.client("ec2").create_security_group(
-        GroupName="atlantis-alb-prod", Description="load balancer", VpcId=world.ids["vpc"]
+def test_boundary_of_a_deployed_stack_protects_its_security_groups_too(account: Account):
+    account.client("ec2").create_security_group(
+        GroupName="atlantis-alb-prod", Description="load balancer", VpcId=account.ids["vpc"]
     )
-    world.assert_only(
+    account.assert_only(
         PROTECTS, Status.WARNING, "put its own load balancer into Atlantis' security group atlantis-alb-prod ("
     )
 
 
-def test_boundary_that_allows_everything_is_a_warning_that_names_every_escalation(world: World):
-    change(world, [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
-    result = world.results()[PROTECTS]
+def test_boundary_that_allows_everything_is_a_warning_that_names_every_escalation(account: Account):
+    change(account, [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
+    result = account.results()[PROTECTS]
     assert result.status is Status.WARNING
     setting = Setting(
-        names=world.names,
+        names=account.names,
         prefix="fileflow-",
-        boundary_arn=world.values["permissionsBoundaryArn"],
+        boundary_arn=account.values["permissionsBoundaryArn"],
         own_boundary=True,
         secret_arns={of: f"arn:aws:secretsmanager:x:1:secret:{of}" for of in ("github-app", "webhook")},
         subnet_ids=["subnet-1"],
@@ -79,7 +79,7 @@ def test_boundary_that_allows_everything_is_a_warning_that_names_every_escalatio
     assert result.message.count("read Atlantis' secret prod-atlantis-") == 2
 
 
-WALLS = {
+DENIED = {
     "DenyOwnResources": "run another task definition in Atlantis' service (ecs:UpdateService)",
     "DenyRolesWithoutBoundary": "create a role without the boundary (iam:CreateRole)",
     "DenyBoundaryChanges": "remove the boundary of a role (iam:DeleteRolePermissionsBoundary)",
@@ -92,22 +92,22 @@ WALLS = {
 }
 
 
-@pytest.mark.parametrize("sid", WALLS)
-def test_each_statement_of_the_boundary_keeps_something_out(world: World, sid: str):
-    change(world, [statement for statement in boundary(world) if statement["Sid"] != sid])
-    world.assert_only(PROTECTS, Status.WARNING, WALLS[sid], "docs/security.md")
+@pytest.mark.parametrize("sid", DENIED)
+def test_each_statement_of_the_boundary_keeps_something_out(account: Account, sid: str):
+    change(account, [statement for statement in boundary(account) if statement["Sid"] != sid])
+    account.assert_only(PROTECTS, Status.WARNING, DENIED[sid], "docs/security.md")
 
 
-def test_role_of_a_managed_prefix_without_the_boundary_is_a_warning(world: World):
-    iam = world.client("iam")
+def test_role_of_a_managed_prefix_without_the_boundary_is_a_warning(account: Account):
+    iam = account.client("iam")
     trust = policy({"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"})
     iam.create_role(RoleName="fileflow-worker", AssumeRolePolicyDocument=trust)
     iam.create_role(
         RoleName="fileflow-bound",
         AssumeRolePolicyDocument=trust,
-        PermissionsBoundary=world.values["permissionsBoundaryArn"],
+        PermissionsBoundary=account.values["permissionsBoundaryArn"],
     )
     iam.create_role(RoleName="payments", AssumeRolePolicyDocument=trust)
     for own in ("atlantis-ecs-task-staging", "atlantis-vpc-flow-logs-prod"):
         iam.create_role(RoleName=own, AssumeRolePolicyDocument=trust)
-    world.assert_only(BOUND, Status.WARNING, "fileflow-worker: without the boundary", "--role-name fileflow-worker")
+    account.assert_only(BOUND, Status.WARNING, "fileflow-worker: without the boundary", "--role-name fileflow-worker")

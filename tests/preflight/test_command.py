@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from preflight.command import CHECKS
-from tests.preflight.world import World
+from tests.preflight.account import Account
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def preflight(world: World, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    config = {f"atlantis:{key}": value for key, value in world.values.items()} | {"aws:region": "ap-northeast-2"}
+def preflight(account: Account, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    config = {f"atlantis:{key}": value for key, value in account.values.items()} | {"aws:region": "ap-northeast-2"}
     file.write_text(yaml.safe_dump({"config": config | {"pulumi:tags": {"team": "platform"}}}))
     return run_command("--stack", "prod", "--config-file", str(file), *options)
 
@@ -29,17 +29,17 @@ def run_command(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_table_says_ok_and_the_exit_code_is_zero(world: World, tmp_path: Path):
-    ended = preflight(world, tmp_path / "Pulumi.prod.yaml")
+def test_table_says_ok_and_the_exit_code_is_zero(account: Account, tmp_path: Path):
+    ended = preflight(account, tmp_path / "Pulumi.prod.yaml")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "image: architecture" in ended.stdout
     assert "atlantis:v0.47.1 is for amd64" in ended.stdout
     assert ended.stdout.rstrip().endswith(f"\n{len(CHECKS)} ok")
 
 
-def test_failure_says_what_to_do_and_the_exit_code_is_not_zero(world: World, tmp_path: Path):
-    world.put_secret("prod-atlantis-github-app", {"app_id": "k3epMeSecret"})
-    ended = preflight(world, tmp_path / "Pulumi.prod.yaml")
+def test_failure_says_what_to_do_and_the_exit_code_is_not_zero(account: Account, tmp_path: Path):
+    account.put_secret("prod-atlantis-github-app", {"app_id": "k3epMeSecret"})
+    ended = preflight(account, tmp_path / "Pulumi.prod.yaml")
     assert ended.returncode == 1
     assert (
         "secrets: credentials have their keys FAILED prod-atlantis-github-app lacks installation_id, private_key"
@@ -50,16 +50,16 @@ def test_failure_says_what_to_do_and_the_exit_code_is_not_zero(world: World, tmp
     assert "k3epMeSecret" not in ended.stdout + ended.stderr
 
 
-def test_a_command_to_copy_stays_in_one_line(world: World, tmp_path: Path):
-    world.values["imageTag"] = "v0.48.0"
-    ended = preflight(world, tmp_path / "Pulumi.prod.yaml")
+def test_a_command_to_copy_stays_in_one_line(account: Account, tmp_path: Path):
+    account.values["imageTag"] = "v0.48.0"
+    ended = preflight(account, tmp_path / "Pulumi.prod.yaml")
     command = "docker push 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/atlantis:v0.48.0"
     assert f"-> {command}" in [line.strip() for line in ended.stdout.splitlines()]
 
 
-def test_json_has_every_result(world: World, tmp_path: Path):
-    world.values["imageTag"] = "v0.48.0"
-    ended = preflight(world, tmp_path / "Pulumi.prod.yaml", "--json")
+def test_json_has_every_result(account: Account, tmp_path: Path):
+    account.values["imageTag"] = "v0.48.0"
+    ended = preflight(account, tmp_path / "Pulumi.prod.yaml", "--json")
     results = {f"{result['subject']}: {result['title']}": result for result in json.loads(ended.stdout)}
     assert ended.returncode == 1
     assert results["image: exists"]["status"] == "failed"
@@ -68,9 +68,9 @@ def test_json_has_every_result(world: World, tmp_path: Path):
     assert results["image: architecture"]["message"] == "needs: image exists (failed)"
 
 
-def test_wrong_settings_are_all_named_before_aws_is_asked(world: World, tmp_path: Path):
-    world.values |= {"cpu": 300, "url": "http://atlantis.example.com"}
-    ended = preflight(world, tmp_path / "Pulumi.prod.yaml")
+def test_wrong_settings_are_all_named_before_aws_is_asked(account: Account, tmp_path: Path):
+    account.values |= {"cpu": 300, "url": "http://atlantis.example.com"}
+    ended = preflight(account, tmp_path / "Pulumi.prod.yaml")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "atlantis:cpu = 300: must be" in ended.stderr
     assert "atlantis:url = 'http://atlantis.example.com': must be https://" in ended.stderr

@@ -18,7 +18,7 @@ from isolation.drift.log import AgentLog
 from preflight import drift
 from preflight.aws import Aws
 from sandbox.testbed.local_aws import ACCOUNT, REGION, LocalAws
-from tests.preflight.world import World
+from tests.preflight.account import Account
 from tests.unit.isolation.drift_stand_ins import Atlantis, detection
 from tests.unit.isolation.test_drift import LOCKED, STATE_LOCK
 
@@ -27,9 +27,9 @@ SETTINGS = {"terraformIsolation": "tasks", "driftProjects": ["my-organization/ne
 
 
 @pytest.fixture
-def stack_file(world: World, tmp_path: Path) -> Path:
+def stack_file(account: Account, tmp_path: Path) -> Path:
     file = tmp_path / "Pulumi.prod.yaml"
-    config = {f"atlantis:{key}": value for key, value in (world.values | SETTINGS).items()} | {"aws:region": REGION}
+    config = {f"atlantis:{key}": value for key, value in (account.values | SETTINGS).items()} | {"aws:region": REGION}
     file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
     return file
 
@@ -167,11 +167,11 @@ def test_a_detection_without_an_end_says_what_to_look_at(
 
 
 def test_a_stack_without_drift_detection_says_what_to_set(
-    world: World, stack_file: Path, capsys: pytest.CaptureFixture[str]
+    account: Account, stack_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert make_drift(stack_file) == 2
     assert f"the log group {GROUP} doesn't exist" in capsys.readouterr().err
-    config = {f"atlantis:{key}": value for key, value in world.values.items()} | {"aws:region": REGION}
+    config = {f"atlantis:{key}": value for key, value in account.values.items()} | {"aws:region": REGION}
     stack_file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
     assert make_drift(stack_file) == 2
     said = capsys.readouterr().err
@@ -180,9 +180,9 @@ def test_a_stack_without_drift_detection_says_what_to_set(
 
 
 def test_a_missing_permission_is_named(
-    world: World, stack_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    account: Account, stack_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert world.names.account == ACCOUNT
+    assert account.names.account == ACCOUNT
     from botocore.exceptions import ClientError
 
     def denied(self: Any, service: str, operation: str, parameters: Any) -> Any:
@@ -197,11 +197,11 @@ def test_a_missing_permission_is_named(
 
 
 def test_without_credentials_or_a_stack_file_the_command_says_what_to_do(
-    world: World, stack_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    account: Account, stack_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert make_drift(stack_file.with_name("Pulumi.absent.yaml")) == 2
     assert "Pulumi.absent.yaml does not exist; stacks with a file here: prod" in capsys.readouterr().err
-    assert world.names.account == ACCOUNT
+    assert account.names.account == ACCOUNT
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")

@@ -4,14 +4,14 @@ import pytest
 
 from components.compute.workers import IMAGE_LABEL, IMAGE_VERSION
 from preflight.errors import Status
-from tests.preflight.world import TAG, World
+from tests.preflight.account import TAG, Account
 
 REGISTRY = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com"
 
 
-def test_missing_tag_says_what_to_push(world: World):
-    world.values["imageTag"] = "v0.48.0"
-    world.assert_only(
+def test_missing_tag_says_what_to_push(account: Account):
+    account.values["imageTag"] = "v0.48.0"
+    account.assert_only(
         "image: exists",
         Status.FAILED,
         "the image atlantis:v0.48.0 does not exist in account 123456789012, ap-northeast-2",
@@ -19,27 +19,27 @@ def test_missing_tag_says_what_to_push(world: World):
     )
 
 
-def test_missing_repository_leads_through_the_first_deployment(world: World):
-    world.client("ecr").delete_repository(repositoryName="atlantis", force=True)
-    world.assert_only(
+def test_missing_repository_leads_through_the_first_deployment(account: Account):
+    account.client("ecr").delete_repository(repositoryName="atlantis", force=True)
+    account.assert_only(
         "image: exists", Status.FAILED, "the repository atlantis does not exist", "deploy once with desiredCount 0"
     )
 
 
-def test_missing_image_is_no_failure_while_no_task_is_wanted(world: World):
-    world.client("ecr").delete_repository(repositoryName="atlantis", force=True)
-    world.values["desiredCount"] = 0
-    world.assert_only("image: exists", Status.NOT_CHECKED, "desiredCount 0 runs no task")
+def test_missing_image_is_no_failure_while_no_task_is_wanted(account: Account):
+    account.client("ecr").delete_repository(repositoryName="atlantis", force=True)
+    account.values["desiredCount"] = 0
+    account.assert_only("image: exists", Status.NOT_CHECKED, "desiredCount 0 runs no task")
 
 
-def test_image_of_another_registry_is_not_asked_for(world: World):
-    world.values["image"] = "ghcr.io/runatlantis/atlantis:v0.47.1"
-    world.assert_only("image: exists", Status.NOT_CHECKED, "ghcr.io/runatlantis/atlantis:v0.47.1 isn't in ECR")
+def test_image_of_another_registry_is_not_asked_for(account: Account):
+    account.values["image"] = "ghcr.io/runatlantis/atlantis:v0.47.1"
+    account.assert_only("image: exists", Status.NOT_CHECKED, "ghcr.io/runatlantis/atlantis:v0.47.1 isn't in ECR")
 
 
-def test_image_for_other_processors_is_named(world: World):
-    world.push_image("arm64")
-    world.assert_only(
+def test_image_for_other_processors_is_named(account: Account):
+    account.push_image("arm64")
+    account.assert_only(
         "image: architecture",
         Status.FAILED,
         "atlantis:v0.47.1 is for arm64, cpuArchitecture X86_64 needs amd64",
@@ -57,29 +57,29 @@ def test_image_for_other_processors_is_named(world: World):
     ],
 )
 def test_index_is_searched_for_the_architecture(
-    world: World, architectures: tuple[str, ...], wanted: str, status: Status
+    account: Account, architectures: tuple[str, ...], wanted: str, status: Status
 ):
-    world.push_index(*architectures)
-    world.values["cpuArchitecture"] = wanted
-    result = world.result("image: architecture")
+    account.push_index(*architectures)
+    account.values["cpuArchitecture"] = wanted
+    result = account.result("image: architecture")
     assert result.status is status
     assert f"is for {', '.join(architectures) or 'no Linux platform'}" in result.message
 
 
-def test_whole_reference_by_digest_is_found_in_ecr(world: World):
-    digest = world.push_image("arm64", tag="other")
-    world.values |= {"image": f"{REGISTRY}/atlantis:{TAG}@{digest}", "cpuArchitecture": "ARM64"}
-    results = world.results()
+def test_whole_reference_by_digest_is_found_in_ecr(account: Account):
+    digest = account.push_image("arm64", tag="other")
+    account.values |= {"image": f"{REGISTRY}/atlantis:{TAG}@{digest}", "cpuArchitecture": "ARM64"}
+    results = account.results()
     assert results["image: exists"].message == f"atlantis@{digest} in account 123456789012, ap-northeast-2"
     assert results["image: architecture"].status is Status.OK
 
 
-def test_unreadable_configuration_is_a_failure(world: World):
-    world.push_image("amd64")
-    world.altered["ecr", "batch_get_image"] = {
+def test_unreadable_configuration_is_a_failure(account: Account):
+    account.push_image("amd64")
+    account.altered["ecr", "batch_get_image"] = {
         "images": {"imageManifest": '{"config": {"digest": "sha256:' + "1" * 64 + '"}}'}
     }
-    world.assert_only("image: architecture", Status.FAILED, "has no readable configuration", "push the image again")
+    account.assert_only("image: architecture", Status.FAILED, "has no readable configuration", "push the image again")
 
 
 ISOLATION = {IMAGE_LABEL: IMAGE_VERSION}
@@ -91,11 +91,11 @@ ISOLATION = {IMAGE_LABEL: IMAGE_VERSION}
     ids=["the stock image", "an earlier version"],
 )
 def test_an_image_that_cannot_isolate_terraform_is_named_with_the_command_that_builds_one(
-    world: World, labels: dict[str, str] | None, found: str
+    account: Account, labels: dict[str, str] | None, found: str
 ):
-    world.push_image("amd64", tag="v0.47.1-3", labels=labels)
-    world.values |= {"terraformIsolation": "tasks", "imageTag": "v0.47.1-3"}
-    world.assert_only(
+    account.push_image("amd64", tag="v0.47.1-3", labels=labels)
+    account.values |= {"terraformIsolation": "tasks", "imageTag": "v0.47.1-3"}
+    account.assert_only(
         "image: programs",
         Status.FAILED,
         f"atlantis:v0.47.1-3 has {found}, and terraformIsolation needs atlantis.isolation=2",
@@ -106,13 +106,13 @@ def test_an_image_that_cannot_isolate_terraform_is_named_with_the_command_that_b
     )
 
 
-def test_the_programs_are_looked_for_in_the_image_of_the_tasks_architecture(world: World):
-    digest = world.push_image("arm64", tag="arm", labels=ISOLATION)
-    world.push_index("arm64", "amd64", tag="v0.47.1-1", digest=digest)
-    world.values |= {"terraformIsolation": "tasks", "imageTag": "v0.47.1-1", "cpuArchitecture": "ARM64"}
-    result = world.result("image: programs")
+def test_the_programs_are_looked_for_in_the_image_of_the_tasks_architecture(account: Account):
+    digest = account.push_image("arm64", tag="arm", labels=ISOLATION)
+    account.push_index("arm64", "amd64", tag="v0.47.1-1", digest=digest)
+    account.values |= {"terraformIsolation": "tasks", "imageTag": "v0.47.1-1", "cpuArchitecture": "ARM64"}
+    result = account.result("image: programs")
     assert (result.status, result.message) == (Status.OK, "atlantis:v0.47.1-1 has atlantis.isolation=2")
 
 
-def test_the_stock_image_needs_no_label_without_isolation(world: World):
-    assert world.result("image: programs").status is Status.OK
+def test_the_stock_image_needs_no_label_without_isolation(account: Account):
+    assert account.result("image: programs").status is Status.OK

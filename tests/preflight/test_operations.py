@@ -14,8 +14,8 @@ from preflight.remains import remains
 from preflight.restore import Restore
 from preflight.upgrade import flag_changes, report
 from sandbox.testbed.local_aws import ACCOUNT, REGION
+from tests.preflight.account import Account
 from tests.preflight.altered_aws import AlteredAws, Changes, Whole
-from tests.preflight.world import World
 
 KEY = "arn:aws:kms:ap-northeast-2:123456789012:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 ROLE: Changes = {("iam", "get_role"): Whole(Role={})}
@@ -30,7 +30,7 @@ def denying(*actions: str) -> Changes:
     return {("backup", "get_backup_vault_access_policy"): Whole(Policy=json.dumps(policy))}
 
 
-def checked(world: World, changes: Changes, hours: float = 1, **point: Any) -> tuple[str, bool]:
+def checked(account: Account, changes: Changes, hours: float = 1, **point: Any) -> tuple[str, bool]:
     """The table of a file system with one recovery point."""
     made = {
         "RecoveryPointArn": "arn:aws:backup:ap-northeast-2:123456789012:recovery-point:1",
@@ -41,7 +41,7 @@ def checked(world: World, changes: Changes, hours: float = 1, **point: Any) -> t
         **point,
     }
     points: Changes = {("backup", "list_recovery_points_by_resource"): Whole(RecoveryPoints=[made])}
-    return Restore(deployment(world, ROLE | OPEN | ENABLED | points | changes)).check("fs-0a1b2c3d4e5f60718")
+    return Restore(deployment(account, ROLE | OPEN | ENABLED | points | changes)).check("fs-0a1b2c3d4e5f60718")
 
 
 @pytest.mark.parametrize(
@@ -61,21 +61,21 @@ def checked(world: World, changes: Changes, hours: float = 1, **point: Any) -> t
     ],
 )
 def test_a_recovery_point_is_usable_or_has_the_reason(
-    world: World, changes: Changes, point: dict[str, Any], reason: str
+    account: Account, changes: Changes, point: dict[str, Any], reason: str
 ) -> None:
-    text, usable = checked(world, changes, **point)
+    text, usable = checked(account, changes, **point)
     assert usable is not bool(reason)
     assert (f"not usable: {reason}" if reason else "  usable") in text
 
 
 @pytest.mark.parametrize(("hours", "warned"), [(47, False), (49, True)])
-def test_a_missing_backup_is_warned_about(world: World, hours: float, warned: bool) -> None:
-    assert ("hours old" in checked(world, {}, hours)[0]) is warned
+def test_a_missing_backup_is_warned_about(account: Account, hours: float, warned: bool) -> None:
+    assert ("hours old" in checked(account, {}, hours)[0]) is warned
 
 
-def deployment(world: World, changes: Changes) -> Deployment:
-    parsed = settings.parse(world.values, stack="prod", region=REGION)
-    return Deployment("prod", parsed, AlteredAws(REGION, world.session, changes))
+def deployment(account: Account, changes: Changes) -> Deployment:
+    parsed = settings.parse(account.values, stack="prod", region=REGION)
+    return Deployment("prod", parsed, AlteredAws(REGION, account.session, changes))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def deployment(world: World, changes: Changes) -> Deployment:
         ("v0.48.0", False, "image     the image atlantis:v0.48.0 does not exist"),
     ],
 )
-def test_the_running_server_is_compared_with_the_pinned_one(world: World, tag: str, ready: bool, said: str) -> None:
+def test_the_running_server_is_compared_with_the_pinned_one(account: Account, tag: str, ready: bool, said: str) -> None:
     image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/atlantis:v0.47.1"
     service = {"status": "ACTIVE", "taskDefinition": "atlantis-prod:3", "runningCount": 1, "desiredCount": 1}
     definition = {"revision": 3, "containerDefinitions": [{"image": image}]}
@@ -99,21 +99,24 @@ def test_the_running_server_is_compared_with_the_pinned_one(world: World, tag: s
         ("ecs", "describe_services"): Whole(services=[service]),
         ("ecs", "describe_task_definition"): Whole(taskDefinition=definition),
     }
-    world.values["imageTag"] = tag
-    lines, is_ready = report(deployment(world, running))
+    account.values["imageTag"] = tag
+    lines, is_ready = report(deployment(account, running))
     assert lines[:2] == [f"runs      {image}, task definition 3, 1 of 1 tasks run", f"pinned    {tag}"]
     assert lines[-1] == "back      pulumi config set atlantis:imageTag v0.47.1 --stack prod, and deploy"
     assert (is_ready, said in "\n".join(lines)) == (ready, True), lines
 
 
-def test_what_remains_is_found_by_the_stacks_tags(world: World) -> None:
+def test_what_remains_is_found_by_the_stacks_tags(account: Account) -> None:
     tagged = [{"ResourceARN": KEY}, {"ResourceARN": "arn:aws:backup:ap-northeast-2:123456789012:recovery-point:1"}]
     until = {"KeyState": "PendingDeletion", "DeletionDate": datetime(2027, 1, 1, tzinfo=UTC)}
     left: Changes = {
         ("resourcegroupstaggingapi", "get_resources"): Whole(ResourceTagMappingList=tagged),
         ("kms", "describe_key"): Whole(KeyMetadata=until),
     }
-    assert remains(deployment(world, left)).splitlines() == [tagged[1]["ResourceARN"], f"{KEY}  deleted on 2027-01-01"]
+    assert remains(deployment(account, left)).splitlines() == [
+        tagged[1]["ResourceARN"],
+        f"{KEY}  deleted on 2027-01-01",
+    ]
 
 
 def test_the_flags_of_two_servers_are_compared_in_the_repositorys_history(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from preflight.printed import parser, print_document
-from tests.preflight.world import World
+from tests.preflight.account import Account
 
 PROJECT = Path(__file__).resolve().parents[2]
 TASK_ROLE = "arn:aws:iam::123456789012:role/atlantis-ecs-task-prod"
@@ -18,9 +18,9 @@ PLAN_AND_APPLY = [f"arn:aws:iam::123456789012:role/atlantis-ecs-task-{role}-prod
 WORKERS = [f"arn:aws:iam::123456789012:role/atlantis-ecs-task-{role}-worker-prod" for role in ("plan", "apply")]
 
 
-def printed(module: str, world: World, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+def printed(module: str, account: Account, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     file = folder / "Pulumi.prod.yaml"
-    config = {f"atlantis:{key}": value for key, value in world.values.items()} | {"aws:region": "ap-northeast-2"}
+    config = {f"atlantis:{key}": value for key, value in account.values.items()} | {"aws:region": "ap-northeast-2"}
     file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
     return subprocess.run(
         [sys.executable, "-m", f"preflight.{module}", "--config-file", str(file), *options],
@@ -43,9 +43,9 @@ def statements(ended: "subprocess.CompletedProcess[str]") -> list[dict[str, obje
     [((), None), (("--external-id", "atlantis-prod"), {"StringEquals": {"sts:ExternalId": "atlantis-prod"}})],
 )
 def test_the_trust_policy_admits_the_task_role_alone(
-    world: World, tmp_path: Path, options: tuple[str, ...], condition: object
+    account: Account, tmp_path: Path, options: tuple[str, ...], condition: object
 ):
-    (statement,) = statements(printed("trust_policy", world, tmp_path, *options))
+    (statement,) = statements(printed("trust_policy", account, tmp_path, *options))
     assert statement["Principal"] == {"AWS": TASK_ROLE}
     assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
     assert statement.get("Condition") == condition
@@ -60,10 +60,10 @@ def test_the_trust_policy_admits_the_task_role_alone(
     ],
 )
 def test_the_trust_policy_in_isolation_admits_who_assumes_the_roles_of_the_setting(
-    world: World, tmp_path: Path, setting: str, roles: object
+    account: Account, tmp_path: Path, setting: str, roles: object
 ):
-    world.values["terraformIsolation"] = "tasks"
-    (statement,) = statements(printed("trust_policy", world, tmp_path, "--setting", setting))
+    account.values["terraformIsolation"] = "tasks"
+    (statement,) = statements(printed("trust_policy", account, tmp_path, "--setting", setting))
     assert statement["Principal"] == {"AWS": roles}
     assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
 
@@ -77,24 +77,24 @@ def test_the_trust_policy_in_isolation_admits_who_assumes_the_roles_of_the_setti
     ],
 )
 def test_a_trust_policy_that_would_not_help_is_not_printed(
-    world: World, tmp_path: Path, options: tuple[str, ...], why: str
+    account: Account, tmp_path: Path, options: tuple[str, ...], why: str
 ):
-    ended = printed("trust_policy", world, tmp_path, *options)
+    ended = printed("trust_policy", account, tmp_path, *options)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert why in ended.stderr
 
 
-def test_the_boundary_refuses_what_is_atlantis_own(world: World, tmp_path: Path):
-    document = statements(printed("boundary_document", world, tmp_path))
+def test_the_boundary_refuses_what_is_atlantis_own(account: Account, tmp_path: Path):
+    document = statements(printed("boundary_document", account, tmp_path))
     refused = json.dumps([statement for statement in document if statement["Effect"] == "Deny"])
     assert TASK_ROLE.replace("-prod", "-*") in refused
     assert ":service/atlantis-prod/*" in refused
 
 
 @pytest.mark.parametrize("module", ["trust_policy", "boundary_document"])
-def test_settings_that_are_wrong_are_named_and_the_exit_code_says_so(world: World, tmp_path: Path, module: str):
-    world.values["cpu"] = 3
-    ended = printed(module, world, tmp_path)
+def test_settings_that_are_wrong_are_named_and_the_exit_code_says_so(account: Account, tmp_path: Path, module: str):
+    account.values["cpu"] = 3
+    ended = printed(module, account, tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "atlantis:cpu = 3" in ended.stderr
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from preflight.errors import Status
 from preflight.secrets import number_problem, private_key_problem
-from tests.preflight.world import APP_KEY, World, policy
+from tests.preflight.account import APP_KEY, Account, policy
 
 APP, WEBHOOK = "prod-atlantis-github-app", "prod-atlantis-webhook-secret"
 PUT = f"aws secretsmanager put-secret-value --secret-id {APP}"
@@ -78,9 +78,9 @@ def test_ids_are_positive_whole_numbers(value: object, accepted: bool):
     assert (number_problem(value) is None) == accepted
 
 
-def test_missing_secret_says_how_to_make_it(world: World):
-    world.values["githubAppSecretName"] = "elsewhere"
-    world.assert_only(
+def test_missing_secret_says_how_to_make_it(account: Account):
+    account.values["githubAppSecretName"] = "elsewhere"
+    account.assert_only(
         "secrets: credentials exist",
         Status.FAILED,
         "elsewhere does not exist",
@@ -89,29 +89,29 @@ def test_missing_secret_says_how_to_make_it(world: World):
     )
 
 
-def test_secret_that_the_deployment_makes_leads_through_the_first_deployment(world: World):
-    world.client("secretsmanager").delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
-    del world.values["githubAppSecretName"]
-    world.assert_only(
+def test_secret_that_the_deployment_makes_leads_through_the_first_deployment(account: Account):
+    account.client("secretsmanager").delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
+    del account.values["githubAppSecretName"]
+    account.assert_only(
         "secrets: credentials exist", Status.FAILED, f"{APP} doesn't exist", "deploy once with desiredCount 0"
     )
-    world.values["desiredCount"] = 0
-    world.assert_only("secrets: credentials exist", Status.NOT_CHECKED, f"the deployment creates {APP}")
+    account.values["desiredCount"] = 0
+    account.assert_only("secrets: credentials exist", Status.NOT_CHECKED, f"the deployment creates {APP}")
 
 
-def test_secret_without_a_value_is_a_failure(world: World):
-    manager = world.client("secretsmanager")
+def test_secret_without_a_value_is_a_failure(account: Account):
+    manager = account.client("secretsmanager")
     manager.delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
     manager.create_secret(Name=APP)
-    world.assert_only("secrets: credentials exist", Status.FAILED, f"{APP} exists, but has no value", PUT)
+    account.assert_only("secrets: credentials exist", Status.FAILED, f"{APP} exists, but has no value", PUT)
 
 
-def test_secret_without_a_value_is_expected_before_the_task_is_started(world: World):
-    manager = world.client("secretsmanager")
+def test_secret_without_a_value_is_expected_before_the_task_is_started(account: Account):
+    manager = account.client("secretsmanager")
     manager.delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
     manager.create_secret(Name=APP)
-    world.values["desiredCount"] = 0
-    result = world.results()["secrets: credentials exist"]
+    account.values["desiredCount"] = 0
+    result = account.results()["secrets: credentials exist"]
     assert (result.status, result.message, result.remedy) == (
         Status.NOT_CHECKED,
         f"{APP} has no value yet; desiredCount 0 runs no task",
@@ -119,9 +119,9 @@ def test_secret_without_a_value_is_expected_before_the_task_is_started(world: Wo
     )
 
 
-def test_secret_in_its_deletion_window_can_be_restored(world: World):
-    world.client("secretsmanager").delete_secret(SecretId=APP, RecoveryWindowInDays=30)
-    world.assert_only(
+def test_secret_in_its_deletion_window_can_be_restored(account: Account):
+    account.client("secretsmanager").delete_secret(SecretId=APP, RecoveryWindowInDays=30)
+    account.assert_only(
         "secrets: credentials exist",
         Status.FAILED,
         "scheduled for deletion",
@@ -129,34 +129,34 @@ def test_secret_in_its_deletion_window_can_be_restored(world: World):
     )
 
 
-def test_secret_that_is_for_the_execution_role_alone_is_not_read(world: World):
-    only = {"ArnNotLike": {"aws:PrincipalArn": world.names.execution_role_arn}}
+def test_secret_that_is_for_the_execution_role_alone_is_not_read(account: Account):
+    only = {"ArnNotLike": {"aws:PrincipalArn": account.names.execution_role_arn}}
     refusal = {"Effect": "Deny", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
-    world.client("secretsmanager").put_resource_policy(
+    account.client("secretsmanager").put_resource_policy(
         SecretId=APP, ResourcePolicy=policy(refusal | {"Condition": only})
     )
-    world.assume_role({"Effect": "Allow", "Action": "*", "Resource": "*"})
-    world.assert_only(
+    account.assume_role({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    account.assert_only(
         "secrets: credentials exist",
         Status.NOT_CHECKED,
         f"{APP} exists, and its policy doesn't allow your credentials to read the value",
     )
 
 
-def test_binary_value_is_no_json(world: World):
-    world.client("secretsmanager").put_secret_value(SecretId=APP, SecretBinary=b"{}")
-    world.assert_only("secrets: credentials exist", Status.FAILED, "has a binary value", PUT)
+def test_binary_value_is_no_json(account: Account):
+    account.client("secretsmanager").put_secret_value(SecretId=APP, SecretBinary=b"{}")
+    account.assert_only("secrets: credentials exist", Status.FAILED, "has a binary value", PUT)
 
 
 @pytest.mark.parametrize("value", ["not json", "[1]", '"text"', '{"app_id": "1",'])
-def test_value_must_be_a_json_object(world: World, value: str):
-    world.put_secret(APP, value)
-    world.assert_only("secrets: credentials have their keys", Status.FAILED, f"{APP} is not a JSON object", PUT)
+def test_value_must_be_a_json_object(account: Account, value: str):
+    account.put_secret(APP, value)
+    account.assert_only("secrets: credentials have their keys", Status.FAILED, f"{APP} is not a JSON object", PUT)
 
 
-def test_missing_keys_are_named_with_the_present_ones(world: World):
-    world.put_secret(APP, {"app_id": "1", "installationId": "2", "private_key": ""})
-    world.assert_only(
+def test_missing_keys_are_named_with_the_present_ones(account: Account):
+    account.put_secret(APP, {"app_id": "1", "installationId": "2", "private_key": ""})
+    account.assert_only(
         "secrets: credentials have their keys",
         Status.FAILED,
         f"{APP} lacks installation_id, private_key (it has installationId)",
@@ -164,30 +164,32 @@ def test_missing_keys_are_named_with_the_present_ones(world: World):
     )
 
 
-def test_ids_that_are_no_numbers_are_named(world: World):
-    world.put_secret(APP, app(app_id="my-app"))
-    world.assert_only("secrets: GitHub App ids", Status.FAILED, f"{APP}: app_id is not a number", "App's settings page")
+def test_ids_that_are_no_numbers_are_named(account: Account):
+    account.put_secret(APP, app(app_id="my-app"))
+    account.assert_only(
+        "secrets: GitHub App ids", Status.FAILED, f"{APP}: app_id is not a number", "App's settings page"
+    )
 
 
-def test_literal_backslash_n_is_explained(world: World):
-    world.put_secret(APP, app(private_key=APP_KEY.replace("\n", "\\n")))
-    world.assert_only(
+def test_literal_backslash_n_is_explained(account: Account):
+    account.put_secret(APP, app(private_key=APP_KEY.replace("\n", "\\n")))
+    account.assert_only(
         "secrets: GitHub App private key", Status.FAILED, "contains the characters \\n", "--rawfile private_key"
     )
 
 
-def test_named_webhook_secret_must_exist_with_its_key(world: World):
-    world.put_secret(WEBHOOK, {"webhookSecret": "x"})
-    world.assert_only(
+def test_named_webhook_secret_must_exist_with_its_key(account: Account):
+    account.put_secret(WEBHOOK, {"webhookSecret": "x"})
+    account.assert_only(
         "secrets: webhook has its key", Status.FAILED, f"{WEBHOOK} lacks webhook_secret (it has webhookSecret)"
     )
-    world.values["webhookSecretName"] = "elsewhere"
-    world.assert_only("secrets: webhook exists", Status.FAILED, "elsewhere does not exist", besides=BOUNDARY)
+    account.values["webhookSecretName"] = "elsewhere"
+    account.assert_only("secrets: webhook exists", Status.FAILED, "elsewhere does not exist", besides=BOUNDARY)
 
 
-def test_generated_webhook_secret_needs_no_check(world: World):
-    del world.values["webhookSecretName"]
-    world.assert_only(
+def test_generated_webhook_secret_needs_no_check(account: Account):
+    del account.values["webhookSecretName"]
+    account.assert_only(
         "secrets: webhook exists",
         Status.NOT_CHECKED,
         "the deployment generates the webhook secret",
@@ -202,26 +204,26 @@ def test_generated_webhook_secret_needs_no_check(world: World):
         {"app_id": "k3epMeSecret", "installation_id": "k3epMeSecret", "private_key": "k3epMeSecret"},
     ],
 )
-def test_no_message_holds_a_value(world: World, value: object):
-    world.put_secret(APP, value)
-    world.put_secret(WEBHOOK, {"webhook_secret": "k3epMeSecret"})
-    said = json.dumps([[result.message, result.remedy] for result in world.results().values()])
+def test_no_message_holds_a_value(account: Account, value: object):
+    account.put_secret(APP, value)
+    account.put_secret(WEBHOOK, {"webhook_secret": "k3epMeSecret"})
+    said = json.dumps([[result.message, result.remedy] for result in account.results().values()])
     assert "k3epMeSecret" not in said
     assert "secrets" in said
 
 
-def test_secrets_of_own_containers_must_exist_and_have_their_keys(world: World) -> None:
+def test_secrets_of_own_containers_must_exist_and_have_their_keys(account: Account) -> None:
     check = "secrets: containers' secrets"
-    assert world.result(check).message == "no container of extraContainers has a secret"
+    assert account.result(check).message == "no container of extraContainers has a secret"
     image = f"example/metrics@sha256:{'0a' * 32}"
     container = {"name": "metrics", "image": image}
 
     def says(reference: str) -> str:
-        world.values["extraContainers"] = [container | {"secrets": {"KEY": reference}}]
-        return world.result(check).message
+        account.values["extraContainers"] = [container | {"secrets": {"KEY": reference}}]
+        return account.result(check).message
 
-    arn = f"arn:aws:secretsmanager:{world.aws.region}:{world.aws.account}:secret:metrics-AbCdEf"
+    arn = f"arn:aws:secretsmanager:{account.aws.region}:{account.aws.account}:secret:metrics-AbCdEf"
     assert f"{arn} does not exist" in says(f"{arn}:key::")
-    arn = world.client("secretsmanager").create_secret(Name="metrics", SecretString=json.dumps({"key": "x"}))["ARN"]
+    arn = account.client("secretsmanager").create_secret(Name="metrics", SecretString=json.dumps({"key": "x"}))["ARN"]
     assert says(f"{arn}:key::") == says(arn) == "1 values"
     assert f"{arn} lacks other (it has key)" in says(f"{arn}:other::")

@@ -6,12 +6,12 @@ import pytest
 
 from preflight.errors import Status
 from sandbox.testbed.local_aws import ACCOUNT, REGION
-from tests.preflight.world import World
+from tests.preflight.account import Account
 
 SEEN = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "rule"}
 
 
-def _put_rule(world: World, name: str = "AWSManagedRulesCommonRuleSet", **changes: Any) -> None:
+def _put_rule(account: Account, name: str = "AWSManagedRulesCommonRuleSet", **changes: Any) -> None:
     group = {"VendorName": "AWS", "Name": name} | changes.pop("group", {})
     rule = {
         "Name": "common",
@@ -20,28 +20,28 @@ def _put_rule(world: World, name: str = "AWSManagedRulesCommonRuleSet", **change
         "OverrideAction": {"None": {}},
         "VisibilityConfig": SEEN,
     }
-    _, _, web_acl, identity = world.values["webAclArn"].rpartition(":")[2].split("/")
-    client, named = world.client("wafv2"), {"Name": web_acl, "Scope": "REGIONAL", "Id": identity}
+    _, _, web_acl, identity = account.values["webAclArn"].rpartition(":")[2].split("/")
+    client, named = account.client("wafv2"), {"Name": web_acl, "Scope": "REGIONAL", "Id": identity}
     token = client.get_web_acl(**named)["LockToken"]
     client.update_web_acl(
         **named, LockToken=token, DefaultAction={"Allow": {}}, Rules=[rule | changes], VisibilityConfig=SEEN
     )
 
 
-def test_missing_web_acl_is_a_failure(world: World):
+def test_missing_web_acl_is_a_failure(account: Account):
     missing = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/other/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
-    world.values["webAclArn"] = missing
-    world.assert_only("web ACL: exists", Status.FAILED, f"{missing} does not exist", "correct webAclArn")
+    account.values["webAclArn"] = missing
+    account.assert_only("web ACL: exists", Status.FAILED, f"{missing} does not exist", "correct webAclArn")
 
 
-def test_no_web_acl_leaves_nothing_to_check(world: World):
-    del world.values["webAclArn"]
-    world.assert_only("web ACL: exists", Status.NOT_CHECKED, "webAclArn is not set")
+def test_no_web_acl_leaves_nothing_to_check(account: Account):
+    del account.values["webAclArn"]
+    account.assert_only("web ACL: exists", Status.NOT_CHECKED, "webAclArn is not set")
 
 
-def test_web_acl_that_blocks_large_bodies_is_a_warning(world: World):
-    _put_rule(world)
-    world.assert_only(
+def test_web_acl_that_blocks_large_bodies_is_a_warning(account: Account):
+    _put_rule(account)
+    account.assert_only(
         "web ACL: lets webhooks through",
         Status.WARNING,
         "rule common blocks bodies of more than 8 KB (SizeRestrictions_BODY)",
@@ -62,11 +62,11 @@ COUNTED = {"Name": "SizeRestrictions_BODY", "ActionToUse": {"Count": {}}}
     ],
     ids=["another group", "whole group counts", "rule counts", "rule excluded"],
 )
-def test_web_acl_that_lets_large_bodies_through_passes(world: World, changes: dict[str, Any]):
-    _put_rule(world, **changes)
-    assert world.result("web ACL: lets webhooks through").status is Status.OK
+def test_web_acl_that_lets_large_bodies_through_passes(account: Account, changes: dict[str, Any]):
+    _put_rule(account, **changes)
+    assert account.result("web ACL: lets webhooks through").status is Status.OK
 
 
-def test_another_override_still_blocks(world: World):
-    _put_rule(world, group={"RuleActionOverrides": [COUNTED | {"Name": "NoUserAgent_HEADER"}]})
-    assert world.result("web ACL: lets webhooks through").status is Status.WARNING
+def test_another_override_still_blocks(account: Account):
+    _put_rule(account, group={"RuleActionOverrides": [COUNTED | {"Name": "NoUserAgent_HEADER"}]})
+    assert account.result("web ACL: lets webhooks through").status is Status.WARNING

@@ -37,7 +37,7 @@ APP_KEY = (
 
 
 @dataclass
-class World:
+class Account:
     """The prepared account; `values` is what the stack file says, `altered` what AWS answers differently."""
 
     aws: LocalAws
@@ -138,21 +138,21 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def prepare(aws: LocalAws) -> World:
+def prepare(aws: LocalAws) -> Account:
     """Make everything that a deployment of the stack `prod` needs."""
-    world = World(aws)
-    _network(world)
-    _certificate(world)
-    _state(world)
-    _alarms(world)
-    _web_acl(world)
-    world.client("ecr").create_repository(repositoryName="atlantis", tags=own_tags())
-    world.push_image("amd64")
+    account = Account(aws)
+    _network(account)
+    _certificate(account)
+    _state(account)
+    _alarms(account)
+    _web_acl(account)
+    account.client("ecr").create_repository(repositoryName="atlantis", tags=own_tags())
+    account.push_image("amd64")
     app = {"app_id": "123456", "installation_id": "12345678", "private_key": APP_KEY}
     secrets = {"prod-atlantis-github-app": app, "prod-atlantis-webhook-secret": {"webhook_secret": "wanted-by-github"}}
     for name, value in secrets.items():
-        world.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
-    world.values |= {
+        account.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
+    account.values |= {
         "githubAppSecretName": "prod-atlantis-github-app",
         "webhookSecretName": "prod-atlantis-webhook-secret",
         "allowedCidrBlocks": ["203.0.113.0/24", "198.51.100.32/28"],
@@ -160,7 +160,7 @@ def prepare(aws: LocalAws) -> World:
         "repoAllowlist": "github.com/my-organization/*",
         "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/platform/looker"],
     }
-    return world
+    return account
 
 
 def own_tags() -> list[dict[str, str]]:
@@ -168,65 +168,65 @@ def own_tags() -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in own.items()]
 
 
-def _network(world: World) -> None:
-    ec2 = world.client("ec2")
+def _network(account: Account) -> None:
+    ec2 = account.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
         ec2.modify_vpc_attribute(VpcId=vpc, **{attribute: {"Value": True}})
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-    world.ids |= {"vpc": vpc, "internet gateway": gateway}
+    account.ids |= {"vpc": vpc, "internet gateway": gateway}
     for position, name in enumerate(("public a", "public b", "private a", "private b")):
         zone = f"{REGION}{name[-1]}"
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{position}.0/24", AvailabilityZone=zone)["Subnet"]
-        world.ids[name] = subnet["SubnetId"]
+        account.ids[name] = subnet["SubnetId"]
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
-    nat = ec2.create_nat_gateway(SubnetId=world.ids["public a"], AllocationId=address)["NatGateway"]["NatGatewayId"]
-    world.ids["nat gateway"] = nat
+    nat = ec2.create_nat_gateway(SubnetId=account.ids["public a"], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    account.ids["nat gateway"] = nat
     for kind, target in (("public", {"GatewayId": gateway}), ("private", {"NatGatewayId": nat})):
         table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
         ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **target)
         for zone in "ab":
-            ec2.associate_route_table(RouteTableId=table, SubnetId=world.ids[f"{kind} {zone}"])
-        world.ids[f"{kind} routes"] = table
-    world.values |= {
+            ec2.associate_route_table(RouteTableId=table, SubnetId=account.ids[f"{kind} {zone}"])
+        account.ids[f"{kind} routes"] = table
+    account.values |= {
         "vpcId": vpc,
-        "publicSubnetIds": [world.ids["public a"], world.ids["public b"]],
-        "privateSubnetIds": [world.ids["private a"], world.ids["private b"]],
+        "publicSubnetIds": [account.ids["public a"], account.ids["public b"]],
+        "privateSubnetIds": [account.ids["private a"], account.ids["private b"]],
         "vpcEndpoints": ["ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs"],
     }
 
 
-def _certificate(world: World) -> None:
-    certificate = world.client("acm").request_certificate(DomainName="*.example.com", ValidationMethod="DNS")
-    zone = world.client("route53").create_hosted_zone(Name="example.com", CallerReference="preflight")
-    world.values |= {
+def _certificate(account: Account) -> None:
+    certificate = account.client("acm").request_certificate(DomainName="*.example.com", ValidationMethod="DNS")
+    zone = account.client("route53").create_hosted_zone(Name="example.com", CallerReference="preflight")
+    account.values |= {
         "acmCertificateArn": certificate["CertificateArn"],
         "hostedZoneId": zone["HostedZone"]["Id"].rsplit("/", 1)[-1],
     }
 
 
-def _state(world: World) -> None:
-    s3 = world.client("s3")
+def _state(account: Account) -> None:
+    s3 = account.client("s3")
     s3.create_bucket(Bucket="tf-state", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket="tf-state", VersioningConfiguration={"Status": "Enabled"})
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     s3.put_bucket_encryption(Bucket="tf-state", ServerSideEncryptionConfiguration={"Rules": [rule]})
-    lock_table(world, "tf-lock", "LockID")
+    lock_table(account, "tf-lock", "LockID")
     arn = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
     own = OwnStack(
-        names=world.names,
+        names=account.names,
         secret_arns=[],
         deployer_arns=[],
         permissions_boundary_arn=arn,
         security_group_ids=[],
-        subnet_ids=[*world.values["publicSubnetIds"], *world.values["privateSubnetIds"]],
+        subnet_ids=[*account.values["publicSubnetIds"], *account.values["privateSubnetIds"]],
     )
     statements = statements_for_any_role(own)
     # Whatever suffix Secrets Manager gives them.
-    statements[1]["Resource"].append(world.names.arn("secretsmanager", "secret:prod-atlantis-*"))
-    world.client("iam").create_policy(PolicyName="boundary", PolicyDocument=policy(*statements))
-    world.values |= {
+    statements[1]["Resource"].append(account.names.arn("secretsmanager", "secret:prod-atlantis-*"))
+    account.client("iam").create_policy(PolicyName="boundary", PolicyDocument=policy(*statements))
+    account.values |= {
         "terraformStateBuckets": ["tf-state"],
         "terraformLockTables": ["tf-lock"],
         "managedNamePrefixes": ["fileflow-", "atlantis-"],
@@ -234,24 +234,24 @@ def _state(world: World) -> None:
     }
 
 
-def _web_acl(world: World) -> None:
+def _web_acl(account: Account) -> None:
     seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "atlantis"}
-    web_acl = world.client("wafv2").create_web_acl(
+    web_acl = account.client("wafv2").create_web_acl(
         Name="atlantis", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen
     )
-    world.values |= {"webAclArn": web_acl["Summary"]["ARN"]}
+    account.values |= {"webAclArn": web_acl["Summary"]["ARN"]}
 
 
-def _alarms(world: World) -> None:
-    topic = world.client("sns").create_topic(Name="on-call")["TopicArn"]
+def _alarms(account: Account) -> None:
+    topic = account.client("sns").create_topic(Name="on-call")["TopicArn"]
     queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:on-call"
-    world.client("sqs").create_queue(QueueName="on-call")
-    world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
-    world.values |= {"alarmTopicArns": [topic]}
+    account.client("sqs").create_queue(QueueName="on-call")
+    account.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    account.values |= {"alarmTopicArns": [topic]}
 
 
-def lock_table(world: World, name: str, key: str) -> None:
-    world.client("dynamodb").create_table(
+def lock_table(account: Account, name: str, key: str) -> None:
+    account.client("dynamodb").create_table(
         TableName=name,
         KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
