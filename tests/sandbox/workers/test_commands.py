@@ -15,7 +15,7 @@ from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
 from tests.bench import workers as bench_workers
 from tests.needs import needs, needs_containers, needs_provider
-from tests.sandbox.atlantis.conftest import seen_by
+from tests.sandbox.atlantis.conftest import eventually, seen_by
 from tests.sandbox.atlantis.local_service import OWNER
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, say
 from tests.sandbox.workers.commands import APPLY, PLAN, PREFIX, applied, container, log_lines, planned, running, workers
@@ -61,10 +61,15 @@ def test_an_apply_works_after_all_tasks_were_replaced(service: DeployedService, 
     for each in all_services:
         each.client("ecs").update_service(cluster=each.cluster, service=each.name, forceNewDeployment=True)
     lifecycle.bring_up(service, clean_environment(), patience=240)
+    # A worker answers before the last task of its former revision has ended.
+    eventually(
+        "the end of the former tasks",
+        lambda: not before & {task.id for each in all_services for task in running(each)},
+        seconds=120,
+    )
     say(service, pull, "atlantis apply")
     apply = comment(github, pull, APPLY, seconds=120)
     assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in apply, apply
-    assert not before & {task.id for each in all_services for task in running(each)}
 
 
 @needs_provider()
