@@ -39,7 +39,7 @@ def _linked_body(stack: Stack, api: Resource, link: str) -> bool:
     body = api.at("body")
     if body is UNKNOWN:
         return bool(stack.dependencies(api, "body", link))
-    return isinstance(body, str) and _BODY_LINK.search(body) is not None
+    return isinstance(body, str | dict) and _BODY_LINK.search(str(body)) is not None
 
 
 def _http_api(stack: Stack, findings: Findings) -> None:

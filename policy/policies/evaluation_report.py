@@ -136,7 +136,10 @@ def _foreign(stack: Stack, findings: Findings) -> None:
             package += " (documents that contain resources)" if token in _DOCUMENTS else ""
             found.setdefault(package, Counter())[token.partition(":")[2]] += 1
     for package, types in sorted(found.items()):
-        listed = [f"{name} ({number})" for name, number in sorted(types.items())[:_LISTED]]
+        listed = [
+            f"{name} ({number})"
+            for name, number in sorted(types.items(), key=lambda each: (-each[1], each[0]))[:_LISTED]
+        ]
         more = [f"and {len(types) - _LISTED} more types"] if len(types) > _LISTED else []
         findings.note(
             f"Not evaluated: {types.total()} resources of the package {package}, for which this pack has no rules:"

@@ -425,4 +425,303 @@ def _public() -> list[Row]:
     ]
 
 
-EVASIONS: Final[tuple[Row, ...]] = (*_stores(), *_transit(), *_addresses(), *_public())
+# Check, type of aws-native, a resource with the fault, and one without it.
+_NATIVE: Final[tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...]] = (
+    ("encryption/at-rest", "efs:FileSystem", {"encrypted": False}, {"encrypted": True}),
+    ("encryption/at-rest", "rds:DbInstance", {}, {"storageEncrypted": True}),
+    ("encryption/at-rest", "rds:DbInstance", {"storageEncrypted": False}, {"sourceDbInstanceIdentifier": "a"}),
+    ("encryption/at-rest", "kinesis:Stream", {}, {"streamEncryption": {"encryptionType": "KMS", "keyId": "k"}}),
+    (
+        *("encryption/at-rest", "kinesisfirehose:DeliveryStream", {}),
+        {"deliveryStreamEncryptionConfigurationInput": {"keyType": "AWS_OWNED_CMK"}},
+    ),
+    (
+        "encryption/at-rest",
+        "kinesisfirehose:DeliveryStream",
+        {},
+        {"kinesisStreamSourceConfiguration": {"roleArn": KEY}},
+    ),
+    (
+        *(
+            "encryption/at-rest",
+            "emr:SecurityConfiguration",
+            {"securityConfiguration": {"EncryptionConfiguration": {}}},
+        ),
+        {"securityConfiguration": {"EncryptionConfiguration": {"EnableAtRestEncryption": True}}},
+    ),
+    (
+        "encryption/at-rest",
+        "workspaces:Workspace",
+        {},
+        dict.fromkeys(("rootVolumeEncryptionEnabled", "userVolumeEncryptionEnabled"), True),
+    ),
+    ("encryption/key-rotation", "kms:Key", {}, {"enableKeyRotation": True}),
+    ("encryption/key-rotation", "kms:Key", {"keyUsage": "ENCRYPT_DECRYPT"}, {"keySpec": "RSA_2048"}),
+    (
+        "encryption/cache-transit",
+        "elasticache:CacheCluster",
+        {"engine": "memcached"},
+        {"engine": "memcached", "transitEncryptionEnabled": True},
+    ),
+    ("encryption/cache-transit", "elasticache:ReplicationGroup", {}, {"transitEncryptionEnabled": True}),
+    ("encryption/cache-transit", "memorydb:Cluster", {"tlsEnabled": False}, {}),
+    ("encryption/store-transit", "rds:DbProxy", {}, {"requireTls": True}),
+    (
+        *(
+            "encryption/store-transit",
+            "msk:Cluster",
+            {"encryptionInfo": {"encryptionInTransit": {"clientBroker": "PLAINTEXT"}}},
+        ),
+        {"encryptionInfo": {"encryptionInTransit": {"clientBroker": "TLS"}}},
+    ),
+    (
+        *(
+            "encryption/store-transit",
+            "rds:DbParameterGroup",
+            {"family": "postgres17", "parameters": {"rds.force_ssl": "0"}},
+        ),
+        {"family": "postgres17", "parameters": {"rds.force_ssl": "1"}},
+    ),
+    (
+        *(
+            "encryption/store-transit",
+            "rds:DbClusterParameterGroup",
+            {"family": "aurora-mysql8.0", "parameters": {"require_secure_transport": "OFF"}},
+        ),
+        {"family": "aurora-mysql8.0", "parameters": {"require_secure_transport": "ON"}},
+    ),
+    (
+        "encryption/store-transit",
+        "dms:Endpoint",
+        {"engineName": "mysql"},
+        {"engineName": "mysql", "sslMode": "require"},
+    ),
+    ("encryption/store-transit", "transfer:Server", {"protocols": ["FTP"]}, {"protocols": ["SFTP"]}),
+    (
+        *(
+            "encryption/store-transit",
+            "redshiftserverless:Workgroup",
+            {"configParameters": [{"parameterKey": "require_ssl", "parameterValue": "false"}]},
+        ),
+        {"configParameters": []},
+    ),
+    (
+        *(
+            "encryption/edge-tls",
+            "cloudfront:Distribution",
+            {
+                "distributionConfig": {
+                    "defaultCacheBehavior": {"viewerProtocolPolicy": "https-only"},
+                    "cacheBehaviors": [{"viewerProtocolPolicy": "allow-all"}],
+                }
+            },
+        ),
+        {
+            "distributionConfig": {
+                "defaultCacheBehavior": {"viewerProtocolPolicy": "https-only"},
+                "viewerCertificate": {"cloudFrontDefaultCertificate": True},
+            }
+        },
+    ),
+    ("encryption/edge-tls", "apigateway:DomainName", {"securityPolicy": "TLS_1_0"}, {"securityPolicy": "TLS_1_2"}),
+    (
+        "encryption/edge-tls",
+        "apigatewayv2:DomainName",
+        {"domainNameConfigurations": [{"securityPolicy": "TLS_1_0"}]},
+        {"domainNameConfigurations": [{"securityPolicy": "TLS_1_2"}]},
+    ),
+    (
+        *(
+            "encryption/volume-transit",
+            "batch:JobDefinition",
+            {"containerProperties": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}]}},
+        ),
+        {
+            "containerProperties": {
+                "volumes": [
+                    {"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1", "transitEncryption": "ENABLED"}}
+                ]
+            }
+        },
+    ),
+    (
+        *(
+            "encryption/listener-tls",
+            "elasticloadbalancing:LoadBalancer",
+            {"listeners": [{"protocol": "HTTP", "loadBalancerPort": "80"}]},
+        ),
+        {"listeners": [{"protocol": "HTTP", "loadBalancerPort": "80"}], "scheme": "internal"},
+    ),
+    ("encryption-stack/at-rest", "ec2:Volume", {"size": 8}, {"encrypted": True}),
+    (
+        "encryption-stack/at-rest",
+        "ec2:Instance",
+        {"blockDeviceMappings": [{"ebs": {"volumeSize": 8}}]},
+        {"blockDeviceMappings": [{"ebs": {"encrypted": True}}]},
+    ),
+    (
+        *(
+            "encryption-stack/at-rest",
+            "ec2:LaunchTemplate",
+            {"launchTemplateData": {"blockDeviceMappings": [{"ebs": {}}]}},
+        ),
+        {"launchTemplateData": {"blockDeviceMappings": [{"ebs": {"encrypted": True}}]}},
+    ),
+    (
+        *(
+            "encryption-stack/listener-tls",
+            "elasticloadbalancingv2:Listener",
+            {"protocol": "HTTP", "port": 80, "defaultActions": [{"type": "forward"}]},
+        ),
+        {
+            "protocol": "HTTP",
+            "port": 80,
+            "defaultActions": [{"type": "redirect", "redirectConfig": {"protocol": "HTTPS"}}],
+        },
+    ),
+    (
+        "cidr-restriction/ranges",
+        "ec2:SecurityGroup",
+        {"securityGroupIngress": [{"ipProtocol": "tcp", "cidrIp": "0.0.0.0/0"}]},
+        {"securityGroupIngress": [{"ipProtocol": "tcp", "cidrIp": "10.0.0.0/8"}]},
+    ),
+    (
+        "cidr-restriction/ranges",
+        "ec2:SecurityGroupIngress",
+        {"groupId": "sg-1", "ipProtocol": "tcp", "cidrIp": "0.0.0.0/0"},
+        {"groupId": "sg-1", "ipProtocol": "tcp", "cidrIp": "10.0.0.0/8"},
+    ),
+    (
+        "cidr-restriction/guarded",
+        "elasticloadbalancingv2:LoadBalancer",
+        {"type": "network", "scheme": "internet-facing"},
+        {"type": "network", "scheme": "internal"},
+    ),
+)
+
+
+def _replaced() -> list[Row]:
+    """Types of aws-native that replace a type of aws. Those that refer to others are written out."""
+    server = {"name": "a", "image": "runatlantis/atlantis:v0.47.1", "mountPoints": [{"sourceVolume": "d"}]}
+    volume = {
+        "name": "d",
+        "efsVolumeConfiguration": {"filesystemId": "fs-1", "authorizationConfig": {"accessPointId": "ap-1"}},
+    }
+    task = native("ecs:TaskDefinition", "task", family="app", containerDefinitions=[server], volumes=[volume])
+    point = native("efs:AccessPoint", "point", accessPointId="ap-1", arn="arn:ap/ap-1", fileSystemId="fs-1")
+    running = {"taskDefinition": "app", "deploymentConfiguration": {"maximumPercent": 100, "minimumHealthyPercent": 0}}
+    service = native("ecs:Service", "service", serviceName="app", cluster="ci", **running)
+    run = {"taskDefinitionArn": "app"}
+    state = {"Resource": "arn:aws:states:::ecs:runTask", "Parameters": {"TaskDefinition": "app"}}
+    started = "single-task/started"
+    private = native("ec2:Vpc", "vpc", cidrBlock="198.51.100.0/24")
+    link = native("apigateway:VpcLink", "link", vpcLinkId="l")
+    return [
+        *(
+            found(check, f"native {kind} {number}", native(kind, **bad))
+            for number, (check, kind, bad, _) in enumerate(_NATIVE)
+        ),
+        *(
+            passes(check, f"native {kind} {number}", native(kind, **good))
+            for number, (check, kind, _, good) in enumerate(_NATIVE)
+        ),
+        found("single-task/desired-count", "native service", native("ecs:Service", desiredCount=2, **running), task),
+        passes("single-task/desired-count", "native service of one task", service, task),
+        found(
+            "single-task/rolling",
+            "native task set",
+            native("ecs:TaskSet", "set", **run),
+            native("ecs:Service", "s", serviceName="s", deploymentController={"type": "EXTERNAL"}, **running),
+            task,
+        ),
+        found(
+            "single-task/rolling",
+            "native deployment group",
+            service,
+            task,
+            native("codedeploy:DeploymentGroup", ecsServices=[{"serviceName": "app", "clusterName": "ci"}]),
+        ),
+        found(
+            "single-task/file-system",
+            "native function",
+            service,
+            task,
+            point,
+            native("lambda:Function", fileSystemConfigs=[{"arn": "arn:ap/ap-1"}]),
+        ),
+        passes(
+            "single-task/file-system",
+            "native function of other files",
+            service,
+            task,
+            point,
+            native("lambda:Function", fileSystemConfigs=[{"arn": "arn:ap/ap-2"}]),
+        ),
+        found(
+            started,
+            "native rule, second target",
+            service,
+            task,
+            native(
+                "events:Rule",
+                targets=[{"arn": KEY}, {"ecsParameters": {"taskDefinitionArn": "x"}}, {"ecsParameters": run}],
+            ),
+        ),
+        passes(started, "native rule of another task", service, task, native("events:Rule", targets=[{"arn": KEY}])),
+        found(started, "native schedule", service, task, native("scheduler:Schedule", target={"ecsParameters": run})),
+        found(started, "native pipe", service, task, native("pipes:Pipe", targetParameters={"ecsTaskParameters": run})),
+        found(
+            started,
+            "native state machine",
+            service,
+            task,
+            native("stepfunctions:StateMachine", definition={"States": {"a": state}}),
+        ),
+        found(
+            started,
+            "native state machine in a string",
+            service,
+            task,
+            native("stepfunctions:StateMachine", definitionString=json.dumps({"States": {"a": state}})),
+        ),
+        _entered(native("apigatewayv2:Api", protocolType="HTTP", body=_BODY), why="native HTTP API"),
+        _entered(
+            native("apigatewayv2:VpcLink", "link", vpcLinkId="l"),
+            native("apigatewayv2:Integration", connectionType="VPC_LINK", connectionId="l"),
+            why="native integration",
+        ),
+        _entered(
+            link,
+            native("apigateway:RestApi", "api", restApiId="a"),
+            native("apigateway:Method", restApiId="a", integration={"connectionId": "l"}),
+            why="native method",
+        ),
+        _entered(
+            link,
+            native("apigateway:RestApi", "api", restApiId="a", policy=_OFFICE),
+            native("apigateway:Method", restApiId="a", integration={"connectionId": "l"}),
+            why="native method with a policy",
+            expected=False,
+        ),
+        _entered(native("cloudfront:VpcOrigin", vpcOriginEndpointConfig={"arn": "arn:lb"}), why="native VPC origin"),
+        _entered(
+            native("globalaccelerator:EndpointGroup", endpointConfigurations=[{"endpointId": "arn:lb"}]),
+            why="native accelerator",
+        ),
+        _entered(
+            native("ec2:PrefixList", "list", prefixListId="pl-1", entries=[{"cidr": "0.0.0.0/0"}]),
+            native("ec2:SecurityGroupIngress", groupId="sg-1", sourcePrefixListId="pl-1"),
+            why="native list",
+            check="ranges",
+        ),
+        _entered(
+            private,
+            native("ec2:SecurityGroupIngress", groupId="sg-1", ipProtocol="tcp", cidrIp="198.51.100.0/24"),
+            why="range of a native VPC",
+            expected=False,
+            check="ranges",
+        ),
+    ]
+
+
+EVASIONS: Final[tuple[Row, ...]] = (*_stores(), *_transit(), *_addresses(), *_public(), *_replaced())

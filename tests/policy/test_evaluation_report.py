@@ -42,7 +42,7 @@ def test_resources_of_other_packages_are_counted_by_type() -> None:
     )
     assert report == (
         "Not evaluated: 3 resources of the package kubernetes, for which this pack has no rules:"
-        " apps/v1:Deployment (1), core/v1:Pod (2)"
+        " core/v1:Pod (2), apps/v1:Deployment (1)"
     )
 
 
@@ -53,16 +53,22 @@ def test_package_that_nobody_knows_is_named_where_a_provider_manages_it() -> Non
 
 def test_components_and_local_packages_are_not_named() -> None:
     assert not _report(
-        _foreign("atlantis:index:Network", "component"),
+        *(_foreign(token, token) for token in ("atlantis:index:Network", "awsx:ec2:Vpc", "eks:index:Cluster")),
         _foreign("random:index/randomPassword:RandomPassword", "password", provider=PROVIDER),
         _foreign("pulumi:pulumi:Stack", "stack"),
     )
 
 
 def test_types_of_aws_native_that_the_central_policies_read_are_not_named() -> None:
-    (report,) = _report(_foreign("aws-native:lambda:Function", "a"), Planned("aws-native:sqs:Queue", "b", {}))
-    assert "1 resources of the package aws-native" in report
-    assert "lambda:Function (1)" in report
+    role, parameter = _foreign("aws-native:iam:Role", "a"), _foreign("aws-native:ssm:Parameter", "b")
+    (report,) = _report(role, parameter, Planned("aws-native:sqs:Queue", "c", {}))
+    assert "2 resources of the package aws-native" in report
+    assert "iam:Role (1), ssm:Parameter (1)" in report
+
+
+def test_rules_that_are_not_central_leave_aws_native_alone() -> None:
+    found = Pack().review(Planned("aws-native:s3:Bucket", "a", {}), Planned("aws-native:sqs:Queue", "b", {}))
+    assert {each.policy for each in found} == {"encryption-stack"}  # the bucket has no policy that requires TLS
 
 
 def test_documents_that_contain_resources_are_named() -> None:

@@ -6,22 +6,18 @@ from typing import Any, Final
 
 from evaluation.aws.policy_holders import Holder, allowed, holders
 from evaluation.aws.task_definitions import TASK
-from evaluation.aws.tasks import named_tasks, task_definitions
+from evaluation.aws.tasks import named_tasks
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
-from evaluation.values import MALFORMED, UNKNOWN, integer, mapping, parse_json, text
+from evaluation.values import MALFORMED, UNKNOWN, integer, mapping, mappings, parse_json, text
 
 __all__ = ["Start", "starts"]
 
-# Type, path of the task definition, and path of the number of tasks.
+# Type and path of the block with the task definition and the number of tasks.
 _TARGETS: Final = (
-    ("cloudwatch/eventTarget", "ecsTarget.taskDefinitionArn", "ecsTarget.taskCount"),
-    ("scheduler/schedule", "target.ecsParameters.taskDefinitionArn", "target.ecsParameters.taskCount"),
-    (
-        "pipes/pipe",
-        "targetParameters.ecsTaskParameters.taskDefinitionArn",
-        "targetParameters.ecsTaskParameters.taskCount",
-    ),
+    ("cloudwatch/eventTarget", "ecsTarget"),
+    ("scheduler/schedule", "target.ecsParameters"),
+    ("pipes/pipe", "targetParameters.ecsTaskParameters"),
 )
 
 
@@ -36,11 +32,12 @@ class Start:
 
 def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
     """The resources that start tasks of the stack's task definitions without a service."""
-    for canonical, path, count in _TARGETS:
+    for canonical, path in _TARGETS:
         for target in stack.of(canonical):
-            if target.at(path) is not None:
-                for task in task_definitions(stack, target, path):
-                    yield Start(target, task, integer(target.at(count)) or 1)
+            for _, block in mappings(target.at(path)):
+                named = named_tasks(stack, [block.get("taskDefinitionArn")])
+                for task in named or stack.linked(target, f"{path}.taskDefinitionArn", TASK):
+                    yield Start(target, task, integer(block.get("taskCount")) or 1)
     for schedule in stack.of("scheduler/schedule"):
         if (text(schedule.at("target.arn")) or "").endswith(":ecs:runTask"):  # a universal target: any API call
             call = mapping(parse_json(schedule.at("target.input")))
