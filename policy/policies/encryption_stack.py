@@ -71,7 +71,7 @@ def _keys(stack: Stack, store: Resource, reference: object, name: str) -> list[R
 
 
 def _usable(store: Resource, path: str, key: Resource, findings: Findings) -> None:
-    if key.at("isEnabled") is False:
+    if key.at("isEnabled") in (False, "false"):
         what = f"the key {key.name} is disabled, so the data can't be decrypted"
         findings.violation(store, "key-resolved", path, what, f"set isEnabled of {key.name} to true", value=key.urn)
     specification = key.at("customerMasterKeySpec")

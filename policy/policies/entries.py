@@ -47,7 +47,8 @@ def _http_api(stack: Stack, findings: Findings) -> None:
     integrations = [
         each
         for each in stack.of("apigatewayv2/integration")
-        if each.at("connectionType") == "VPC_LINK" and stack.linked(each, "connectionId", link)
+        if each.at("connectionType") == "VPC_LINK"
+        and (stack.linked(each, "connectionId", link) or stack.linked(each, "integrationUri", "lb/listener"))
     ]
     for entrance in (*integrations, *(api for api in stack.of("apigatewayv2/api") if _linked_body(stack, api, link))):
         what = "the HTTP API accepts requests from any address, and HTTP APIs don't support resource policies"

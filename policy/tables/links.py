@@ -64,4 +64,9 @@ LINKS: Final[tuple[Link, ...]] = (
     Link("msk/cluster", "encryptionInfo.encryptionInTransit.inCluster", default=True, control="MSK.1"),
     Link("mskconnect/connector", "kafkaClusterEncryptionInTransit.encryptionType", ("TLS",), control="MSK.3"),
     Link("rds/proxy", "requireTls"),
+    Link("dms/endpoint", "redisSettings.sslSecurityProtocol", ("ssl-encryption",), default=True),
+    Link(
+        *("dms/endpoint", "kafkaSettings.securityProtocol", ("ssl-encryption", "ssl-authentication", "sasl-ssl")),
+        default=True,
+    ),
 )

@@ -86,6 +86,12 @@ def _stores() -> list[Row]:
         ),
         found(
             "encryption-stack/key-resolved",
+            "key disabled by a string",
+            one("kms/key", "key", arn=KEY, isEnabled="false", enableKeyRotation=True),
+            one("sns/topic", kmsMasterKeyId=KEY),
+        ),
+        found(
+            "encryption-stack/key-resolved",
             "signing key",
             one("kms/key", "key", arn=KEY, customerMasterKeySpec="RSA_4096"),
             native("sqs:Queue", kmsMasterKeyId=KEY),
@@ -106,6 +112,12 @@ def _stores() -> list[Row]:
             "encryption-stack/bucket-key", "native bucket", native("s3:Bucket", bucketName="b"), bucketCustomerKeys=True
         ),
     ]
+
+
+def _denials(bucket: str, objects: str) -> str:
+    plain = {"Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    listed, read = deny(**plain, Action="s3:ListBucket", Resource=bucket), deny(**plain, Resource=objects)
+    return document(listed, {**read, "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]})
 
 
 def _transit() -> list[Row]:
@@ -145,6 +157,11 @@ def _transit() -> list[Row]:
                 configParameters=[{"parameterKey": "datestyle", "parameterValue": "ISO"}],
             ),
         ),
+        found(link, "migration to redis", one("dms/endpoint", redisSettings={"sslSecurityProtocol": "plaintext"})),
+        found(link, "migration to kafka", one("dms/endpoint", kafkaSettings={"securityProtocol": "sasl-plaintext"})),
+        passes(
+            link, "migration to kafka with TLS", one("dms/endpoint", kafkaSettings={"securityProtocol": "sasl-ssl"})
+        ),
         found(link, "glue connection", one("glue/connection", connectionProperties={"JDBC_ENFORCE_SSL": "false"})),
         passes(
             link, "glue connection with TLS", one("glue/connection", connectionProperties={"JDBC_ENFORCE_SSL": "true"})
@@ -183,6 +200,16 @@ def _transit() -> list[Row]:
             "encryption/plain-transport",
             "native policy",
             native("s3:BucketPolicy", bucket="b", policyDocument=json.loads(document(allow(Principal=KEY)))),
+        ),
+        passes(
+            "encryption/plain-transport",
+            "deny for the bucket and another for its objects",
+            one("s3/bucketPolicy", bucket="b", policy=_denials("arn:aws:s3:::b", "arn:aws:s3:::b/*")),
+        ),
+        found(
+            "encryption/plain-transport",
+            "deny for the objects alone",
+            one("s3/bucketPolicy", bucket="b", policy=_denials("arn:aws:s3:::b/*", "arn:aws:s3:::b/*")),
         ),
         found("encryption-stack/transport-policy", "native bucket", native("s3:Bucket", bucketName="b")),
         found(
@@ -351,6 +378,11 @@ def _addresses() -> list[Row]:
             Planned("aws:apigatewayv2/api:Api", "api", {"body": UNKNOWN}, {"body": ("link",)}),
             one("apigatewayv2/vpcLink", "link"),
             why="HTTP API in an unknown document",
+        ),
+        _entered(
+            one("lb/listener", arn="arn:listener", loadBalancerArn="arn:lb"),
+            one("apigatewayv2/integration", connectionType="VPC_LINK", connectionId="x", integrationUri="arn:listener"),
+            why="link of another stack",
         ),
         _entered(one("apigateway/restApi", body=json.dumps(_BODY)), why="REST API in a document"),
         _entered(

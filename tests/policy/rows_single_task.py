@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from tests.policy.rows import ACCOUNT, Row, allow, document, found, one, passes
+from tests.policy.rows import ACCOUNT, Row, allow, document, found, known, one, passes
 from tests.policy.servicer import UNKNOWN, Planned
 
 _ATLANTIS: Final = "ghcr.io/runatlantis/atlantis:v0.47.1"
@@ -71,6 +71,7 @@ SERVERS: Final[tuple[Row, ...]] = (
         True,
         _task(image="tools/ci:1", environment=[{"name": "ATLANTIS_REPO_ALLOWLIST", "value": "github.com/acme/*"}]),
     ),
+    _two("command in a shell", True, _task(image="tools/ci:1", command=["sh", "-c", "exec atlantis  server"])),
     _two(
         "image of any name with the server's command", True, _task(image="tools/ci:1", command=["atlantis", "server"])
     ),
@@ -237,6 +238,7 @@ SCALING: Final[tuple[Row, ...]] = (
     _scaled("of another service", False, resourceId="service/ci/web"),
     _scaled("of a table", False, serviceNamespace="dynamodb", resourceId="table/service"),
     _scaled("of a table of a telling name", False, serviceNamespace="dynamodb", resourceId="table/ci/service"),
+    _scaled("of a table that nothing names", False, serviceNamespace=UNKNOWN, resourceId="table/ci/service"),
     _scaled("of a cluster by ARN", True, cluster=f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/ci"),
     _scaled("of another cluster by ARN", False, cluster=f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/web"),
 )
@@ -275,6 +277,18 @@ SHARED: Final[tuple[Row, ...]] = (
     _shared("access points of another stack", False, _efs("ap-1"), _efs("ap-2")),
     _shared("an access point and the root", True, _efs("ap-1"), _efs(), _point("ap-1", "/a")),
     _shared("two directories", False, _efs(rootDirectory="/a"), _efs(rootDirectory="/b")),
+    passes(
+        *("single-task/file-system", "two access points that are unknown"),
+        *(_service(), known(_task(volume=_efs(UNKNOWN)), volumes=("first",)), _point("first", "/a")),
+        *(_service("other", task=_ARN.replace("app", "second")), _point("second-point", "/b")),
+        known(_task("second", volume=_efs(UNKNOWN), family="second"), volumes=("second-point",)),
+    ),
+    passes(
+        *("single-task/file-system", "an access point of another stack next to one of this stack"),
+        *(_service(), known(_task(volume=_efs("ap-8")), volumes=("point",)), _point("point", "/a")),
+        _service("other", task=_ARN.replace("app", "second")),
+        known(_task("second", volume=_efs("ap-9"), family="second"), volumes=("point",)),
+    ),
     _shared("another application on the same files", False, _efs(), _efs(), image="wordpress:6.8"),
 )
 
@@ -385,6 +399,10 @@ STARTED: Final[tuple[Row, ...]] = (
     _started("event of another task", False, _event(taskDefinitionArn="other")),
     _started("schedule", True, one("scheduler/schedule", target={"ecsParameters": {"taskDefinitionArn": "app"}})),
     _started("schedule of an API call", True, _call("ecs:runTask", "app")),
+    _started("schedule that starts on an instance", True, _call("ecs:startTask", "app")),
+    _started(
+        "state machine that starts on an instance", True, _machine("app", "arn:aws:states:::aws-sdk:ecs:startTask")
+    ),
     _started("schedule of another API call", False, _call("ecs:stopTask", "app")),
     _started("pipe", True, one("pipes/pipe", targetParameters={"ecsTaskParameters": {"taskDefinitionArn": _ARN}})),
     _started("state machine", True, _machine("app:3")),

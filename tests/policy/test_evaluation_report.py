@@ -46,6 +46,11 @@ def test_resources_of_other_packages_are_counted_by_type() -> None:
     )
 
 
+def test_types_that_are_not_listed_are_counted() -> None:
+    (report,) = _report(*(_foreign(f"kubernetes:core/v1:Kind{number:02}", f"{number}") for number in range(26)))
+    assert report.endswith("core/v1:Kind11 (1), and 14 more types")
+
+
 def test_package_that_nobody_knows_is_named_where_a_provider_manages_it() -> None:
     (report,) = _report(_foreign("acme:index:Thing", "a", provider=PROVIDER))
     assert "1 resources of the package acme" in report

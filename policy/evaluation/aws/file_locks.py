@@ -25,7 +25,7 @@ _LOCKING_FLAG = re.compile(r"--locking-db-type[= ](\w+)")
 _SERVER_VARIABLE = re.compile(
     r"ATLANTIS_(REPO_(ALLOW|WHITE)LIST|DATA_DIR|ATLANTIS_URL|LOCKING_DB_TYPE|PORT|(GH|GITLAB|BITBUCKET|AZUREDEVOPS|GITEA)_)"
 )
-_SERVER_COMMAND = re.compile(r"(^|[\s/])atlantis server\b")
+_SERVER_COMMAND = re.compile(r"(^|[\s/])atlantis\s+server\b")
 _COMPONENT: Final = "atlantis:index:Atlantis$"
 # Nothing but the server, an environment or a kind: atlantis, atlantis-prod, staging-atlantis-server.
 _ENVIRONMENT: Final = r"(prod|production|dev|development|stage|staging|test|qa|uat|local|main|ci|server|service|task)"

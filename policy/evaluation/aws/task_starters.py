@@ -1,5 +1,6 @@
 """Finds what starts tasks without a service: EventBridge, Scheduler, Pipes, Step Functions and Lambda."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -39,7 +40,9 @@ def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
                 for task in named or stack.linked(target, f"{path}.taskDefinitionArn", TASK):
                     yield Start(target, task, integer(block.get("taskCount")) or 1)
     for schedule in stack.of("scheduler/schedule"):
-        if (text(schedule.at("target.arn")) or "").endswith(":ecs:runTask"):  # a universal target: any API call
+        if (text(schedule.at("target.arn")) or "").endswith(
+            (":ecs:runTask", ":ecs:startTask")
+        ):  # a universal target: any API call
             call = mapping(parse_json(schedule.at("target.input")))
             for task in named_tasks(stack, [call.get("TaskDefinition")]):
                 yield Start(schedule, task, integer(call.get("Count")) or 1)
@@ -62,7 +65,7 @@ def _run_tasks(value: Any, depth: int = 0) -> Iterator[Any]:
     if depth > 20:
         return
     if isinstance(value, dict):
-        if ":ecs:runTask" in str(value.get("Resource", "")):
+        if re.search(":ecs:(run|start)Task", str(value.get("Resource", ""))):
             for name in ("Parameters", "Arguments"):
                 yield mapping(value.get(name)).get("TaskDefinition")
         for inner in value.values():
