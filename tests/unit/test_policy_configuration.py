@@ -179,7 +179,7 @@ def test_a_needed_exemption_is_missed_written_with_a_date_and_removed_when_no_lo
     file = file_of("prod", project)
     before = json.loads(file.read_text(encoding="utf-8"))
     (missing,) = difference(changed, "prod", project).stopping
-    assert missing.startswith(f"policy/config/prod.json has no exemption for {named}. ")
+    assert missing.startswith(f"policy/config/prod.json has no exemption for {named}: ")
     after = written(changed, before)
     policy = named.partition("(")[2].partition(":")[0]
     added = after[policy]["exemptions"][-1]
