@@ -60,8 +60,13 @@ def _write(plan: Plan, stack_file: Path, adoption_file: Path) -> int:
     files.write_adoption(adoption_file, plan.stack, files.section(plan.adopted))
     script = adoption_file.with_name(f"terraform-state-rm.{plan.stack}.sh")
     files.write_state_rm(script, plan.to_forget)
+    written = [stack_file.name, adoption_file.name, script.name]
+    if plan.to_remove:
+        removed = adoption_file.with_name(f"terraform-removed.{plan.stack}.tf")
+        removed.write_text(files.removed_blocks(plan.to_remove), encoding="utf-8")
+        written.append(removed.name)
     sys.stdout.write(
-        f"\nWrote {stack_file.name}, {adoption_file.name} and {script.name}. Next: "
+        f"\nWrote {', '.join(written)}. Next: "
         f"`make policy-config STACK={plan.stack}`, "
         f"then `pulumi preview --diff --stack {plan.stack}`, in which nothing may be replaced or deleted (docs/adoption.md)\n"
     )

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,24 @@ from adoption.changes import Adopted
 from adoption.proposals import Proposal
 from components.settings.stack_file import StackFileError, read_config
 
-__all__ = ["StackFileError", "read_settings", "section", "write_adoption", "write_settings", "write_state_rm"]
+__all__ = [
+    "StackFileError",
+    "read_settings",
+    "removed_blocks",
+    "section",
+    "write_adoption",
+    "write_settings",
+    "write_state_rm",
+]
 
 NAMESPACE = "atlantis:"
 HEADER = """\
 # Written by `make adopt` (docs/adoption.md). `import`: delete it when `pulumi up` has adopted all resources. `keep`: these
 # properties keep their old value. Without this section, the next `pulumi up` would change them or replace their resources.
+"""
+REMOVED_HEADER = """\
+# Written by `make adopt` (docs/adoption.md, step 5), for Terraform 1.7 or newer. These resources stay in AWS, and their modules also
+# have resources that Terraform must forget. Without the call of its module, Terraform would destroy a resource that has no block here.
 """
 STATE_RM_HEADER = """\
 #!/bin/sh
@@ -101,6 +113,13 @@ def write_state_rm(path: Path, addresses: Iterable[str]) -> None:
     lines = " \\\n".join(f"  {shlex.quote(address)}" for address in addresses)
     path.write_text(f"{STATE_RM_HEADER}terraform state rm \\\n{lines}\n", encoding="utf-8")
     path.chmod(0o755)
+
+
+def removed_blocks(blocks: Collection[str]) -> str:
+    """A Terraform file with which Terraform forgets the resources of `blocks`, and destroys none of them."""
+    return REMOVED_HEADER + "".join(
+        f"\nremoved {{\n  from = {block}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n" for block in blocks
+    )
 
 
 def write_adoption(path: Path, stack: str, content: Mapping[str, Any]) -> None:

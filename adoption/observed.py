@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from adoption.anatomy import Anatomy
 from adoption.state import OFFICIAL_PROVIDER, StateResource, TerraformState
 
-__all__ = ["Aws", "may", "observed", "with_observed"]
+__all__ = ["Aws", "data_source", "may", "observed", "with_observed"]
 
 _AS_IT_IS = ("containerDefinitions", "cpu", "memory", "requiresCompatibilities")
 _DENIED = ("explicitDeny", "implicitDeny")
@@ -43,13 +43,13 @@ def observed(anatomy: Anatomy, aws: Aws) -> Iterator[StateResource]:
     role = str(attributes.get("task_role_arn") or "").rpartition("/")[2]
     for policy in aws.read("iam", "list_role_policies", RoleName=role)["PolicyNames"] if role else ():
         document = aws.read("iam", "get_role_policy", RoleName=role, PolicyName=policy)["PolicyDocument"]
-        yield _data("aws_iam_role_policy", {"role": role, "name": policy, "policy": json.dumps(document)})
+        yield data_source("aws_iam_role_policy", {"role": role, "name": policy, "policy": json.dumps(document)})
     attached = aws.read("iam", "list_attached_role_policies", RoleName=role)["AttachedPolicies"] if role else ()
     for policy in attached:
-        yield _data("aws_iam_role_policy_attachment", {"role": role, "policy_arn": policy["PolicyArn"]})
+        yield data_source("aws_iam_role_policy_attachment", {"role": role, "policy_arn": policy["PolicyArn"]})
         version = aws.read("iam", "get_policy", PolicyArn=policy["PolicyArn"])["Policy"]["DefaultVersionId"]
         found = aws.read("iam", "get_policy_version", PolicyArn=policy["PolicyArn"], VersionId=version)["PolicyVersion"]
-        yield _data("aws_iam_policy", {"arn": policy["PolicyArn"], "policy": json.dumps(found["Document"])})
+        yield data_source("aws_iam_policy", {"arn": policy["PolicyArn"], "policy": json.dumps(found["Document"])})
 
 
 def with_observed(anatomy: Anatomy, found: list[StateResource]) -> TerraformState:
@@ -82,7 +82,8 @@ def may(anatomy: Anatomy, aws: Aws) -> Callable[[str, str], bool]:
     return simulated
 
 
-def _data(type_: str, attributes: Mapping[str, Any]) -> StateResource:
+def data_source(type_: str, attributes: Mapping[str, Any]) -> StateResource:
+    """What was read from AWS, as if the state had it as a data source."""
     return StateResource(f"data.{type_}.observed", type_, OFFICIAL_PROVIDER[0], attributes)
 
 

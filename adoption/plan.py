@@ -57,6 +57,8 @@ class Plan:
     """What becomes of the rights of the running task role."""
     accepted: Collection[str] = ()
     """Names of the parts that may be lost."""
+    file: Path | None = None
+    """The file of the state."""
     problems: list[str] = field(default_factory=list)
     """Problems to fix first. With a problem, nothing is written or rehearsed."""
 
@@ -84,6 +86,17 @@ class Plan:
         kept = {actual.address for actual, advice in self.left if advice.endswith(leftovers.KEEP)}
         return [found.address for found in self.anatomy.state.resources if found.address not in kept]
 
+    @property
+    def to_remove(self) -> list[str]:
+        """The blocks of kept resources in modules that also have resources to forget.
+
+        The code of a module can be another's, so that only its call can be deleted, and Terraform would destroy what is left.
+        """
+        forgotten = {*self.to_forget}
+        modules = {found.module for found in self.anatomy.state.resources if found.address in forgotten} - {""}
+        kept = (actual for actual, _ in self.left if actual.address not in forgotten and actual.module in modules)
+        return sorted({actual.block for actual in kept})
+
 
 def make_plan(
     path: Path,
@@ -109,20 +122,20 @@ def make_plan(
         AnatomyError: the state doesn't contain exactly one complete Atlantis stack, or belongs to another region.
         pulumi.RunError: the stack's settings are invalid even with the proposals applied.
     """
-    state = read_state(path)
-    if aws is None:
-        return plan_of(state, stack, given, region, accepted)
-    anatomy = dissect(state, existing_of(given))
-    try:
-        found = list(observed.observed(anatomy, aws))
-    except (UnmetError, LookupError) as error:
-        plan = plan_of(state, stack, given, region, accepted)
-        plan.notes.append(UNOBSERVED.format(reason=error, revision=anatomy.task.attributes.get("arn")))
-        return plan
-    now = observed.with_observed(anatomy, found)
-    plan = plan_of(now, stack, given, region, accepted, may=observed.may(dissect(now, existing_of(given)), aws))
-    revision = found[0].attributes["arn"]
-    plan.notes.append(f"AWS was read: {revision} runs, and its role has the policies that the table compares")
+    state, may, notes = read_state(path), None, []
+    if aws is not None:
+        anatomy = dissect(state, existing_of(given))
+        try:
+            found = list(observed.observed(anatomy, aws))
+            state = observed.with_observed(anatomy, found)
+            may = observed.may(dissect(state, existing_of(given)), aws)
+            revision = found[0].attributes["arn"]
+            notes.append(f"AWS was read: {revision} runs, and its role has the policies that the table compares")
+        except (UnmetError, LookupError) as error:
+            notes.append(UNOBSERVED.format(reason=error, revision=anatomy.task.attributes.get("arn")))
+    plan = plan_of(state, stack, given, region, accepted, may=may)
+    plan.file = path
+    plan.notes += notes
     return plan
 
 
@@ -133,7 +146,7 @@ def plan_of(
     region: str,
     accepted: Collection[str] = (),
     *,
-    may: Callable[[str, str], bool] = lambda _action, _resource: True,
+    may: Callable[[str, str], bool] | None = None,
 ) -> Plan:
     """Like `make_plan`, for a state that has already been read."""
     anatomy = dissect(state, existing_of(given))

@@ -96,12 +96,10 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def items(
-    pairing: Pairing, settings: Mapping[str, Any], may: Callable[[str, str], bool] = lambda _action, _resource: True
-) -> list[Item]:
+def items(pairing: Pairing, settings: Mapping[str, Any], may: Callable[[str, str], bool] | None) -> list[Item]:
     """Whether each right of the running task role is kept, with the setting that keeps it.
 
-    `may` answers whether the role has a right that a document allows.
+    `may` answers whether the role has a right that a document allows; None if AWS can't be asked.
     """
     new = [allowed for document in _documents(pairing) for allowed in _allowed(document)]
     attached = settings.get("additionalPolicyArns") or []
@@ -131,10 +129,10 @@ def items(
     return rows
 
 
-def _of_service(service: str, rights: list[tuple[str, str, str]], may: Callable[[str, str], bool]) -> Item:
+def _of_service(service: str, rights: list[tuple[str, str, str]], may: Callable[[str, str], bool] | None) -> Item:
     """The item of a service, with the rights on it that the program's roles don't have."""
     name = f"right:{service}"
-    lost = [right for right in rights if may(*right[:2])]
+    lost = [right for right in rights if may is None or may(*right[:2])]
     if not lost:
         return Item(name, KEPT)
     if all(action.startswith("elasticfilesystem:Client") for action, _, _ in lost):

@@ -14,6 +14,7 @@ __all__ = ["StateError", "StateResource", "TerraformState", "alias_target", "rea
 
 FORMAT = 4
 OFFICIAL_PROVIDER = "registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws"
+_INDEX = re.compile(r'\[(?:\d+|"[^"]*")\]')
 PULL = "Create one with `terraform state pull > terraform.tfstate`, which works with every backend"
 
 
@@ -36,7 +37,7 @@ class StateResource:
     unfinished: str = ""
     """`tainted` or `deposed`: Terraform did not finish its last operation on this resource."""
     block: str = ""
-    """The address of the resource block, without an index."""
+    """The address of the resource block, as dependencies and `removed` blocks have it: without indexes, also of its modules."""
     dependencies: frozenset[str] = frozenset()
     """Addresses of the blocks that this resource depends on."""
 
@@ -162,23 +163,23 @@ def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, S
             provider = _source(entry["provider"])
             prefix = f"{entry['module']}." if entry.get("module") else ""
             data = "data." if entry["mode"] == "data" else ""
-            block = f"{prefix}{data}{entry['type']}.{entry['name']}"
+            where = f"{prefix}{data}{entry['type']}.{entry['name']}"
             for instance in entry["instances"]:
                 if entry["type"] in _READ and (wrong := shapes.refusal(instance["attributes"])):
-                    raise StateError(f"{path}: {block}: {wrong}. {PULL}")
+                    raise StateError(f"{path}: {where}: {wrong}. {PULL}")
                 key = instance.get("index_key")
                 index = "" if key is None else f"[{json.dumps(key)}]"
                 yield (
                     entry["mode"],
                     _modern(
                         StateResource(
-                            address=f"{block}{index}",
+                            address=f"{where}{index}",
                             type=entry["type"],
                             provider=provider,
                             attributes=instance["attributes"],
                             sensitive=frozenset(_sensitive(instance.get("sensitive_attributes") or [])),
                             unfinished="deposed" if instance.get("deposed") else instance.get("status") or "",
-                            block=block,
+                            block=_INDEX.sub("", where),
                             dependencies=frozenset(instance.get("dependencies") or ()),
                         )
                     ),

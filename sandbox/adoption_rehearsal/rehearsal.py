@@ -4,20 +4,27 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pulumi
 
 from adoption import files
 from adoption.anatomy import LISTENERS
 from adoption.existing import load_balancer_arn
 from adoption.kinds import BY_PULUMI_TYPE
 from adoption.lookups import cidr_blocks
+from adoption.observed import data_source
 from adoption.plan import Plan, plan_of
+from adoption.state import TerraformState
+from components.configuration.secret_names import redacted
 from components.settings import parse
 from preflight import policy_configuration
 from sandbox.adoption_rehearsal import neighbours
 from sandbox.adoption_rehearsal.engine_diff import differences
 from sandbox.adoption_rehearsal.replica import Replica, make_replica
+from sandbox.adoption_rehearsal.terraform import changed_by_terraform
 from sandbox.sandbox import Sandbox
 from sandbox.substitutes.existing_resources import ExistingResources
 from sandbox.testbed import console, local_aws, processes
@@ -49,8 +56,8 @@ def rehearse(plan: Plan, folder: Path | None = None) -> int:
     try:
         with _sandbox(plan, state) as sandbox:
             findings = list(_rehearse(plan, sandbox))
-    except SandboxError as error:
-        sys.stderr.write(f"error: {error}\n")
+    except (SandboxError, pulumi.RunError) as error:
+        sys.stderr.write(redacted(f"error: {error}\n"))
         return 1
     for finding in findings:
         sys.stderr.write(f"error: {finding}\n")
@@ -115,6 +122,7 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
         f"Rehearsed: {len(section['import'])} resources were adopted under the ids that they had. {_kept(copied)}"
     )
     console.note("nothing was replaced or deleted, and the next preview has no changes")
+    yield from changed_by_terraform(plan, sandbox.state / "terraform")
 
 
 def _copy(plan: Plan, state: Path, aws: LocalAws) -> tuple[dict[str, Any], Replica]:
@@ -138,6 +146,11 @@ def _copy(plan: Plan, state: Path, aws: LocalAws) -> tuple[dict[str, Any], Repli
     }
     table_ids = sorted(table["RouteTableId"] for table in tables)
     replica = make_replica(plan.anatomy, aws, ids, table_ids, secrets)
+    # The zones of subnets without a mount target aren't in every state.
+    subnets = ec2.describe_subnets(SubnetIds=settings["privateSubnetIds"])["Subnets"]
+    read = {found["SubnetId"]: found["AvailabilityZone"] for found in subnets}
+    zones = (data_source("aws_subnet", {"id": name, "availability_zone": zone}) for name, zone in read.items())
+    replica = replace(replica, state=TerraformState(replica.state.resources, (*replica.state.data, *zones)))
     # The sandbox replaces the plan's settings by the same substitutes.
     substitutes.use({f"{kind} {value}": replica.ids[identity] for kind, value, identity in parts})
     if "publicSubnetIds" in around:

@@ -43,7 +43,6 @@ PARTS = frozenset({"aws_kms_key_policy", "aws_secretsmanager_secret_version"})
 """Types that belong to another resource in the copy: a key includes its policy, and a substitute secret has a value."""
 ZEROS = frozenset({"deploymentMinimumHealthyPercent", "desiredCount"})
 """Numbers for which zero is a value. For all others, Terraform stores zero if they aren't set."""
-INDEX = re.compile(r'\[(?:\d+|"[^"]*")\]')
 NETWORK_ID = re.compile(r"(?:subnet|rtb|sg|vpc|pl|vpce)-[0-9a-f]{8,}")
 
 
@@ -116,8 +115,7 @@ class _Maker:
         """Each resource after its dependencies in the Terraform state, and a service after what forwards to it."""
         by_block: dict[str, list[StateResource]] = {}
         for resource in self._anatomy.state.resources:
-            # A dependency names a module without the index that the address has.
-            by_block.setdefault(INDEX.sub("", resource.block), []).append(resource)
+            by_block.setdefault(resource.block, []).append(resource)
         done: set[str] = set()
 
         def visit(block: str) -> Iterator[StateResource]:
@@ -143,7 +141,7 @@ class _Maker:
         for resource in self._anatomy.state.of(*LISTENERS, *RULES):
             name = "action" if resource.type in RULES else "default_action"
             if groups & target_groups(resource.attributes.get(name)):
-                yield INDEX.sub("", resource.block)
+                yield resource.block
 
     def _one_a_zone(self, subnets: list[str]) -> list[str]:
         """The first of the subnets of each Availability Zone: substitutes of public and private subnets share zones."""

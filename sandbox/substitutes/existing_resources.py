@@ -5,6 +5,7 @@ creates a substitute for each. The sandbox' copy of the stack file refers to the
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -80,8 +81,9 @@ class ExistingResources:
             subnets = [*replaced.get("publicSubnetIds", []), *replaced.get("privateSubnetIds", [])]
             make = partial(existing_boundary.boundary, self._aws, arn, environment, subnets)
             replaced["permissionsBoundaryArn"] = self._one("permissions boundary", arn, make)
-        if "secretReaderArns" in given:
-            replaced["secretReaderArns"] = [self._of_this_account(arn) for arn in given["secretReaderArns"]]
+        for key in ("additionalPolicyArns", "extraContainers", "secretReaderArns"):
+            if key in given:
+                replaced[key] = self._moved(given[key])
         self._secrets(given)
         keys = [self._one("state key", arn, self._key) for arn in given.get("terraformStateKeyArns", [])]
         if keys:
@@ -247,10 +249,13 @@ class ExistingResources:
     def _key_arn(self, key: str) -> str:
         return f"arn:aws:kms:{self._aws.region}:{self._aws.account}:key/{key}"
 
-    def _of_this_account(self, arn: str) -> str:
-        """The ARN in the local account. Policies match principals by pattern, so the principals don't have to exist."""
-        head, _, resource = arn.rpartition(":")
-        return f"{head.rpartition(':')[0]}:{self._aws.account}:{resource}"
+    def _moved(self, value: Any) -> Any:
+        """The value with its ARNs in the local region and account. What they name is only referenced, so it doesn't have to exist."""
+
+        def here(arn: re.Match[str]) -> str:
+            return f"{arn[1]}{self._aws.region if arn[2] else ''}:{self._aws.account}:"
+
+        return json.loads(re.sub(r"\b(arn:[\w-]+:[\w-]+:)([\w-]*):\d{12}:", here, json.dumps(value)))
 
     def _bucket(self, name: str, keys: Sequence[str]) -> str:
         """A bucket with versioning, encrypted with the first of ``keys``, if any."""

@@ -46,10 +46,12 @@ class Carried:
         self.fixed(state)
         return write(folder, state)
 
-    def plan(self) -> Plan:
-        """The plan of the state that can be adopted."""
-        with tempfile.TemporaryDirectory() as folder:
-            return make_plan(self.adoptable(Path(folder)), "prod", ORIGINAL_SETTINGS, REGION, self.accepted)
+    def plan(self, folder: Path | None = None) -> Plan:
+        """The plan of the state that can be adopted, whose file stays in `folder`."""
+        with tempfile.TemporaryDirectory() as temporary:
+            return make_plan(
+                self.adoptable(folder or Path(temporary)), "prod", ORIGINAL_SETTINGS, REGION, self.accepted
+            )
 
 
 def _with_rules_as_resources(state: State) -> None:

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from adoption import command, report
+from adoption import command, files, report
+from sandbox.adoption_rehearsal.terraform import changed_by_terraform
 from tests.adoption.carried_states import BY_NAME, CARRIED, REGION, Carried
 from tests.adoption.plans import proposed
 from tests.adoption.states import ORIGINAL_SETTINGS, State, find, write
-from tests.needs import needs
+from tests.needs import needs_provider
 
 ALL = pytest.mark.parametrize("carried", CARRIED, ids=lambda carried: carried.name)
 
@@ -59,28 +60,38 @@ def test_its_files_are_written_and_the_script_removes_what_the_table_does_not_ke
     kept = [actual.address for actual, advice in plan.left if advice.endswith("keep it")]
     lines = {line.strip().strip("'\\ ").strip("'") for line in script.splitlines()}
     assert not lines & set(kept)
+    assert (tmp_path / "terraform-removed.prod.tf").exists() is bool(plan.to_remove)
 
 
-@needs("terraform")
+@needs_provider()
 @ALL
-def test_terraform_lets_go_of_all_but_what_the_table_keeps_and_takes_it_back(carried: Carried, tmp_path: Path) -> None:
-    """Step 5 of docs/adoption.md and its way back, for which Terraform needs neither the configuration nor AWS."""
-    folder, pulled = tmp_path / "terraform", carried.adoptable(tmp_path)
-    folder.mkdir()
-    shutil.copy(pulled, folder)
-    assert _run(tmp_path, pulled, "--write", "--accept-lost", " ".join(carried.accepted)) == 0
+def test_terraform_forgets_all_but_what_the_table_keeps_and_takes_it_back(
+    carried: Carried, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Step 5 of docs/adoption.md and its way back. Without the configuration, Terraform plans only what is left of the modules."""
+    monkeypatch.undo()
+    plan, folder = carried.plan(tmp_path), tmp_path / "terraform"
+    assert list(changed_by_terraform(plan, folder)) == []
+    assert "not checked" not in capsys.readouterr().err
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(folder / "terraform.rc"))
 
-    def run(*arguments: str) -> list[str]:
-        ran = subprocess.run(arguments, cwd=folder, check=True, capture_output=True, text=True)
-        return [line for line in ran.stdout.splitlines() if not re.match(r"(module\.[^ ]+\.)?data\.", line)]
+    def run(*arguments: str) -> set[str]:
+        command = ["terraform", f"-chdir={folder}", *arguments]
+        ran = subprocess.run(command, check=True, capture_output=True, text=True)
+        return {line for line in ran.stdout.splitlines() if not re.match(r"(module\.[^ ]+\.)?data\.", line)}
 
-    everything = run("terraform", "state", "list")
-    run("sh", str(tmp_path / "terraform-state-rm.prod.sh"))
-    kept = {actual.address for actual, advice in carried.plan().left if advice.endswith("keep it")}
-    assert set(run("terraform", "state", "list")) == kept
-    run("terraform", "state", "push", "-force", str(pulled))
-    assert run("terraform", "state", "list") == everything
-    assert kept < set(everything)
+    kept = {actual.address for actual, advice in plan.left if advice.endswith("keep it")}
+    assert run("state", "list") == kept
+    if plan.to_remove:
+        run("apply", "-auto-approve", "-refresh=false", *(f"-target={block}" for block in plan.to_remove))
+    assert run("state", "list") == {address for address in kept if address.startswith("aws_")}
+    run("state", "push", "-force", str(plan.file))
+    assert run("state", "list") == {resource.address for resource in plan.anatomy.state.resources}
+
+    monkeypatch.setattr(files, "removed_blocks", lambda _blocks: "")
+    without = tmp_path / "without"
+    destroyed = [line.partition("[")[0] for line in changed_by_terraform(plan, without)]
+    assert sorted({*destroyed}) == [f"Terraform would delete {block}" for block in plan.to_remove]
 
 
 def test_the_original_stops_until_the_loss_of_its_repositories_rules_is_accepted(tmp_path: Path) -> None:
