@@ -71,7 +71,7 @@ def test_a_load_balancer_and_a_cluster_of_others_stay_as_they_are(
 def test_a_state_that_the_official_provider_wrote_is_adopted_as_the_table_says(
     carried: Carried, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    said = _assert_rehearsed(carried.plan(), tmp_path / "rehearsal", capfd)
+    said = _assert_rehearsed(carried.plan(tmp_path), tmp_path / "rehearsal", capfd)
     assert f"{carried.adopted} resources were adopted under the ids that they had" in said
     assert "storage-efs fs-" in said
     assert "storage-access-point fsap-" in said
@@ -80,7 +80,7 @@ def test_a_state_that_the_official_provider_wrote_is_adopted_as_the_table_says(
 def test_a_row_that_the_table_lacks_fails_the_rehearsal(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = BY_NAME["module-4.4.1"].plan()
+    plan = BY_NAME["module-4.4.1"].plan(tmp_path)
     kinds = {**BY_PULUMI_TYPE, CLUSTER: dataclasses.replace(BY_PULUMI_TYPE[CLUSTER], defaults={})}
     monkeypatch.setattr("adoption.pairing.BY_PULUMI_TYPE", kinds)
     assert rehearse(plan, tmp_path / "rehearsal") == 1

@@ -184,12 +184,12 @@ def test_a_needed_exemption_is_missed_written_with_a_date_and_removed_when_no_lo
     policy = named.partition("(")[2].partition(":")[0]
     added = after[policy]["exemptions"][-1]
     assert datetime.date.fromisoformat(added["expires"]) > datetime.datetime.now(datetime.UTC).date()
-    assert added["reason"] in missing
+    assert added["reason"].rstrip(".") in missing
     file.write_text(json.dumps(after), encoding="utf-8")
     assert difference(changed, "prod", project) == Difference([], [])
     plain = read_stack_file(ROOT / "Pulumi.prod.yaml", "prod")
     (spare,) = difference(plain, "prod", project).other
-    assert spare.startswith(f"policy/config/prod.json has an exemption that the settings don't need, for {named}. ")
+    assert spare.startswith(f"policy/config/prod.json has an exemption that the settings don't need, for {named}: ")
     restored = written(plain, after)
     assert restored.pop("encryption").pop("exemptions", []) == []
     assert restored == {key: value for key, value in before.items() if key != "encryption"}
