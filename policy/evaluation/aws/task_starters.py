@@ -40,9 +40,8 @@ def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
                 for task in named or stack.linked(target, f"{path}.taskDefinitionArn", TASK):
                     yield Start(target, task, integer(block.get("taskCount")) or 1)
     for schedule in stack.of("scheduler/schedule"):
-        if (text(schedule.at("target.arn")) or "").endswith(
-            (":ecs:runTask", ":ecs:startTask")
-        ):  # a universal target: any API call
+        # A universal target: any API call.
+        if (text(schedule.at("target.arn")) or "").endswith((":ecs:runTask", ":ecs:startTask")):
             call = mapping(parse_json(schedule.at("target.input")))
             for task in named_tasks(stack, [call.get("TaskDefinition")]):
                 yield Start(schedule, task, integer(call.get("Count")) or 1)
