@@ -4,6 +4,8 @@ BASE_PYTHON ?= python3
 WORKERS ?= 4
 PYTHON := .venv/bin/python
 SANDBOX = $(PYTHON) -m sandbox
+# Commands that ask AWS for other stacks than local ask the sandbox with IN=sandbox.
+IN_SANDBOX = $(filter local,$(STACK))$(filter sandbox,$(IN))
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
@@ -25,6 +27,7 @@ TESTS ?= tests/conformance tests/sandbox tests/preflight
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  STACK=prod uses the production settings, in the sandbox too. PLUGINS=official uses the official provider plugins."
+	@echo "  For another stack than local, status, preflight and drift ask AWS. IN=sandbox asks the sandbox."
 
 up: $(if $(wildcard .venv/installed),.venv/installed,first) ## deploy the stack into a local AWS and start Atlantis
 	@$(SANDBOX) up --stack $(STACK)
@@ -45,7 +48,7 @@ env: .venv/installed ## print exports that point an AWS client at the local AWS,
 	@$(SANDBOX) env --stack $(STACK)
 
 status: .venv/installed ## show the server, workers, locks, alarms and the last deployment; STACK=prod reads your AWS account, JSON=1 prints JSON
-	@$(if $(filter local,$(STACK)),$(SANDBOX) status,$(PYTHON) -m preflight.status $(if $(JSON),--json)) --stack $(STACK)
+	@$(if $(IN_SANDBOX),$(SANDBOX) status,$(PYTHON) -m preflight.status $(if $(JSON),--json)) --stack $(STACK)
 
 logs: .venv/installed ## follow Atlantis' log
 	@$(SANDBOX) logs --stack $(STACK)
@@ -74,10 +77,10 @@ attack: .venv/installed ## attack the deployed stack and print the result of eac
 	@$(PYTHON) -m sandbox.attack --stack $(STACK)
 
 preflight: .venv/installed ## check what a deployment needs: image, secrets, certificate, network, state; STACK=prod checks your AWS account
-	@$(if $(filter local,$(STACK)),$(SANDBOX),$(PYTHON) -m) preflight --stack $(STACK)
+	@$(if $(IN_SANDBOX),$(SANDBOX),$(PYTHON) -m) preflight --stack $(STACK)
 
 drift: .venv/installed ## detect drift now in the projects of driftProjects, and print a table; STACK=prod asks your deployed stack
-	@$(if $(filter local,$(STACK)),$(SANDBOX) drift,$(PYTHON) -m preflight.drift) --stack $(STACK)
+	@$(if $(IN_SANDBOX),$(SANDBOX) drift,$(PYTHON) -m preflight.drift) --stack $(STACK)
 
 cost: .venv/installed ## print what a stack costs a month, part by part, with AWS' current prices; uses your AWS credentials
 	@$(PYTHON) -m preflight.cost --stack $(if $(filter local,$(STACK)),prod,$(STACK))
