@@ -1,11 +1,12 @@
 """single-task: a server with a lock file on a shared volume never runs as more than one task."""
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from evaluation.aws.file_locks import lock_writer, servers
 from evaluation.aws.shared_places import Occupied, Place
-from evaluation.aws.task_starters import Start, starts
+from evaluation.aws.task_starters import Start, ecs_calls, starts
 from evaluation.aws.tasks import JOB, Task, function_places, task_definitions, task_of
 from evaluation.configuration import Option
 from evaluation.resources import Resource, Stack
@@ -146,10 +147,22 @@ def _scaled(stack: Stack, services: list[Resource], findings: Findings) -> None:
         for target in stack.of(canonical):
             if target.at("serviceNamespace") in (None, "ecs", UNKNOWN) and _scales(stack, target, own, by_name):
                 _capacity(target, actions, capacity, findings)
+    for caller, operation, call in ecs_calls(stack) if services else ():
+        most = integer(call.get("DesiredCount")) or 0
+        if (
+            operation == "updateService"
+            and most > 1
+            and _are_named(stack, by_name, call.get("Service"), call.get("Cluster"))
+        ):
+            what = f"it sets the service's desired count to {most}, but only one task can hold the lock file"
+            findings.violation(
+                caller, "autoscaling", "", what, "remove the call, or set its DesiredCount to 1", value=most
+            )
     for group in stack.of("codedeploy/deploymentGroup"):
-        name, cluster = text(group.at("ecsService.serviceName")), text(group.at("ecsService.clusterName"))
-        named = any(_cluster_name(stack, each) in (None, cluster) for each in by_name.get(name or "", ()))
-        if (name and named) or any(each.urn in own for each in stack.dependencies(group, "ecsService", _SERVICE)):
+        name, cluster = group.at("ecsService.serviceName"), group.at("ecsService.clusterName")
+        if _are_named(stack, by_name, name, cluster) or any(
+            each.urn in own for each in stack.dependencies(group, "ecsService", _SERVICE)
+        ):
             what = "CodeDeploy's blue/green deployment runs old and new tasks of the service at the same time"
             remedy = "remove the deployment group, and use the ECS deployment controller"
             findings.violation(group, "rolling", "ecsService", what, remedy)
@@ -177,9 +190,15 @@ def _scales(stack: Stack, target: Resource, own: set[str], by_name: dict[str, li
     if not isinstance(identity, str) or identity.count("/") != 2:
         return False
     kind, cluster, name = identity.split("/")
-    return kind == "service" and any(
-        _cluster_name(stack, service) in (None, cluster) for service in by_name.get(name, ())
+    return kind == "service" and _are_named(stack, by_name, name, cluster)
+
+
+def _are_named(stack: Stack, by_name: Mapping[str, list[Resource]], name: Any, cluster: Any) -> bool:
+    """Whether these are the names or the ARNs of one of the services and of its cluster."""
+    service, cluster = (
+        (text(value) or default).rpartition("/")[2] for value, default in ((name, ""), (cluster, "default"))
     )
+    return any(_cluster_name(stack, each) in (None, cluster) for each in by_name.get(service, ()) if service)
 
 
 def _cluster_name(stack: Stack, service: Resource) -> str | None:
@@ -311,7 +330,7 @@ RULE: Final = Rule(
         "minimum-healthy": "A deployment can stop the only task. The default of ECS is 100 %.",
         "rolling": "Services use rolling deployments of the ECS controller, not blue/green (CodeDeploy), canary, linear or external.",
         "rebalancing": "Availability Zone rebalancing isn't enabled.",
-        "autoscaling": "The maximum capacity of scaling targets and their scheduled actions is 1.",
+        "autoscaling": "Scaling targets, scheduled actions, schedules and state machines set at most one task.",
         "file-system": "Only one service, and no function, writes to the same files.",
         "started": "No EventBridge rule, schedule, state machine, function or Batch job starts a second task.",
         "lock": "Volumes, containers and the type of the lock are known.",

@@ -222,7 +222,29 @@ def _blue_green(label: str, expected: bool, **service: Any) -> Row:
     return row("single-task/rolling", label, _service(), _task(), group)
 
 
+def _counted(label: str, expected: bool, machine: bool = False, **call: Any) -> Row:
+    """A schedule or a state machine that updates a service."""
+    given = {"Service": "service", "Cluster": "ci", "DesiredCount": 2, **call}
+    target = {"arn": "arn:aws:scheduler:::aws-sdk:ecs:updateService", "input": json.dumps(given)}
+    state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:ecs:updateService", "Parameters": given}
+    starter = (
+        one("sfn/stateMachine", "machine", definition=json.dumps({"States": {"Update": state}}))
+        if machine
+        else one("scheduler/schedule", "schedule", target=target)
+    )
+    row = found if expected else passes
+    return row("single-task/autoscaling", label, _service(), _task(), starter)
+
+
 SCALING: Final[tuple[Row, ...]] = (
+    _counted("schedule that sets two tasks", True),
+    _counted(
+        "schedule that sets two tasks by ARNs", True, Service="arn:aws:ecs:a:1:service/ci/service", Cluster="a/ci"
+    ),
+    _counted("state machine that sets two tasks", True, machine=True),
+    _counted("schedule that stops the service", False, DesiredCount=0),
+    _counted("schedule for another service", False, Service="web"),
+    _counted("schedule for a service of the default cluster", False, Cluster=None),
     _scheduled("scheduled maximum", True, maxCapacity=4),
     _scheduled("scheduled minimum", True, minCapacity="2"),
     _scheduled("scheduled stop", False, minCapacity=0, maxCapacity=1),

@@ -1,7 +1,7 @@
 """Finds what starts tasks without a service: EventBridge, Scheduler, Pipes, Step Functions and Lambda."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,9 +10,9 @@ from evaluation.aws.task_definitions import TASK
 from evaluation.aws.tasks import named_tasks
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
-from evaluation.values import MALFORMED, UNKNOWN, integer, mapping, mappings, parse_json, text
+from evaluation.values import UNKNOWN, integer, mapping, mappings, parse_json, text
 
-__all__ = ["Start", "starts"]
+__all__ = ["Start", "ecs_calls", "starts"]
 
 # Type and path of the block with the task definition and the number of tasks.
 _TARGETS: Final = (
@@ -20,6 +20,8 @@ _TARGETS: Final = (
     ("scheduler/schedule", "target.ecsParameters"),
     ("pipes/pipe", "targetParameters.ecsTaskParameters"),
 )
+
+_OPERATION: Final = re.compile(r":ecs:(\w+)")
 
 
 @dataclass(frozen=True)
@@ -39,39 +41,40 @@ def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
                 named = named_tasks(stack, [block.get("taskDefinitionArn")])
                 for task in named or stack.linked(target, f"{path}.taskDefinitionArn", TASK):
                     yield Start(target, task, integer(block.get("taskCount")) or 1)
-    for schedule in stack.of("scheduler/schedule"):
-        # A universal target: any API call.
-        if (text(schedule.at("target.arn")) or "").endswith((":ecs:runTask", ":ecs:startTask")):
-            call = mapping(parse_json(schedule.at("target.input")))
-            for task in named_tasks(stack, [call.get("TaskDefinition")]):
-                yield Start(schedule, task, integer(call.get("Count")) or 1)
+    for starter, operation, call in ecs_calls(stack):
+        for task in named_tasks(stack, [call.get("TaskDefinition")] if operation in ("runTask", "startTask") else []):
+            yield Start(starter, task, integer(call.get("Count")) or 1)
     for machine in stack.of("sfn/stateMachine"):
-        for task in _of_machine(stack, machine):
-            yield Start(machine, task, 1)
+        if parse_json(machine.at("definition")) is UNKNOWN:
+            for task in stack.dependencies(machine, "definition", TASK):
+                yield Start(machine, task, 1)
     for function in stack.of("lambda/function"):
         yield from _of_function(stack, function, findings)
 
 
-def _of_machine(stack: Stack, machine: Resource) -> list[Resource]:
-    definition = parse_json(machine.at("definition"))
-    if definition is UNKNOWN:
-        return stack.dependencies(machine, "definition", TASK)
-    return named_tasks(stack, _run_tasks(definition)) if definition is not MALFORMED else []
+def ecs_calls(stack: Stack) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
+    """The calls of ECS that schedules and state machines make: who makes it, the operation, such as ``runTask``, and its input."""
+    for schedule in stack.of("scheduler/schedule"):
+        # A universal target: any API call.
+        operation = _OPERATION.search(text(schedule.at("target.arn")) or "")
+        if operation:
+            yield schedule, operation[1], mapping(parse_json(schedule.at("target.input")))
+    for machine in stack.of("sfn/stateMachine"):
+        for operation, call in _of_states(parse_json(machine.at("definition"))):
+            yield machine, operation, call
 
 
-def _run_tasks(value: Any, depth: int = 0) -> Iterator[Any]:
-    """The task definitions of a state machine's runTask states, including those nested in Parallel and Map."""
+def _of_states(value: Any, depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The calls of a state machine's states, including those nested in Parallel and Map."""
     if depth > 20:
         return
     if isinstance(value, dict):
-        if re.search(":ecs:(run|start)Task", str(value.get("Resource", ""))):
+        operation = _OPERATION.search(str(value.get("Resource", "")))
+        if operation:
             for name in ("Parameters", "Arguments"):
-                yield mapping(value.get(name)).get("TaskDefinition")
-        for inner in value.values():
-            yield from _run_tasks(inner, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _run_tasks(inner, depth + 1)
+                yield operation[1], mapping(value.get(name))
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _of_states(inner, depth + 1)
 
 
 def _of_function(stack: Stack, function: Resource, findings: Findings) -> Iterator[Start]:
