@@ -364,12 +364,12 @@ def test_a_server_sends_nothing_to_a_worker_with_a_certificate_instead_of_the_ke
         containers.fleet.addresses["plan"] = f"127.0.0.1:{_listening_port(impostor.pid)}"
         eventually(lambda: containers.dispatcher.workers("plan") == {"plan": containers.fleet.addresses["plan"]})
         asks_another_worker(containers)
+        # On a busy machine, the impostor prints it after the other worker has answered.
+        eventually(lambda: b"alert unknown ca" in (tmp_path / "got").read_bytes())
     finally:
         impostor.kill()
         impostor.wait()
-    printed = (tmp_path / "got").read_bytes()
-    assert b"alert unknown ca" in printed
-    assert b'protocol"' not in printed
+    assert b'protocol"' not in (tmp_path / "got").read_bytes()
 
 
 def test_nobody_has_the_key_of_the_certificate_that_is_accepted() -> None:
