@@ -147,7 +147,7 @@ def _scaled(stack: Stack, services: list[Resource], findings: Findings) -> None:
         for target in stack.of(canonical):
             if target.at("serviceNamespace") in (None, "ecs", UNKNOWN) and _scales(stack, target, own, by_name):
                 _capacity(target, actions, capacity, findings)
-    for caller, operation, call in ecs_calls(stack) if services else ():
+    for caller, operation, call in stack.once(ecs_calls) if services else ():
         most = integer(call.get("DesiredCount")) or 0
         if (
             operation == "updateService"

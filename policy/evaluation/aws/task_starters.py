@@ -41,7 +41,7 @@ def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
                 named = named_tasks(stack, [block.get("taskDefinitionArn")])
                 for task in named or stack.linked(target, f"{path}.taskDefinitionArn", TASK):
                     yield Start(target, task, integer(block.get("taskCount")) or 1)
-    for starter, operation, call in ecs_calls(stack):
+    for starter, operation, call in stack.once(ecs_calls):
         for task in named_tasks(stack, [call.get("TaskDefinition")] if operation in ("runTask", "startTask") else []):
             yield Start(starter, task, integer(call.get("Count")) or 1)
     for machine in stack.of("sfn/stateMachine"):
@@ -52,8 +52,12 @@ def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
         yield from _of_function(stack, function, findings)
 
 
-def ecs_calls(stack: Stack) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
+def ecs_calls(stack: Stack) -> list[tuple[Resource, str, Mapping[str, Any]]]:
     """The calls of ECS that schedules and state machines make: who makes it, the operation, such as ``runTask``, and its input."""
+    return list(_ecs_calls(stack))
+
+
+def _ecs_calls(stack: Stack) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
     for schedule in stack.of("scheduler/schedule"):
         # A universal target: any API call.
         operation = _OPERATION.search(text(schedule.at("target.arn")) or "")
