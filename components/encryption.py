@@ -72,7 +72,8 @@ class CustomerKey(pulumi.ComponentResource):
             f"{name}-alias",
             name=context.names.key_alias(store),
             target_key_id=key.key_id,
-            opts=pulumi.ResourceOptions(parent=self),
+            # An update that fails after a new name would leave the old alias behind, and its name taken for the way back.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         self.arn = key.arn
         self.register_outputs(declared_outputs(self))

@@ -50,6 +50,7 @@ class Registered:
     """The parent's name; empty for a child of the stack."""
     parent_type: str
     protect: bool
+    delete_before_replace: bool
     ignore_changes: tuple[str, ...]
     depends_on: tuple[str, ...]
     """Names of the resources that it waits for."""
@@ -197,6 +198,7 @@ class _Recorder(MockMonitor):
                     parent=_name(request.parent),
                     parent_type=_type(request.parent),
                     protect=request.protect,
+                    delete_before_replace=request.deleteBeforeReplace,
                     ignore_changes=tuple(request.ignoreChanges),
                     depends_on=tuple(sorted(_name(urn) for urn in request.dependencies)),
                     custom=request.custom,

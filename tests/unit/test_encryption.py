@@ -112,7 +112,7 @@ def test_a_key_rotates_serves_its_store_only_and_has_an_alias_that_names_it(
     alias = stack().one(ALIAS, f"{name}-alias")
     store = name.split("-")[-2]
     assert alias.inputs == {"name": f"alias/{store}-atlantis", "targetKeyId": f"{name}-key-id"}
-    assert alias.parent == name
+    assert (alias.parent, alias.delete_before_replace) == (name, True)
 
 
 def test_there_are_four_keys_and_four_aliases_and_one_more_for_the_flow_logs_of_a_new_vpc() -> None:

@@ -119,9 +119,10 @@ def _protection(local: LocalService, task: str | None) -> dict[str, Any]:
     return answer["protectedTasks"][0]
 
 
-def _protect(local: LocalService, task: str) -> bool:
+def _protect(local: LocalService, task: str, minutes: int = 30) -> bool:
+    """Whether a protection stays: the container that renews it releases at its first look what it finds."""
     client = local.aws.client("ecs")
-    client.update_task_protection(cluster=NAME, tasks=[task], protectionEnabled=True, expiresInMinutes=30)
+    client.update_task_protection(cluster=NAME, tasks=[task], protectionEnabled=True, expiresInMinutes=minutes)
     time.sleep(2 * LOOK_EVERY)
     return _protection(local, task)["protectionEnabled"]
 
@@ -172,14 +173,12 @@ def test_a_deployment_waits_for_the_end_of_an_apply_that_is_longer_than_the_stop
 def test_a_protection_that_nobody_renews_runs_out(running: LocalService) -> None:
     task = status(running).task
     assert task is not None
-    client = running.aws.client("ecs")
-    # The container that renews it has looked already, found nothing in progress, and has nothing to change.
-    client.update_task_protection(cluster=NAME, tasks=[task], protectionEnabled=True, expiresInMinutes=1)
+    eventually("a protection that stays", lambda: _protect(running, task, minutes=1))
     stored = running.deployment.state / "task" / "protections.json"
     left = json.loads(stored.read_text())[task] - time.time()
-    assert 50 < left <= 60
-    # As if 55 seconds of them were over.
-    stored.write_text(json.dumps({task: time.time() + 5}))
+    assert 30 < left <= 60
+    # As if most of a minute were over, and long enough for the deployment to meet it.
+    stored.write_text(json.dumps({task: time.time() + 20}))
     before = len(status(running).events)
     running.deploy(running.register(protected=True))
     eventually("the wait", lambda: any("is protected" in line for line in status(running).events[before:]))
@@ -193,7 +192,6 @@ def test_a_smaller_count_waits_as_well(running: LocalService) -> None:
     assert task is not None
     assert definition is not None
     client = running.aws.client("ecs")
-    # The first look of the container that protects the task releases what it finds, and may come after this.
     eventually("a protection that stays", lambda: _protect(running, task))
     before = len(status(running).events)
     running.deploy(definition, count=0)
