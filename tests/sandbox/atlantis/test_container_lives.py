@@ -152,7 +152,7 @@ def test_a_container_is_started_again_when_its_policy_says_so(
         task.tick()
         return scratch.log("task.sidecar").count("began") == runs
 
-    eventually("what its policy says", began, seconds=5)
+    eventually("what its policy says", began)
 
 
 @each_mode

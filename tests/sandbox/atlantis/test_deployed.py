@@ -241,7 +241,7 @@ def test_an_update_lets_an_apply_end_then_stops_the_old_task_and_starts_the_new_
     assert _status(service).definition != before.definition
     if pull:
         assert "runs a plan or an apply and is protected until" in capfd.readouterr().out
-        assert "Apply complete! Resources: 1 added" in comment(github, pull, "Ran Apply for dir: `.`", seconds=1)
+        assert "Apply complete! Resources: 1 added" in comment(github, pull, "Ran Apply for dir: `.`", seconds=10)
 
 
 @pytest.mark.filterwarnings(identity_provider.QUIET)

@@ -230,7 +230,7 @@ def test_an_agent_that_was_killed_leaves_nothing_that_the_next_one_does_not_end(
         assert left.alive
     else:
         # Containers end with the agent.
-        eventually("the container's end", lambda: not left.alive, seconds=5)
+        eventually("the container's end", lambda: not left.alive)
     _bring_up(running)
     eventually("a new task", lambda: status(running).state == "healthy" and status(running).task is not None)
     assert not left.alive

@@ -25,7 +25,7 @@ def _applying(service: DeployedService, github: Store, name: str, seconds: int) 
     pull = planned(service, github, name, extra=_SLOW.format(seconds=seconds))
     say(service, pull, "atlantis apply")
     eventually("the state's lock", lambda: locks(service), seconds=90)
-    eventually("the command in the worker", lambda: _commands(service, "apply", pull, "start"), seconds=30)
+    eventually("the command in the worker", lambda: _commands(service, "apply", pull, "start"))
     time.sleep(2)
     return pull
 
@@ -65,7 +65,7 @@ def test_an_apply_outlives_its_server_and_the_next_one_comments_its_result(
 
 
 def test_a_deployment_of_server_and_workers_waits_for_an_apply(service: DeployedService, github: Store) -> None:
-    pull = _applying(service, github, "deployed", 20)
+    pull = _applying(service, github, "deployed", 40)
     both = (service, workers(service, "apply"))
     before = {task.id for each in both for task in running(each)}
 
