@@ -17,6 +17,7 @@ from sandbox.testbed.containers import bubblewrap
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest
+from tests.sandbox.atlantis.pull_requests import when_idle
 
 __all__ = ["Plan", "computed", "containers", "measure", "why_not"]
 
@@ -98,5 +99,4 @@ def _times(target: Target, pull: PullRequest) -> Iterator[tuple[float, float]]:
         yield time.perf_counter() - started, computed(target.deployment) - before_cpu
         if "Plan: " not in (said := target.comments(pull.repository, pull.number)[-1]):
             raise RuntimeError(f"{pull.repository} wasn't planned: {said[:300]}")
-        # Atlantis holds the pull request for a moment after its comment.
-        time.sleep(0.5)
+        when_idle(target.deployment)
