@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from components.settings import NAMESPACE, parse
+from preflight import policy_configuration
 from sandbox.atlantis.operator import read_task_secrets
 from sandbox.gitea.server import HOST, Gitea
 from sandbox.sandbox import Sandbox
@@ -19,8 +21,9 @@ from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.containers.targets import entrance
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.files import write_json
 from sandbox.testbed.local_aws.task_status import StatusFile
-from sandbox.testbed.paths import state_directory
+from sandbox.testbed.paths import private_directory, state_directory
 
 __all__ = ["add_arguments", "run"]
 
@@ -45,8 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Go the whole way; exit code 0 if each step had the expected result. Nothing of it remains."""
     state = state_directory() / f"host-{arguments.host}"
     settings = {f"atlantis:{name}": value for name, value in _SETTINGS.items()}
-    # The pack's configuration is that of the stack's own settings.
-    sandbox = Sandbox(arguments.stack, state=state, settings=settings, policy_pack=None)
+    pack = private_directory(state) / "policy.json"
+    sandbox = Sandbox(arguments.stack, state=state, settings=settings, policy_configuration=pack)
+    write_json(pack, _pack_configuration(sandbox))
     gitea = Gitea(state)
     try:
         gitea.start(clean_environment())
@@ -67,6 +71,15 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         sandbox.down(force=True)
     return 0
+
+
+def _pack_configuration(sandbox: Sandbox) -> dict[str, Any]:
+    """What `make policy-config` would write for the sandbox's settings."""
+    given = {**sandbox.workspace.source_settings(sandbox.stack), **sandbox.settings}
+    prefix = f"{NAMESPACE}:"
+    own = {key.removeprefix(prefix): value for key, value in given.items() if key.startswith(prefix)}
+    settings = parse(own, stack=sandbox.stack, region=given["aws:region"])
+    return policy_configuration.of_stack(settings, sandbox.stack)
 
 
 @dataclass(frozen=True)

@@ -47,16 +47,20 @@ def state_of(name: str) -> str:
     return f"{PREFIX}/{OWNER}/{name}/terraform.tfstate"
 
 
+def project(key: str, *, extra: str = "", slow: int = 0) -> dict[str, str]:
+    """A project whose state is ``key``. Each of its plans waits ``slow`` seconds, without using the CPU."""
+    backend = 'shared_config_files = ["aws"]\n    profile = "slow"' if slow else ""
+    more = {path: text.format(seconds=slow) for path, text in _SLOW.items()} if slow else {}
+    configuration = _CONFIGURATION.format(bucket=BUCKET, key=key, table=TABLE, extra=extra, backend=backend)
+    return {"main.tf": configuration, **more}
+
+
 def opened(
     service: DeployedService, github: Store, name: str, *, key: str = "", extra: str = "", slow: int = 0
 ) -> PullRequest:
     """Open a pull request that adds a resource; ``extra`` is one more line of its block. Its plan takes ``slow`` seconds."""
-    backend = 'shared_config_files = ["aws"]\n    profile = "slow"' if slow else ""
-    more = {path: text.format(seconds=slow) for path, text in _SLOW.items()} if slow else {}
-    configuration = _CONFIGURATION.format(
-        bucket=BUCKET, key=key or state_of(name), table=TABLE, extra=extra, backend=backend
-    )
-    pull = open_with_files(github, name, {"main.tf": configuration, **more}, default_branch="main")
+    files = project(key or state_of(name), extra=extra, slow=slow)
+    pull = open_with_files(github, name, files, default_branch="main")
     assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
     return pull
 
