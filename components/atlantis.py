@@ -6,20 +6,21 @@ import pulumi
 import pulumi_aws as aws
 
 from .compute.cluster import existing_cluster
-from .compute.compute import Compute, ComputeInputs
+from .compute.compute import Compute
 from .context import context_of
 from .ingress.existing_listener import existing_listener
-from .ingress.ingress import Ingress, IngressInputs
+from .ingress.ingress import Ingress
 from .ingress.sign_in import authenticate
 from .monitoring.alarms import Observed
 from .monitoring.monitoring import observe
 from .network.network import Network
-from .network.vpc import Vpc, vpc_of
+from .network.vpc import vpc_of
 from .network.zones import ZONES
-from .outputs import output, with_part
-from .permissions.permissions import Permissions, PermissionsInputs, require_fit
+from .outputs import output
+from .parts import Parts
+from .permissions.permissions import Permissions, require_fit
 from .preview_warnings import warn
-from .secrets.existing_secrets import container_secrets, existing_secrets
+from .secrets.existing_secrets import existing_secrets
 from .secrets.secrets import Secrets
 from .settings import AtlantisArgs, Settings, in_own_account, validate
 from .storage.locking import Locking
@@ -112,65 +113,34 @@ class Atlantis(pulumi.ComponentResource):
             locking = Locking(
                 self._named("locking"), context, vpc.private_subnet_ids, network.locking_security_group_id, self._part()
             )
-        existing = existing_secrets(settings.configuration, context.names, self)
-        permissions = Permissions(
-            self._named("permissions"),
-            PermissionsInputs(
-                context=context,
-                secret_arns=[
-                    *secrets.arns.values(),
-                    *([locking.database.password_secret_arn] if locking else ()),
-                    *existing.arns,
-                ],
-                existing_secret_arns=[
-                    *(with_part(context.names.secret_pattern, name) for name in settings.existing_secret_names),
-                    *existing.arns,
-                ],
-                parameter_arns=existing.parameter_arns,
-                container_secret_arns=container_secrets(settings.task.extra_containers),
-                secret_key_arns=[*secrets.key_arns, *([locking.key_arn] if locking else []), *existing.key_arns],
-                file_system_arn=storage.file_system_arn,
-                access_point_arn=storage.access_point_arn,
-                security_group_ids=network.security_group_ids,
-                closed_subnet_ids=() if settings.terraform.share_subnets else _subnet_ids(vpc, settings),
-            ),
-            self._part(),
+        parts = Parts(
+            context=context,
+            vpc=vpc,
+            network=network,
+            storage=storage,
+            secrets=secrets,
+            locking=locking,
+            existing=existing_secrets(settings.configuration, context.names, self),
         )
+        permissions = Permissions(self._named("permissions"), parts, self._part())
         ingress = None
-        if network.load_balancer_security_group_id is not None:
+        if (group := network.load_balancer_security_group_id) is not None:
             ingress = Ingress(
                 self._named("ingress"),
-                IngressInputs(
-                    context=context,
-                    vpc=vpc,
-                    security_group_id=network.load_balancer_security_group_id,
-                    existing=listener,
-                    authenticate=authenticate(settings.sign_in, self),
-                ),
-                self._part(),
+                context,
+                vpc,
+                security_group_id=group,
+                existing=listener,
+                authenticate=authenticate(settings.sign_in, self),
+                opts=self._part(),
             )
         compute = Compute(
             self._named("compute"),
-            ComputeInputs(
-                context=context,
-                cluster=cluster,
-                value_from=existing.value_from,
-                secret_arns=secrets.arns,
-                locking_database=locking.database if locking else None,
-                repository_url=storage.repository_url,
-                file_system_id=storage.file_system_id,
-                access_point_id=storage.access_point_id,
-                execution_role_arn=permissions.execution_role_arn,
-                task_role_arn=permissions.task_role_arn,
-                worker_role_arns=permissions.worker_role_arns,
-                private_subnet_ids=vpc.private_subnet_ids,
-                security_group_id=network.tasks_security_group_id,
-                worker_security_group_ids=network.worker_security_group_ids,
-                target_group_arn=ingress.target_group_arn if ingress else None,
-                # For the service, not the component: a refresh that finds a dependency deleted can't complete a component.
-                after=[storage, permissions, secrets, *(part for part in (ingress, locking) if part)],
-            ),
-            self._part(),
+            parts,
+            permissions=permissions,
+            ingress=ingress,
+            existing_cluster=cluster,
+            opts=self._part(),
         )
         observe(
             Observed(context=context, ingress=ingress, compute=compute, storage=storage, locking=locking),
@@ -212,9 +182,3 @@ class Atlantis(pulumi.ComponentResource):
     def _part(self) -> pulumi.ResourceOptions:
         """Options of a child component. Its alias is for older deployments, in which the stack was the parent."""
         return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
-
-
-def _subnet_ids(vpc: Vpc, settings: Settings) -> list[pulumi.Input[str]]:
-    """The subnets of the stack, and those of its workers."""
-    of_workers = [subnet for group in settings.worker_groups for subnet in group.subnet_ids]
-    return [*vpc.public_subnet_ids, *vpc.private_subnet_ids, *of_workers]

@@ -4,16 +4,17 @@ import pulumi
 import pulumi_aws as aws
 
 from ..encryption import CustomerKey, by_cloudwatch_logs
+from ..ingress.ingress import Ingress
 from ..logs import log_archive
 from ..outputs import declared_outputs, output
+from ..parts import Parts
+from ..permissions.permissions import Permissions
 from ..settings.workers import WorkerGroup
 from .cluster import Cluster
-from .inputs import ComputeInputs, TaskLogs
+from .container import TaskLogs
 from .server_container import CONTAINER
 from .service import EcsService
 from .task_definition import server_task, worker_task
-
-__all__ = ["Compute", "ComputeInputs"]
 
 
 class Compute(pulumi.ComponentResource):
@@ -30,20 +31,30 @@ class Compute(pulumi.ComponentResource):
     agent_log_group_name: pulumi.Input[str] | None
     """None without terraformIsolation."""
 
-    def __init__(self, name: str, args: ComputeInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        parts: Parts,
+        *,
+        permissions: Permissions,
+        ingress: Ingress | None,
+        existing_cluster: Cluster | None,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
         super().__init__("atlantis:index:Compute", name, None, opts)
-        self._args = args
+        self._parts, self._permissions, self._ingress = parts, permissions, ingress
+        self._context, self._settings = parts.context, parts.settings
         self._child = pulumi.ResourceOptions(parent=self)
-        isolates = args.settings.terraform.isolates
+        names, isolates = parts.context.names, self._settings.terraform.isolates
 
-        self.log_key_arn = args.settings.existing.log_key_arn or self._log_key()
-        log_group = self._log_group("logs", args.context.names.log_group)
-        agent_log_group = self._log_group("agent-logs", args.context.names.agent_log_group) if isolates else None
+        self.log_key_arn = self._settings.existing.log_key_arn or self._log_key()
+        log_group = self._log_group("logs", names.log_group)
+        agent_log_group = self._log_group("agent-logs", names.agent_log_group) if isolates else None
         logs = TaskLogs(log_group.name, agent_log_group.name if agent_log_group else None)
-        cluster = args.cluster or self._cluster()
-        task = server_task(f"{name}-task", args, logs, self._child)
+        cluster = existing_cluster or self._cluster()
+        task = server_task(f"{name}-task", parts, permissions, logs, opts=self._child)
         server = self._server(cluster, task).create()
-        for group in args.settings.worker_groups:
+        for group in self._settings.worker_groups:
             self._workers(cluster, group, logs).create()
 
         self.cluster_id = output(cluster.arn)
@@ -56,17 +67,31 @@ class Compute(pulumi.ComponentResource):
         self.agent_log_group_name = logs.agent_group
         self.register_outputs(declared_outputs(self))
 
+    @property
+    def _after(self) -> list[pulumi.Resource]:
+        """What the first task needs without references: mount targets, role policies, secret values, listener rules.
+
+        For the service, not the component: a refresh that finds a dependency deleted can't complete a component.
+        """
+        parts = self._parts
+        return [
+            parts.storage,
+            self._permissions,
+            parts.secrets,
+            *(part for part in (self._ingress, parts.locking) if part),
+        ]
+
     def _log_key(self) -> pulumi.Output[str]:
-        args, names = self._args, self._args.context.names
-        groups = [names.log_group_arn, *([names.agent_log_group_arn] if args.settings.terraform.isolates else ())]
+        names, settings = self._context.names, self._settings
+        groups = [names.log_group_arn, *([names.agent_log_group_arn] if settings.terraform.isolates else ())]
         return CustomerKey(
             f"{self.pulumi_resource_name}-logs-key",
-            args.context,
+            self._context,
             store="logs",
             description=f"Atlantis {names.environment}: the task's log",
             users=[
                 by_cloudwatch_logs(names, *groups),
-                *(log_archive.key_users(names) if args.settings.operations.log_archive_days else ()),
+                *(log_archive.key_users(names) if settings.operations.log_archive_days else ()),
             ],
             opts=self._child,
         ).arn
@@ -77,17 +102,17 @@ class Compute(pulumi.ComponentResource):
             f"{self.pulumi_resource_name}-{label}",
             name=physical_name,
             kms_key_id=self.log_key_arn,
-            retention_in_days=self._args.settings.operations.log_retention_days,
-            tags=self._args.context.tags,
+            retention_in_days=self._settings.operations.log_retention_days,
+            tags=self._context.tags,
             opts=self._child,
         )
 
     def _cluster(self) -> Cluster:
         cluster = aws.ecs.Cluster(
             f"{self.pulumi_resource_name}-cluster",
-            name=self._args.context.names.base,
+            name=self._context.names.base,
             settings=[{"name": "containerInsights", "value": "enabled"}],
-            tags=self._args.context.tags,
+            tags=self._context.tags,
             opts=self._child,
         )
         capacity = aws.ecs.ClusterCapacityProviders(
@@ -100,46 +125,48 @@ class Compute(pulumi.ComponentResource):
         return Cluster(cluster.arn, cluster.name, [capacity])
 
     def _server(self, cluster: Cluster, task: aws.ecs.TaskDefinition) -> EcsService:
-        args, settings = self._args, self._args.settings
+        parts, settings = self._parts, self._settings
         target: aws.ecs.ServiceLoadBalancerArgsDict | None = None
-        if args.target_group_arn is not None:
-            port = settings.task.container_port
-            target = {"target_group_arn": args.target_group_arn, "container_name": CONTAINER, "container_port": port}
+        if self._ingress is not None:
+            arn, port = self._ingress.target_group_arn, settings.task.container_port
+            target = {"target_group_arn": arn, "container_name": CONTAINER, "container_port": port}
         return EcsService(
             parent=self,
-            inputs=args,
+            context=self._context,
+            after=self._after,
             cluster=cluster,
             label=self.pulumi_resource_name,
-            name=args.context.names.base,
+            name=self._context.names.base,
             task_definition_arn=task.arn,
             least=settings.task.desired_count,
             most=settings.task.desired_count,
             capacity_provider=settings.task.capacity_provider,
-            subnet_ids=args.private_subnet_ids,
-            security_group_id=args.security_group_id,
+            subnet_ids=parts.vpc.private_subnet_ids,
+            security_group_id=parts.network.tasks_security_group_id,
             # With a lock file, ECS stops the old task first, because only one server can open the file.
-            overlaps=args.locking_database is not None,
+            overlaps=parts.locking is not None,
             target=target,
             registry_arn=settings.existing.service_registry_arn,
         )
 
     def _workers(self, cluster: Cluster, group: WorkerGroup, logs: TaskLogs) -> EcsService:
-        args, runs = self._args, self._args.settings.task.desired_count
+        parts, runs = self._parts, self._settings.task.desired_count
         label = f"{self.pulumi_resource_name}-{group.role}"
-        task = worker_task(f"{label}-task", args, group, logs, self._child)
+        task = worker_task(f"{label}-task", parts, self._permissions, group, logs, opts=self._child)
         return EcsService(
             parent=self,
-            inputs=args,
+            context=self._context,
+            after=self._after,
             cluster=cluster,
             label=label,
-            name=args.context.names.workers(group.role),
+            name=self._context.names.workers(group.role),
             task_definition_arn=task.arn,
             # Without the server, none: the image and the secrets may not exist yet.
             least=group.least * runs,
             most=group.most * runs,
             workers=group.role,
             capacity_provider=group.capacity_provider,
-            subnet_ids=group.subnet_ids or args.private_subnet_ids,
-            security_group_id=args.worker_security_group_ids[group.role],
+            subnet_ids=group.subnet_ids or parts.vpc.private_subnet_ids,
+            security_group_id=parts.network.worker_security_group_ids[group.role],
             overlaps=True,
         )

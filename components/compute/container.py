@@ -1,8 +1,11 @@
 """What the container definitions of the stack have in common."""
 
+import dataclasses
 from collections.abc import Mapping
 
 import pulumi
+
+from ..parts import Parts
 
 NO_CAPABILITIES = {"capabilities": {"drop": ["ALL"]}}
 """`linuxParameters` of a container definition. A user other than root has none of Docker's default capabilities in effect, but a
@@ -15,6 +18,21 @@ SIDECAR: Mapping[str, object] = {
     **HARDENED,
 }
 """A container next to the server's that runs for as long as the task does."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskLogs:
+    """The names of the log groups that the containers write to."""
+
+    group: pulumi.Input[str]
+    agent_group: pulumi.Input[str] | None
+    """The group of the server's container `agent`, from whose lines metrics are made."""
+
+
+def image_of(parts: Parts) -> pulumi.Input[str]:
+    """The image of all containers that the stack defines."""
+    task = parts.settings.task
+    return task.image or pulumi.Output.concat(parts.storage.repository_url, ":", task.image_tag)
 
 
 def awslogs(group: pulumi.Input[str], region: str, prefix: str) -> dict[str, object]:

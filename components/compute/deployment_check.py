@@ -25,24 +25,6 @@ class DeploymentError(Exception):
     """The service doesn't run the requested task definition."""
 
 
-@dataclasses.dataclass(kw_only=True)
-class DeploymentCheckInputs:
-    """The service, its task definition, and how long to wait."""
-
-    service: pulumi.Resource
-    cluster_arn: pulumi.Input[str]
-    service_name: str
-    task_definition_arn: pulumi.Input[str]
-    desired_count: int
-    """If 0, the check doesn't wait."""
-    starts_deployment: Mapping[str, pulumi.Input[Any]]
-    """Inputs whose change also starts a deployment, besides the task definition: network, capacity."""
-    timeout_minutes: int
-    """More than 0."""
-    ecs_client: Callable[[], Awaitable[Any]]
-    """Creates the boto3 client of ECS with the AWS provider's credentials and endpoint."""
-
-
 class ServiceChange:
     """Whether this run of the engine changes the service. If not, the state in ECS is older than the run.
 
@@ -65,47 +47,47 @@ class ServiceChange:
         self.seen = True
 
 
-class DeploymentCheck:
-    """Registers the stash whose creation and update wait for the deployment."""
+def check_deployment(
+    name: str,
+    service: pulumi.Resource,
+    service_name: str,
+    *,
+    started_by: Mapping[str, pulumi.Input[Any]],
+    change: ServiceChange,
+    ecs_client: Callable[[], Awaitable[Any]],
+    minutes: int,
+    parent: pulumi.Resource,
+) -> None:
+    """Register the stash whose creation and update wait for the deployment, for at most `minutes`.
 
-    def __init__(
-        self, name: str, args: DeploymentCheckInputs, change: ServiceChange, opts: pulumi.ResourceOptions
-    ) -> None:
-        self._args, self._change = args, change
-        # The name is unique in the program: two components can have services of the same name, in two regions or accounts.
-        hook = pulumi.ResourceHook(f"deployment of {args.service_name} ({name})", self._wait)
-        pulumi.Stash(
-            name,
-            input={
-                "cluster": args.cluster_arn,
-                "taskDefinition": args.task_definition_arn,
-                "desiredCount": args.desired_count,
-                **args.starts_deployment,
-            },
-            opts=pulumi.ResourceOptions.merge(
-                opts,
-                pulumi.ResourceOptions(
-                    depends_on=[args.service],
-                    hooks=pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook]),
-                ),
-            ),
-        )
+    `started_by`: cluster, taskDefinition, desiredCount (0: the check doesn't wait), and other inputs whose change starts a deployment:
+    network, capacity. `ecs_client` creates the boto3 client of ECS with the AWS provider's credentials and endpoint.
+    """
 
-    async def _wait(self, called: pulumi.ResourceHookArgs) -> None:
-        args, inputs = self._args, (called.new_inputs or {})["input"]
-        if args.desired_count == 0:
+    async def wait(called: pulumi.ResourceHookArgs) -> None:
+        inputs = (called.new_inputs or {})["input"]
+        if inputs["desiredCount"] == 0:
             return
-        deployment = EcsDeployment(
-            await args.ecs_client(), inputs["cluster"], args.service_name, inputs["taskDefinition"]
-        )
         await follow(
-            deployment,
+            EcsDeployment(await ecs_client(), inputs["cluster"], service_name, inputs["taskDefinition"]),
             wanted=inputs["taskDefinition"],
-            started_now=self._change.seen,
-            seconds=args.timeout_minutes * 60.0,
-            say=lambda message: pulumi.log.info(message, resource=args.service),
-            warn=lambda message: pulumi.log.warn(message, resource=args.service),
+            started_now=change.seen,
+            seconds=minutes * 60.0,
+            say=lambda message: pulumi.log.info(message, resource=service),
+            warn=lambda message: pulumi.log.warn(message, resource=service),
         )
+
+    # The name is unique in the program: two components can have services of the same name, in two regions or accounts.
+    hook = pulumi.ResourceHook(f"deployment of {service_name} ({name})", wait)
+    pulumi.Stash(
+        name,
+        input=started_by,
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            depends_on=[service],
+            hooks=pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook]),
+        ),
+    )
 
 
 async def follow(

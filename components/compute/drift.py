@@ -6,21 +6,21 @@ from typing import Any
 
 import pulumi
 
+from ..parts import Parts
 from ..settings.drift import PROJECT, DriftArgs
-from .inputs import ComputeInputs
 from .server_container import WEB_USER
 
 
-def agent_environment(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
+def agent_environment(parts: Parts) -> dict[str, pulumi.Input[str]]:
     """The agent's variables."""
-    settings, names = args.settings, args.context.names
+    settings, names = parts.settings, parts.context.names
     variables: dict[str, pulumi.Input[str]] = {
         "ATLANTIS_ATLANTIS_URL": settings.ingress.url,
         "DRIFT_DETECTION": document(settings.drift, settings.configuration.default_branch),
         "DRIFT_LOG_GROUP": names.agent_log_group,
         "DRIFT_LOG_ROLE": names.drift_role_arn,
     }
-    return variables | ({"ATLANTIS_WEB_USERNAME": WEB_USER} if "webPassword" in args.secret_arns else {})
+    return variables | ({"ATLANTIS_WEB_USERNAME": WEB_USER} if "webPassword" in parts.secrets.arns else {})
 
 
 def document(drift: DriftArgs, default_branch: str) -> str:

@@ -33,7 +33,7 @@ fi
 
 
 def environment(settings: OutboundArgs, names: PhysicalNames, vpc_endpoints: Sequence[str]) -> dict[str, str]:
-    """The variables of a container: empty without the settings."""
+    """The variables of each container for the proxy and the certificates: empty without the settings."""
     variables = dict.fromkeys(CERTIFICATE_VARIABLES, BUNDLE) if settings.ca_certificates is not None else {}
     if settings.proxies:
         # Private names of the VPC, for example secretsmanager.eu-west-1.amazonaws.com. A domain includes its subdomains.

@@ -7,11 +7,11 @@ import pulumi
 
 from ..configuration import checkout, comment_arguments, notifications, repo_configuration, server_configuration
 from ..configuration.vcs import WEBHOOK_KEY
+from ..parts import Parts
 from ..settings.groups import ConfigurationArgs, ServerArgs
-from ..storage.locking import PASSWORD_KEY
+from ..storage.locking import PASSWORD_KEY, PORT
 from . import outbound
-from .container import NO_CAPABILITIES, awslogs, mount, secrets, variables
-from .inputs import ComputeInputs, TaskLogs
+from .container import NO_CAPABILITIES, TaskLogs, awslogs, image_of, mount, secrets, variables
 from .server_start import server_start
 
 CONTAINER = "atlantis"
@@ -30,32 +30,32 @@ WEB_USER = "atlantis"
 """The user of the web page, with the generated password."""
 
 
-def server_user(args: ComputeInputs) -> str:
+def server_user(parts: Parts) -> str:
     """`uid:gid` of the server's processes."""
-    return f"{args.settings.storage.posix_uid}:{IMAGE_GROUP}"
+    return f"{parts.settings.storage.posix_uid}:{IMAGE_GROUP}"
 
 
-def server_container(args: ComputeInputs, logs: TaskLogs, *, cpu: int) -> Mapping[str, object]:
+def server_container(parts: Parts, logs: TaskLogs, *, cpu: int) -> Mapping[str, object]:
     """The container definition, with outputs in it. `cpu`: units, or 0 where no other container has some."""
-    settings, references = args.settings, _secrets(args)
+    settings, references = parts.settings, _secrets(parts)
     isolates, port = settings.terraform.isolates, settings.task.container_port
     # Also the order of a stop: the server, which waits for its operations, goes first.
     waits = [*outbound.dependencies(settings.outbound), *([AFTER_AGENT] if isolates else ())]
     return {
         "name": CONTAINER,
-        "image": args.image,
+        "image": image_of(parts),
         # Secrets that aren't flags of the server stay in its environment, for workflows.
         **server_start([RULES, *(name for name in references if name.startswith("ATLANTIS_"))], isolated=isolates),
         **({"cpu": cpu} if cpu else {}),
         **({"dependsOn": waits} if waits else {}),
         "essential": True,
-        "user": server_user(args),
+        "user": server_user(parts),
         "privileged": False,
         "linuxParameters": NO_CAPABILITIES,
         # The stock image writes Git credentials to its home directory, outside the volume, so EFS stores no tokens.
         "readonlyRootFilesystem": False,
         "portMappings": [{"containerPort": port, "hostPort": port, "protocol": "tcp"}],
-        "environment": variables(_environment(args)),
+        "environment": variables(_environment(parts)),
         "secrets": secrets(references),
         "mountPoints": [
             mount(DATA_VOLUME, DATA_DIRECTORY),
@@ -65,12 +65,12 @@ def server_container(args: ComputeInputs, logs: TaskLogs, *, cpu: int) -> Mappin
         # Afterwards, ECS kills an apply that still runs, which leaves its state locked.
         "stopTimeout": settings.task.stop_timeout,
         "ulimits": [{"name": "nofile", "softLimit": FILE_DESCRIPTORS, "hardLimit": FILE_DESCRIPTORS}],
-        "logConfiguration": awslogs(logs.group, args.context.names.region, CONTAINER),
+        "logConfiguration": awslogs(logs.group, parts.context.names.region, CONTAINER),
     }
 
 
-def _environment(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
-    settings = args.settings
+def _environment(parts: Parts) -> dict[str, pulumi.Input[str]]:
+    settings, names = parts.settings, parts.context.names
     server, configuration = settings.server, settings.configuration
     environment: dict[str, pulumi.Input[str]] = {
         "ATLANTIS_ATLANTIS_URL": settings.ingress.url,
@@ -85,18 +85,18 @@ def _environment(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
         "ATLANTIS_WRITE_GIT_CREDS": "true",
         **server_configuration.environment(settings.vcs.kind.values(settings.repository_host, settings.vcs.vcs_user)),
         **checkout.environment(),
-        **args.outbound_environment,
+        **outbound.environment(settings.outbound, names, settings.vpc_endpoints),
     }
-    if "webPassword" in args.secret_arns:
+    if "webPassword" in parts.secrets.arns:
         environment |= {"ATLANTIS_WEB_BASIC_AUTH": "true", "ATLANTIS_WEB_USERNAME": WEB_USER}
-    if "api" in args.secret_arns:
+    if "api" in parts.secrets.arns:
         # Without remediation: a person decides whether the code or the change is right.
         environment["ATLANTIS_ENABLE_DRIFT_DETECTION"] = "true"
-    if args.locking_database:
+    if parts.locking:
         environment |= {
             "ATLANTIS_LOCKING_DB_TYPE": "redis",
-            "ATLANTIS_REDIS_HOST": args.locking_database.host,
-            "ATLANTIS_REDIS_PORT": str(args.locking_database.port),
+            "ATLANTIS_REDIS_HOST": parts.locking.host,
+            "ATLANTIS_REDIS_PORT": str(PORT),
             "ATLANTIS_REDIS_TLS_ENABLED": "true",
         }
     file = configuration.server_config_file
@@ -108,7 +108,9 @@ def _environment(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
     plain = configuration.environment_variables
     environment |= plain
     if settings.terraform.isolates:
-        for_terraform = sorted(name for name in (*args.value_from, *plain) if not name.startswith("ATLANTIS_"))
+        for_terraform = sorted(
+            name for name in (*parts.existing.value_from, *plain) if not name.startswith("ATLANTIS_")
+        )
         environment |= {
             # A version that isn't in the image would be downloaded and run in this task.
             "ATLANTIS_TF_DOWNLOAD": "false",
@@ -127,32 +129,32 @@ def _repo_config(server: ServerArgs, settings: ConfigurationArgs) -> Mapping[str
     return checkout.with_commit_check(rules)
 
 
-def vcs_secrets(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
+def vcs_secrets(parts: Parts) -> dict[str, pulumi.Input[str]]:
     """References to the credentials for the repositories' host, by variable."""
     return {
-        server_configuration.variable(flag): reference(args, "credentials", key)
-        for flag, key in args.settings.vcs.kind.secret_flags.items()
+        server_configuration.variable(flag): reference(parts, "credentials", key)
+        for flag, key in parts.settings.vcs.kind.secret_flags.items()
     }
 
 
-def reference(args: ComputeInputs, secret: str, key: str) -> pulumi.Output[str]:
+def reference(parts: Parts, secret: str, key: str) -> pulumi.Output[str]:
     """The reference that ECS resolves when the task starts: ARN, JSON key, current version. `secret`: its use."""
-    return pulumi.Output.concat(args.secret_arns[secret], f":{key}::")
+    return pulumi.Output.concat(parts.secrets.arns[secret], f":{key}::")
 
 
-def page_and_api_secrets(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
+def page_and_api_secrets(parts: Parts) -> dict[str, pulumi.Input[str]]:
     """The password of the web page, and the secret of the API, by variable; those that the stack has."""
     own = {"webPassword": ("ATLANTIS_WEB_PASSWORD", "web_password"), "api": ("ATLANTIS_API_SECRET", "api_secret")}
-    return {name: reference(args, secret, key) for secret, (name, key) in own.items() if secret in args.secret_arns}
+    return {name: reference(parts, secret, key) for secret, (name, key) in own.items() if secret in parts.secrets.arns}
 
 
-def _secrets(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
-    webhook = server_configuration.variable(args.settings.vcs.kind.webhook_flag)
+def _secrets(parts: Parts) -> dict[str, pulumi.Input[str]]:
+    webhook = server_configuration.variable(parts.settings.vcs.kind.webhook_flag)
     found: dict[str, pulumi.Input[str]] = {
-        **vcs_secrets(args),
-        webhook: reference(args, "webhook", WEBHOOK_KEY),
-        **page_and_api_secrets(args),
+        **vcs_secrets(parts),
+        webhook: reference(parts, "webhook", WEBHOOK_KEY),
+        **page_and_api_secrets(parts),
     }
-    if locking := args.locking_database:
+    if locking := parts.locking:
         found["ATLANTIS_REDIS_PASSWORD"] = pulumi.Output.concat(locking.password_secret_arn, f":{PASSWORD_KEY}::")
-    return found | dict(args.value_from)
+    return found | dict(parts.existing.value_from)

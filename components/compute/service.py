@@ -8,9 +8,9 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from ..context import Context
 from .cluster import Cluster
-from .deployment_check import DeploymentCheck, DeploymentCheckInputs, DeploymentError, ServiceChange
-from .inputs import ComputeInputs
+from .deployment_check import DeploymentError, ServiceChange, check_deployment
 from .provider_client import provider_client, provider_settings
 
 WORKERS = "Workers"
@@ -27,7 +27,9 @@ class EcsService:
     """One service: the server's, or that of the workers of a kind."""
 
     parent: pulumi.ComponentResource
-    inputs: ComputeInputs
+    context: Context
+    after: Sequence[pulumi.Resource]
+    """What the first task needs without references."""
     cluster: Cluster
     label: str
     """The beginning of the logical names."""
@@ -50,7 +52,7 @@ class EcsService:
 
     def create(self) -> aws.ecs.Service:
         """Register the service, with what waits for its deployment and what scales it."""
-        inputs, waits = self.inputs, self.inputs.settings.task.deployment_timeout_minutes > 0
+        waits = self.context.settings.task.deployment_timeout_minutes > 0
         change = ServiceChange(f"{self.label}-service", self._ecs_client if waits and self.least else None)
         scales = self.most > self.least
         service = aws.ecs.Service(
@@ -80,10 +82,10 @@ class EcsService:
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",
             enable_execute_command=False,
-            tags=inputs.context.tags,
+            tags=self.context.tags,
             opts=pulumi.ResourceOptions(
                 parent=self.parent,
-                depends_on=[*self.cluster.after, *inputs.after],
+                depends_on=[*self.cluster.after, *self.after],
                 hooks=change.hooks,
                 # Application Auto Scaling sets it, and moves it into the range whenever the range changes:
                 # https://docs.aws.amazon.com/autoscaling/application/userguide/getting-started.html
@@ -98,25 +100,23 @@ class EcsService:
 
     def _check(self, service: aws.ecs.Service, change: ServiceChange) -> None:
         target_group = self.target and self.target.get("target_group_arn")
-        DeploymentCheck(
+        check_deployment(
             f"{self.label}-deployment",
-            DeploymentCheckInputs(
-                service=service,
-                cluster_arn=self.cluster.arn,
-                service_name=self.name,
-                task_definition_arn=self.task_definition_arn,
-                desired_count=self.least,
-                starts_deployment={
-                    "capacityProvider": self.capacity_provider,
-                    "subnets": self.subnet_ids,
-                    "securityGroup": self.security_group_id,
-                    **({"targetGroup": target_group} if target_group else {}),
-                },
-                timeout_minutes=self.inputs.settings.task.deployment_timeout_minutes,
-                ecs_client=self._ecs_client,
-            ),
-            change,
-            pulumi.ResourceOptions(parent=self.parent),
+            service,
+            self.name,
+            started_by={
+                "cluster": self.cluster.arn,
+                "taskDefinition": self.task_definition_arn,
+                "desiredCount": self.least,
+                "capacityProvider": self.capacity_provider,
+                "subnets": self.subnet_ids,
+                "securityGroup": self.security_group_id,
+                **({"targetGroup": target_group} if target_group else {}),
+            },
+            change=change,
+            ecs_client=self._ecs_client,
+            minutes=self.context.settings.task.deployment_timeout_minutes,
+            parent=self.parent,
         )
 
     def _scale(self, service: aws.ecs.Service) -> None:
@@ -129,7 +129,7 @@ class EcsService:
             resource_id=pulumi.Output.concat("service/", self.cluster.name, "/", service.name),
             min_capacity=self.least,
             max_capacity=self.most,
-            tags=self.inputs.context.tags,
+            tags=self.context.tags,
             opts=opts,
         )
         aws.appautoscaling.Policy(
@@ -144,7 +144,7 @@ class EcsService:
                 "scale_out_cooldown": _SCALE_OUT_SECONDS,
                 "scale_in_cooldown": _SCALE_IN_SECONDS,
                 "customized_metric_specification": {
-                    "namespace": self.inputs.context.names.metrics,
+                    "namespace": self.context.names.metrics,
                     "metric_name": BUSY_PERCENT,
                     "statistic": "Average",
                     "dimensions": [{"name": WORKERS, "value": self.workers or ""}],
@@ -159,8 +159,8 @@ class EcsService:
         Raises:
             DeploymentError: its credentials are of another account than the deployment.
         """
-        names, settings = self.inputs.context.names, await provider_settings(self.parent)
-        if (role_arn := self.inputs.settings.task.deployment_role_arn) is not None:
+        names, settings = self.context.names, await provider_settings(self.parent)
+        if (role_arn := self.context.settings.task.deployment_role_arn) is not None:
             role = await pulumi.Output.from_input(role_arn).future()
             settings = {**settings, "assumeRoles": [*(settings.get("assumeRoles") or []), {"roleArn": role}]}
         sts = await asyncio.to_thread(provider_client, "sts", names.region, settings)

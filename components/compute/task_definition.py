@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
+from ..parts import Parts
+from ..permissions.permissions import Permissions
 from ..settings.workers import WorkerGroup
 from . import extra_containers, outbound, task_protection, workers
-from .inputs import ComputeInputs, TaskLogs
+from .container import TaskLogs, image_of
 from .server_container import DATA_VOLUME, WORKERS_VOLUME, server_container, server_user
 
 NFS = 2049
@@ -18,39 +20,41 @@ FREE_STORAGE = 20
 """GiB that Fargate provides by default. It accepts only larger sizes."""
 
 
-def server_task(name: str, args: ComputeInputs, logs: TaskLogs, opts: pulumi.ResourceOptions) -> aws.ecs.TaskDefinition:
+def server_task(
+    name: str, parts: Parts, roles: Permissions, logs: TaskLogs, *, opts: pulumi.ResourceOptions
+) -> aws.ecs.TaskDefinition:
     """The server's task, with the containers that the settings ask for."""
-    task, isolates = args.settings.task, args.settings.terraform.isolates
+    task, isolates = parts.settings.task, parts.settings.terraform.isolates
     # CPU units are set only where other containers have some.
     of_side = 0
     if task.extra_containers:
         of_side = workers.agent_cpu(task.own_cpu) if isolates else task_protection.CPU
-    side = workers.agent(args, logs, cpu=of_side) if isolates else _task_protection(args, logs, of_side)
+    side = workers.agent(parts, logs, cpu=of_side) if isolates else _task_protection(parts, logs, of_side)
     data: aws.ecs.TaskDefinitionVolumeArgsDict = {
         "name": DATA_VOLUME,
         "efs_volume_configuration": {
-            "file_system_id": args.file_system_id,
+            "file_system_id": parts.storage.file_system_id,
             "transit_encryption": "ENABLED",
             "transit_encryption_port": NFS,
-            "authorization_config": {"access_point_id": args.access_point_id, "iam": "ENABLED"},
+            "authorization_config": {"access_point_id": parts.storage.access_point_id, "iam": "ENABLED"},
         },
     }
     return _task_definition(
         name,
-        args,
-        family=args.context.names.base,
-        role_arn=args.task_role_arn,
+        parts,
+        family=parts.context.names.base,
+        role_arns=(roles.execution_role_arn, roles.task_role_arn),
         size=(task.cpu, task.memory, task.ephemeral_storage),
         volumes=[data, *([{"name": WORKERS_VOLUME}] if isolates else ())],  # pyright: ignore[reportArgumentType]
         containers=[
-            server_container(args, logs, cpu=task.own_cpu - of_side if task.extra_containers else 0),
+            server_container(parts, logs, cpu=task.own_cpu - of_side if task.extra_containers else 0),
             side,
-            *_certificates(args, logs),
+            *_certificates(parts, logs),
             *extra_containers.containers(
                 task.extra_containers,
-                args.settings.outbound,
+                parts.settings.outbound,
                 log_group=logs.group,
-                region=args.context.names.region,
+                region=parts.context.names.region,
             ),
         ],
         opts=opts,
@@ -58,52 +62,52 @@ def server_task(name: str, args: ComputeInputs, logs: TaskLogs, opts: pulumi.Res
 
 
 def worker_task(
-    name: str, args: ComputeInputs, group: WorkerGroup, logs: TaskLogs, opts: pulumi.ResourceOptions
+    name: str, parts: Parts, roles: Permissions, group: WorkerGroup, logs: TaskLogs, *, opts: pulumi.ResourceOptions
 ) -> aws.ecs.TaskDefinition:
     """The task of the workers of a kind."""
     return _task_definition(
         name,
-        args,
-        family=args.context.names.workers(group.role),
-        role_arn=args.worker_role_arns[group.role],
+        parts,
+        family=parts.context.names.workers(group.role),
+        role_arns=(roles.execution_role_arn, roles.worker_role_arns[group.role]),
         size=(group.cpu, group.memory, group.ephemeral_storage),
         volumes=workers.volumes(),
-        containers=[*workers.containers(args, group, logs), *_certificates(args, logs)],
+        containers=[*workers.containers(parts, group, logs), *_certificates(parts, logs)],
         opts=opts,
     )
 
 
-def _task_protection(args: ComputeInputs, logs: TaskLogs, cpu: int) -> Mapping[str, object]:
+def _task_protection(parts: Parts, logs: TaskLogs, cpu: int) -> Mapping[str, object]:
     return task_protection.container(
-        image=args.image,
-        user=server_user(args),
-        port=args.settings.task.container_port,
+        image=image_of(parts),
+        user=server_user(parts),
+        port=parts.settings.task.container_port,
         log_group=logs.group,
-        region=args.context.names.region,
+        region=parts.context.names.region,
         cpu=cpu,
     )
 
 
-def _certificates(args: ComputeInputs, logs: TaskLogs) -> list[Mapping[str, object]]:
-    certificates, region = args.settings.outbound.ca_certificates, args.context.names.region
+def _certificates(parts: Parts, logs: TaskLogs) -> list[Mapping[str, object]]:
+    certificates, region = parts.settings.outbound.ca_certificates, parts.context.names.region
     if certificates is None:
         return []
-    return [outbound.container(certificates, image=args.image, log_group=logs.group, region=region)]
+    return [outbound.container(certificates, image=image_of(parts), log_group=logs.group, region=region)]
 
 
 def _task_definition(
     name: str,
-    args: ComputeInputs,
+    parts: Parts,
     *,
     family: str,
-    role_arn: pulumi.Input[str],
+    role_arns: tuple[pulumi.Input[str], pulumi.Input[str]],
     size: tuple[int, int, int],
     volumes: Sequence[aws.ecs.TaskDefinitionVolumeArgsDict],
     containers: Sequence[Mapping[str, object]],
     opts: pulumi.ResourceOptions,
 ) -> aws.ecs.TaskDefinition:
-    """`size`: CPU units, MiB of memory, and GiB of disk."""
-    cpu, memory, storage = size
+    """`role_arns`: the execution role and the task role. `size`: CPU units, MiB of memory, and GiB of disk."""
+    (execution_role_arn, task_role_arn), (cpu, memory, storage) = role_arns, size
     return aws.ecs.TaskDefinition(
         name,
         family=family,
@@ -114,13 +118,13 @@ def _task_definition(
         ephemeral_storage={"size_in_gib": storage} if storage > FREE_STORAGE else None,
         runtime_platform={
             "operating_system_family": "LINUX",
-            "cpu_architecture": args.settings.task.cpu_architecture,
+            "cpu_architecture": parts.settings.task.cpu_architecture,
         },
-        execution_role_arn=args.execution_role_arn,
-        task_role_arn=role_arn,
-        volumes=[*volumes, *outbound.volumes(args.settings.outbound)],
+        execution_role_arn=execution_role_arn,
+        task_role_arn=task_role_arn,
+        volumes=[*volumes, *outbound.volumes(parts.settings.outbound)],
         container_definitions=_fitting(containers),
-        tags=args.context.tags,
+        tags=parts.context.tags,
         opts=opts,
     )
 

@@ -10,11 +10,11 @@ import pulumi
 import pulumi_aws as aws
 
 from ..names import REPOSITORY_TAG
+from ..parts import Parts
 from ..secrets.secrets import WORKERS_KEY
 from ..settings.workers import PORT, WorkerGroup
 from . import drift, outbound
-from .container import HARDENED, NO_CAPABILITIES, awslogs, mount, secrets, variables
-from .inputs import ComputeInputs, TaskLogs
+from .container import HARDENED, NO_CAPABILITIES, TaskLogs, awslogs, image_of, mount, secrets, variables
 from .server_container import (
     AGENT,
     DATA_DIRECTORY,
@@ -55,12 +55,12 @@ def agent_cpu(task: int) -> int:
     return int(task * _AGENT_CPU_SHARE)
 
 
-def agent(args: ComputeInputs, logs: TaskLogs, *, cpu: int) -> Mapping[str, object]:
+def agent(parts: Parts, logs: TaskLogs, *, cpu: int) -> Mapping[str, object]:
     """The container of the server's task that knows the workers, connects commands to them, and detects drift.
 
     `cpu`: units, or 0 where no other container has some.
     """
-    settings, names = args.settings, args.context.names
+    settings, names = parts.settings, parts.context.names
     services = {
         group.role: {"service": names.workers(group.role), "commands": group.commands}
         for group in settings.worker_groups
@@ -70,7 +70,7 @@ def agent(args: ComputeInputs, logs: TaskLogs, *, cpu: int) -> Mapping[str, obje
         "port": PORT,
         "wait_minutes": settings.workers.worker_wait_minutes,
         "server_service": names.base,
-        "server_user": server_user(args),
+        "server_user": server_user(parts),
         **services,
     }
     environment: dict[str, pulumi.Input[str]] = {
@@ -79,18 +79,18 @@ def agent(args: ComputeInputs, logs: TaskLogs, *, cpu: int) -> Mapping[str, obje
         "AWS_REGION": names.region,
         "ISOLATION_MODULE_REPOSITORIES": " ".join(settings.terraform.module_repositories),
         "WORKERS": json.dumps(workers),
-        **(drift.agent_environment(args) if settings.drift.enabled else {}),
-        **args.outbound_environment,
+        **(drift.agent_environment(parts) if settings.drift.enabled else {}),
+        **outbound.environment(settings.outbound, names, settings.vpc_endpoints),
     }
     references: dict[str, pulumi.Input[str]] = {
-        **vcs_secrets(args),
-        KEY: reference(args, "workers", WORKERS_KEY),
+        **vcs_secrets(parts),
+        KEY: reference(parts, "workers", WORKERS_KEY),
         # Drift detection plans through the API, and deletes its locks with the password.
-        **(page_and_api_secrets(args) if settings.drift.enabled else {}),
+        **(page_and_api_secrets(parts) if settings.drift.enabled else {}),
     }
     return {
         "name": AGENT,
-        "image": args.image,
+        "image": image_of(parts),
         **({"cpu": cpu} if cpu else {}),
         # Without it, no command starts: ECS replaces the task.
         "essential": True,
@@ -114,18 +114,19 @@ def volumes() -> list[aws.ecs.TaskDefinitionVolumeArgsDict]:
     return [{"name": name} for name in ("executor", "broker", "work", "tmp")]
 
 
-def containers(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> list[Mapping[str, object]]:
+def containers(parts: Parts, group: WorkerGroup, logs: TaskLogs) -> list[Mapping[str, object]]:
     """The definitions of a worker's containers. If one ends, ECS replaces the worker."""
-    return [_executor(args, group, logs), _worker_agent(args, group, logs), _tls(args, group, logs)]
+    return [_executor(parts, group, logs), _worker_agent(parts, group, logs), _tls(parts, group, logs)]
 
 
-def _executor(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> Mapping[str, object]:
-    minutes = args.settings.workers.apply_continues_minutes
+def _executor(parts: Parts, group: WorkerGroup, logs: TaskLogs) -> Mapping[str, object]:
+    settings, names = parts.settings, parts.context.names
+    minutes = settings.workers.apply_continues_minutes
     others = [{"containerName": name, "condition": "START"} for name in ("tls", AGENT)]
     return {
-        **_common(args, group, "executor", logs),
+        **_common(parts, group, "executor", logs),
         # Also the order of a stop: an interrupted command has its session and its connection until it has ended.
-        "dependsOn": [*outbound.dependencies(args.settings.outbound), *others],
+        "dependsOn": [*outbound.dependencies(settings.outbound), *others],
         # It runs each checkout as a different user.
         "linuxParameters": {"capabilities": {"drop": list(_UNUSED_BY_EXECUTORS)}},
         "entryPoint": ["/bin/sh", "-c", _START, "executor"],
@@ -134,13 +135,18 @@ def _executor(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> Mappin
             *("--largest-copy", str(int(group.ephemeral_storage * _DISK_SHARE * (1 << 30)))),
             *(("--continues-minutes", str(minutes)) if group.role == "apply" else ()),
         ],
-        "environment": variables({"ATLANTIS_DATA_DIR": DATA_DIRECTORY, **args.outbound_environment}),
+        "environment": variables(
+            {
+                "ATLANTIS_DATA_DIR": DATA_DIRECTORY,
+                **outbound.environment(settings.outbound, names, settings.vpc_endpoints),
+            }
+        ),
         "mountPoints": [
             mount("executor", f"{_RUN}/executor"),
             mount("broker", f"{_RUN}/broker", read_only=True),
             mount("work", f"{DATA_DIRECTORY}/repos"),
             mount("tmp", "/tmp"),  # noqa: S108 a volume of this container alone
-            *outbound.mounts(args.settings.outbound),
+            *outbound.mounts(settings.outbound),
         ],
         # ECS starts it with the container's environment, as root: no user of a checkout can read that.
         "healthCheck": {
@@ -153,9 +159,9 @@ def _executor(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> Mappin
     }
 
 
-def _worker_agent(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> Mapping[str, object]:
-    names = args.context.names
-    patterns = args.settings.terraform.roles_of_repositories
+def _worker_agent(parts: Parts, group: WorkerGroup, logs: TaskLogs) -> Mapping[str, object]:
+    settings, names = parts.settings, parts.context.names
+    patterns = settings.terraform.roles_of_repositories
     roles = {
         "default": {"plan": names.plan_role_arn, "apply": names.apply_role_arn}[group.role],
         "patterns": [[pattern, {"plan": plan, "apply": apply}[group.role]] for pattern, plan, apply in patterns],
@@ -164,10 +170,10 @@ def _worker_agent(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> Ma
     environment = {
         "AWS_REGION": names.region,
         "ISOLATION_ROLES": json.dumps(roles),
-        **args.outbound_environment,
+        **outbound.environment(settings.outbound, names, settings.vpc_endpoints),
     }
     return {
-        **_common(args, group, AGENT, logs),
+        **_common(parts, group, AGENT, logs),
         "linuxParameters": NO_CAPABILITIES,
         "entryPoint": [f"{PROGRAMS}/worker-agent"],
         "command": [group.role],
@@ -175,31 +181,31 @@ def _worker_agent(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> Ma
         "mountPoints": [
             mount("broker", f"{_RUN}/broker"),
             mount("executor", f"{_RUN}/executor", read_only=True),
-            *outbound.mounts(args.settings.outbound),
+            *outbound.mounts(settings.outbound),
         ],
     }
 
 
-def _tls(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> Mapping[str, object]:
+def _tls(parts: Parts, group: WorkerGroup, logs: TaskLogs) -> Mapping[str, object]:
     return {
-        **_common(args, group, "tls", logs),
+        **_common(parts, group, "tls", logs),
         "linuxParameters": NO_CAPABILITIES,
         "entryPoint": [f"{PROGRAMS}/tls-end"],
         "command": ["--port", str(PORT)],
         "portMappings": [{"containerPort": PORT, "hostPort": PORT, "protocol": "tcp"}],
-        "secrets": secrets({KEY: reference(args, "workers", WORKERS_KEY)}),
+        "secrets": secrets({KEY: reference(parts, "workers", WORKERS_KEY)}),
         "mountPoints": [mount("executor", f"{_RUN}/executor", read_only=True)],
     }
 
 
-def _common(args: ComputeInputs, group: WorkerGroup, name: str, logs: TaskLogs) -> dict[str, object]:
+def _common(parts: Parts, group: WorkerGroup, name: str, logs: TaskLogs) -> dict[str, object]:
     return {
         "name": name,
-        "image": args.image,
+        "image": image_of(parts),
         "essential": True,
         **HARDENED,
         "user": "0",
-        **outbound.waits(args.settings.outbound),
+        **outbound.waits(parts.settings.outbound),
         "stopTimeout": _STOP_TIMEOUT,
-        "logConfiguration": awslogs(logs.group, args.context.names.region, group.role),
+        "logConfiguration": awslogs(logs.group, parts.context.names.region, group.role),
     }

@@ -1,7 +1,5 @@
 """Ingress: the only entry point. Load balancer, listeners, rules, target group and DNS."""
 
-import dataclasses
-
 import pulumi
 import pulumi_aws as aws
 
@@ -15,19 +13,6 @@ from .listener_rules import FORBIDDEN, WEBHOOK_PRIORITY, ListenerRules
 
 _DEFAULT_PORT = 4141
 """The port of targets that are registered without one."""
-
-
-@dataclasses.dataclass(kw_only=True)
-class IngressInputs:
-    """The network of the load balancer, and what exists of it."""
-
-    context: Context
-    vpc: Vpc
-    security_group_id: pulumi.Input[str]
-    existing: Listener | None
-    """The listener of an existing load balancer; None for a load balancer that the stack creates."""
-    authenticate: aws.lb.ListenerRuleActionArgsDict | None
-    """The action with which users in the allowed ranges sign in; None without sign-in."""
 
 
 class Ingress(pulumi.ComponentResource):
@@ -44,14 +29,29 @@ class Ingress(pulumi.ComponentResource):
     is_shared: bool
     """Whether the load balancer also receives requests of others."""
 
-    def __init__(self, name: str, args: IngressInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        context: Context,
+        vpc: Vpc,
+        *,
+        security_group_id: pulumi.Input[str],
+        existing: Listener | None,
+        authenticate: aws.lb.ListenerRuleActionArgsDict | None,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """`existing`: the listener of an existing load balancer; None for a load balancer that the stack creates.
+
+        `authenticate`: the action with which users in the allowed ranges sign in; None without sign-in.
+        """
         super().__init__("atlantis:index:Ingress", name, None, opts)
-        self._args, self._settings = args, args.context.settings.ingress
+        self._context, self._settings = context, context.settings.ingress
+        self._vpc, self._security_group_id = vpc, security_group_id
         self._child = pulumi.ResourceOptions(parent=self)
 
-        listener = args.existing or self._own_listener()
+        listener = existing or self._own_listener()
         target_group = self._target_group()
-        self._rules(listener, target_group)
+        self._rules(listener, target_group, authenticate)
         self._alias_records(listener)
 
         self.dns_name = listener.dns_name
@@ -77,26 +77,21 @@ class Ingress(pulumi.ComponentResource):
         )
 
     def _load_balancer(self) -> aws.lb.LoadBalancer:
-        args = self._args
-        logs = AccessLogs(
-            f"{self.pulumi_resource_name}-access-logs",
-            args.context,
-            self._child,
-        )
+        logs = AccessLogs(f"{self.pulumi_resource_name}-access-logs", self._context, self._child)
         return aws.lb.LoadBalancer(
             f"{self.pulumi_resource_name}-alb",
-            name=args.context.names.base,
+            name=self._context.names.base,
             load_balancer_type="application",
             internal=self._settings.load_balancer_scheme == "internal",
             idle_timeout=self._settings.load_balancer_idle_timeout,
             ip_address_type=self._settings.ip_address_type,
-            subnets=args.vpc.load_balancer_subnet_ids(self._settings.load_balancer_scheme),
-            security_groups=[args.security_group_id],
+            subnets=self._vpc.load_balancer_subnet_ids(self._settings.load_balancer_scheme),
+            security_groups=[self._security_group_id],
             access_logs={"bucket": logs.bucket, "enabled": True},
             desync_mitigation_mode="defensive",
             drop_invalid_header_fields=True,
-            enable_deletion_protection=args.context.deletion_protection,
-            tags=args.context.tags,
+            enable_deletion_protection=self._context.deletion_protection,
+            tags=self._context.tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.policy]),
         )
 
@@ -112,8 +107,8 @@ class Ingress(pulumi.ComponentResource):
     def _target_group(self) -> aws.lb.TargetGroup:
         return aws.lb.TargetGroup(
             f"{self.pulumi_resource_name}-targets",
-            name=self._args.context.names.target_group,
-            vpc_id=self._args.vpc.id,
+            name=self._context.names.target_group,
+            vpc_id=self._vpc.id,
             target_type="ip",
             protocol="HTTP",
             # ECS registers each task with its own port. With that port here, a change would replace the group, which
@@ -131,7 +126,7 @@ class Ingress(pulumi.ComponentResource):
                 "healthy_threshold": 2,
                 "unhealthy_threshold": 3,
             },
-            tags=self._args.context.tags,
+            tags=self._context.tags,
             opts=self._child,
         )
 
@@ -144,7 +139,7 @@ class Ingress(pulumi.ComponentResource):
             default_actions=[
                 {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": "HTTP_301"}}
             ],
-            tags=self._args.context.tags,
+            tags=self._context.tags,
             opts=self._child,
         )
 
@@ -157,32 +152,35 @@ class Ingress(pulumi.ComponentResource):
             ssl_policy=self._settings.ssl_policy,
             certificate_arn=self.certificate_arn,
             default_actions=[FORBIDDEN],
-            tags=self._args.context.tags,
+            tags=self._context.tags,
             opts=self._child,
         )
 
     def _certificate_arn(self) -> pulumi.Input[str]:
-        args = self._args
         if self._settings.acm_certificate_arn:
             return self._settings.acm_certificate_arn
         if not self._settings.hosted_zone_id:
             raise ValueError("Ingress needs acm_certificate_arn, or hosted_zone_id to issue a certificate")
         return Certificate(
             f"{self.pulumi_resource_name}-certificate",
-            args.context,
+            self._context,
             host=self._settings.host,
             hosted_zone_id=self._settings.hosted_zone_id,
             opts=self._child,
         ).arn
 
-    def _rules(self, listener: Listener, target_group: aws.lb.TargetGroup) -> None:
-        args = self._args
+    def _rules(
+        self,
+        listener: Listener,
+        target_group: aws.lb.TargetGroup,
+        authenticate: aws.lb.ListenerRuleActionArgsDict | None,
+    ) -> None:
         ListenerRules(
-            context=args.context,
+            context=self._context,
             name=self.pulumi_resource_name,
             listener_arn=listener.arn,
             target_group_arn=target_group.arn,
-            authenticate=args.authenticate,
+            authenticate=authenticate,
             first_priority=listener.first_priority,
             opts=self._child,
             host=self._settings.host if listener.is_shared else None,

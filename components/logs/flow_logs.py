@@ -5,8 +5,8 @@ import pulumi_aws as aws
 
 from ..context import Context
 from ..encryption import CustomerKey, by_cloudwatch_logs
-from ..permissions.service_role import service_role
 from ..policy_documents import allow, trusted_service
+from ..service_role import service_role
 
 KEPT_DAYS = 90
 """The same retention as for the load balancer's access logs."""

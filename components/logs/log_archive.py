@@ -10,8 +10,8 @@ import pulumi_aws as aws
 from ..context import Context
 from ..encryption import through_service
 from ..names import PhysicalNames
-from ..permissions.service_role import service_role
 from ..policy_documents import Statement, allow, trusted_service
+from ..service_role import service_role
 from .private_bucket import private_bucket
 
 BUFFER_MIB, BUFFER_SECONDS = 64, 900

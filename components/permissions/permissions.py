@@ -6,37 +6,16 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from ..context import Context
 from ..names import PhysicalNames
-from ..outputs import declared_outputs
+from ..network.vpc import Vpc
+from ..outputs import declared_outputs, with_part
+from ..parts import Parts
 from ..policy_documents import Statement, allow, document, document_of_outputs, trust_role, trust_tasks
+from ..secrets.existing_secrets import container_secrets
 from ..settings import Settings
 from . import permissions_boundary, plan_role, state, task_role
 from .deny_statements import OwnStack, deny_own_network, deny_own_resources, deny_own_tasks, deny_unbounded_roles
 from .task_role import Scope
-
-
-@dataclasses.dataclass(kw_only=True)
-class PermissionsInputs:
-    """The resources that the two roles need access to, and those that they are denied."""
-
-    context: Context
-    secret_arns: Sequence[pulumi.Input[str]]
-    """The secrets that ECS injects into the task."""
-    existing_secret_arns: Sequence[pulumi.Input[str]]
-    """The secrets that the stack doesn't create. Terraform can't use them, nor any with the stack's prefix."""
-    parameter_arns: Sequence[pulumi.Input[str]]
-    """The parameters of Systems Manager that ECS injects into the task. Terraform can't use them either."""
-    container_secret_arns: Sequence[pulumi.Input[str]]
-    """Secrets and parameters of the operator's own containers, which ECS injects into them. Terraform can't use them either."""
-    secret_key_arns: Sequence[pulumi.Input[str]]
-    """The KMS keys that encrypt those secrets."""
-    file_system_arn: pulumi.Input[str]
-    access_point_arn: pulumi.Input[str]
-    security_group_ids: Sequence[pulumi.Input[str]]
-    """Atlantis' own security groups, which resources that Terraform creates can't use."""
-    closed_subnet_ids: Sequence[pulumi.Input[str]]
-    """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
 
 
 def require_fit(names: PhysicalNames, settings: Settings, *, zones: int) -> None:
@@ -64,37 +43,37 @@ class Permissions(pulumi.ComponentResource):
     execution_role_arn: pulumi.Output[str]
     task_role_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: PermissionsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, parts: Parts, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Permissions", name, None, opts)
-        self._args, self._settings = args, args.context.settings.terraform
-        settings = args.context.settings
+        self._parts, self._context = parts, parts.context
+        settings, names = parts.settings, parts.context.names
+        self._settings = settings.terraform
         self._child = pulumi.ResourceOptions(parent=self)
-        names = args.context.names
         boundary_arn = self._settings.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
         self._scope = Scope(
             names=names,
             prefixes=tuple(self._settings.managed_name_prefixes),
             permissions_boundary_arn=boundary_arn,
         )
+        existing = [with_part(names.secret_pattern, name) for name in settings.existing_secret_names]
+        self._container_secrets = container_secrets(settings.task.extra_containers)
         self._own = OwnStack(
             names=names,
-            secret_arns=[names.own_secrets, *args.existing_secret_arns],
-            parameter_arns=[*args.parameter_arns, *args.container_secret_arns],
+            secret_arns=[names.own_secrets, *existing, *parts.existing.arns],
+            parameter_arns=[*parts.existing.parameter_arns, *self._container_secrets],
             deployer_arns=settings.server.secret_reader_arns,
             permissions_boundary_arn=boundary_arn,
-            security_group_ids=args.security_group_ids,
-            subnet_ids=args.closed_subnet_ids,
-            isolates=settings.terraform.isolates,
+            security_group_ids=parts.network.security_group_ids,
+            subnet_ids=() if self._settings.share_subnets else _subnet_ids(parts.vpc, settings),
+            isolates=self._settings.isolates,
             listener_arn=settings.existing.https_listener_arn,
             load_balancer_security_group_id=settings.existing.load_balancer_security_group_id,
         )
 
         if self._settings.creates_boundary:
             self._boundary()
-        execution_role = self._role(
-            "execution-role", args.context.names.execution_role, "starts the task: image, secrets, logs"
-        )
-        task_role_ = self._role("task-role", args.context.names.task_role, "what Terraform runs with inside the task")
+        execution_role = self._role("execution-role", names.execution_role, "starts the task: image, secrets, logs")
+        task_role_ = self._role("task-role", names.task_role, "what Terraform runs with inside the task")
         self._execution_policies(execution_role)
         policies = self._task_policies()
         self.worker_role_arns: dict[str, pulumi.Output[str]] = {}
@@ -113,20 +92,20 @@ class Permissions(pulumi.ComponentResource):
 
     def _role(self, label: str, physical_name: str, purpose: str, *, assumed_by: str | None = None) -> aws.iam.Role:
         """A role of the task or, with the name of a role that may assume it, a role for that role's sessions."""
-        names = self._args.context.names
+        names = self._context.names
         return aws.iam.Role(
             f"{self.pulumi_resource_name}-{label}",
             name=physical_name,
             description=f"Atlantis {names.environment}: {purpose}",
             assume_role_policy=trust_role(names, assumed_by) if assumed_by else trust_tasks(names),
             permissions_boundary=self._settings.permissions_boundary_arn,
-            tags=self._args.context.tags,
+            tags=self._context.tags,
             opts=self._child,
         )
 
     def _boundary(self) -> None:
         """Create the boundary of Terraform's roles. It isn't for the task role, which creates roles and mounts the file system."""
-        names = self._args.context.names
+        names = self._context.names
         aws.iam.Policy(
             f"{self.pulumi_resource_name}-boundary",
             name=names.permissions_boundary,
@@ -135,32 +114,39 @@ class Permissions(pulumi.ComponentResource):
             policy=permissions_boundary.fitting_document(
                 permissions_boundary.statements(self._scope, dataclasses.replace(self._own, deployer_arns=()))
             ),
-            tags=self._args.context.tags,
+            tags=self._context.tags,
             opts=self._child,
         )
 
     def _execution_policies(self, role: aws.iam.Role) -> None:
-        args = self._args
-        secrets: list[Statement] = [allow("ReadTaskSecrets", ["secretsmanager:GetSecretValue"], args.secret_arns)]
-        if args.secret_key_arns:
-            via = {"StringEquals": {"kms:ViaService": args.context.names.via("secretsmanager")}}
-            secrets.append(allow("DecryptTaskSecrets", ["kms:Decrypt", "kms:DescribeKey"], args.secret_key_arns, via))
-        if args.parameter_arns:
+        names, own, existing, locking = (
+            self._context.names,
+            self._parts.secrets,
+            self._parts.existing,
+            self._parts.locking,
+        )
+        of_locking, key_of_locking = ([locking.password_secret_arn], [locking.key_arn]) if locking else ([], [])
+        read = [*own.arns.values(), *of_locking, *existing.arns]
+        secrets: list[Statement] = [allow("ReadTaskSecrets", ["secretsmanager:GetSecretValue"], read)]
+        if keys := [*own.key_arns, *key_of_locking, *existing.key_arns]:
+            via = {"StringEquals": {"kms:ViaService": names.via("secretsmanager")}}
+            secrets.append(allow("DecryptTaskSecrets", ["kms:Decrypt", "kms:DescribeKey"], keys, via))
+        if arns := existing.parameter_arns:
             secrets += [
-                allow("ReadTaskParameters", ["ssm:GetParameters"], args.parameter_arns),
-                _decrypt(args.context.names, "DecryptTaskParameters", "ssm", "PARAMETER_ARN", args.parameter_arns),
+                allow("ReadTaskParameters", ["ssm:GetParameters"], arns),
+                _decrypt(names, "DecryptTaskParameters", "ssm", "PARAMETER_ARN", arns),
             ]
-        if arns := args.container_secret_arns:
+        if arns := self._container_secrets:
             reading = ["secretsmanager:GetSecretValue", "ssm:GetParameters"]
             secrets += [
                 allow("ReadContainerSecrets", reading, arns),
-                _decrypt(args.context.names, "DecryptContainerSecrets", "secretsmanager", "SecretARN", arns),
-                _decrypt(args.context.names, "DecryptContainerParameters", "ssm", "PARAMETER_ARN", arns),
+                _decrypt(names, "DecryptContainerSecrets", "secretsmanager", "SecretARN", arns),
+                _decrypt(names, "DecryptContainerParameters", "ssm", "PARAMETER_ARN", arns),
             ]
         aws.iam.RolePolicyAttachment(
             f"{self.pulumi_resource_name}-execution-managed",
             role=role.name,
-            policy_arn=args.context.names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
+            policy_arn=names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
             opts=self._child,
         )
         aws.iam.RolePolicy(
@@ -173,9 +159,9 @@ class Permissions(pulumi.ComponentResource):
 
     def _isolate(self, policies: Mapping[str, aws.iam.Policy]) -> None:
         """Attach Terraform's policies to the roles of plans and applies, which only the workers of their kind can assume."""
-        names, settings, scope = self._args.context.names, self._settings, self._scope
+        names, settings, scope = self._context.names, self._settings, self._scope
         plan, apply = self._terraform_role("plan"), self._terraform_role("apply")
-        if self._args.context.settings.drift.enabled:
+        if self._parts.settings.drift.enabled:
             drift = self._role("drift-role", names.drift_role, "the agent's own log", assumed_by=names.task_role)
             self._inline("drift-log", "own-log", drift, plan_role.own_log(names))
         for subject, policy in policies.items():
@@ -195,7 +181,7 @@ class Permissions(pulumi.ComponentResource):
             *task_role.roles(scope),
             *task_role.logs_and_secrets(scope),
         ]
-        prefixes = self._args.context.settings.workers.plan_secret_prefixes
+        prefixes = self._parts.settings.workers.plan_secret_prefixes
         reads = plan_role.reading(managed) if settings.managed_name_prefixes else []
         if reads := [*reads, *plan_role.secret_values(names, prefixes)]:
             documents["managed"] = document_of_outputs(reads)
@@ -207,7 +193,7 @@ class Permissions(pulumi.ComponentResource):
 
     def _terraform_role(self, role: str) -> aws.iam.Role:
         """The role that plans or applies run with, and the task role of the workers, which hand out its sessions."""
-        names = self._args.context.names
+        names = self._context.names
         worker = self._role(f"{role}-worker-role", names.worker_role(role), f"the workers that run {role} commands")
         arns = plan_role.terraform_roles(names, role, self._settings.roles_of_repositories)
         self._inline(
@@ -232,13 +218,13 @@ class Permissions(pulumi.ComponentResource):
 
     def _task_policies(self) -> dict[str, aws.iam.Policy]:
         """The policies of the task and of Terraform, by subject."""
-        args, scope, own = self._args, self._scope, self._own
-        detects_drift = args.context.settings.drift.enabled
+        storage, scope, own = self._parts.storage, self._scope, self._own
+        detects_drift = self._parts.settings.drift.enabled
         documents: dict[str, pulumi.Input[str]] = {
             # The task's own permissions, besides Terraform's: a separate policy would use up a role's quota of ten.
             "file-system": document_of_outputs(
                 [
-                    *task_role.file_system(args.file_system_arn, args.access_point_arn),
+                    *task_role.file_system(storage.file_system_arn, storage.access_point_arn),
                     *task_role.task_protection(own.names),
                     *(plan_role.server(own.names, detects_drift=detects_drift) if self._settings.isolates else ()),
                 ]
@@ -278,9 +264,9 @@ class Permissions(pulumi.ComponentResource):
         return aws.iam.Policy(
             f"{self.pulumi_resource_name}-{label}",
             name=physical_name,
-            description=f"Atlantis {self._args.context.names.environment}: {purpose}",
+            description=f"Atlantis {self._context.names.environment}: {purpose}",
             policy=policy,
-            tags=self._args.context.tags,
+            tags=self._context.tags,
             opts=self._child,
         )
 
@@ -309,3 +295,9 @@ def _decrypt(
     """Decrypting these values alone, with whichever key encrypts them: ``context`` is in the encryption context of ``service``."""
     these = {"kms:ViaService": names.via(service), f"kms:EncryptionContext:{context}": list(arns)}
     return allow(sid, ["kms:Decrypt"], [names.arn("kms", "key/*")], {"StringEquals": these})
+
+
+def _subnet_ids(vpc: Vpc, settings: Settings) -> list[pulumi.Input[str]]:
+    """The subnets of the stack, and those of its workers."""
+    of_workers = [subnet for group in settings.worker_groups for subnet in group.subnet_ids]
+    return [*vpc.public_subnet_ids, *vpc.private_subnet_ids, *of_workers]

@@ -1,6 +1,5 @@
 """Locking: the database for Atlantis' locks. With it, a deployment can start the new server before it stops the old."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import pulumi
@@ -18,21 +17,13 @@ NODES = 2
 SNAPSHOTS_KEPT_DAYS = 7
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class LockingDatabase:
-    """How the task connects to the database that stores the locks."""
-
-    host: pulumi.Input[str]
-    """The primary endpoint, which resolves to the new primary after a failover."""
-    port: int
-    password_secret_arn: pulumi.Input[str]
-    """The secret whose JSON contains the key `PASSWORD_KEY`."""
-
-
 class Locking(pulumi.ComponentResource):
     """A Valkey replication group in two zones, its password, and the KMS key of both."""
 
-    database: LockingDatabase
+    host: pulumi.Output[str]
+    """The primary endpoint, which resolves to the new primary after a failover."""
+    password_secret_arn: pulumi.Output[str]
+    """The secret whose JSON contains the key `PASSWORD_KEY`."""
     key_arn: pulumi.Output[str]
     """The KMS key that the execution role needs to decrypt the password."""
 
@@ -55,14 +46,12 @@ class Locking(pulumi.ComponentResource):
         password = generated_value(
             f"{name}-password", secret, PASSWORD_KEY, context.settings.storage.locking_password_generation, self
         )
-        replication_group = self._replication_group(password)
 
-        self.database = LockingDatabase(
-            host=replication_group.primary_endpoint_address, port=PORT, password_secret_arn=secret.arn
-        )
+        self.host = self._replication_group(password).primary_endpoint_address
+        self.password_secret_arn = secret.arn
         # ElastiCache numbers the nodes of a replication group.
         self.node_ids = [f"{context.names.base}-{number:03}" for number in range(1, NODES + 1)]
-        self.register_outputs({**declared_outputs(self), "host": self.database.host, "passwordSecretArn": secret.arn})
+        self.register_outputs(declared_outputs(self))
 
     def _key(self) -> CustomerKey:
         names = self._context.names

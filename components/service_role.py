@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from ..context import Context
-from ..policy_documents import Statement, document, document_of_outputs
+from .context import Context
+from .policy_documents import Statement, document, document_of_outputs
 
 
 def service_role(
