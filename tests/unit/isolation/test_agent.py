@@ -155,7 +155,7 @@ class Agent:
 
     def close(self) -> str:
         self.process.send_signal(signal.SIGTERM)
-        printed, _ = self.process.communicate(timeout=20)
+        printed, _ = self.process.communicate(timeout=120)
         return printed
 
 
@@ -271,7 +271,7 @@ def test_a_program_that_cant_start_says_why_without_a_secret_and_ends(
     start: Callable[..., Agent], command: tuple[str, ...], environment: dict[str, str], expected: str
 ) -> None:
     agent = start(*command, **environment)
-    printed, _ = agent.process.communicate(timeout=20)
+    printed, _ = agent.process.communicate(timeout=120)
     assert agent.process.returncode == 1
     assert expected in printed
     assert "no key" not in printed

@@ -175,5 +175,5 @@ def test_another_command_of_the_checkout_at_the_same_time_gets_its_files_too(
     containers.program("terraform", "cat main.tf; echo bad >main.tf")
     assert [containers.run("terraform", "fmt").stdout for _ in range(2)] == ["two\n", "two\n"]
     (mark / "go").touch()
-    assert waiting.communicate(timeout=20)[0] == b"bad\n"
+    assert waiting.communicate(timeout=120)[0] == b"bad\n"
     assert containers.run("terraform", "fmt").stdout == "two\n"

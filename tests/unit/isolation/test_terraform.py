@@ -227,13 +227,13 @@ def test_an_apply_that_is_ended_releases_the_states_lock(
     project.write("project/default.auto.tfvars", "wait = 30\n")
     planned(project)
     process = project.popen("terraform", "apply", "-input=false", str(plan_path(project)), directory="project")
-    eventually(lambda: state.lock is not None and state.locked == 2, 60)
+    eventually(lambda: state.lock is not None and state.locked == 2)
     if number is None:
         project.stop("apply")
     else:
         process.send_signal(number)
     process.communicate(timeout=60)
-    eventually(lambda: state.lock is None, 30)
+    eventually(lambda: state.lock is None)
 
 
 def test_another_workspace_is_used_without_selecting_it(containers: Containers) -> None:

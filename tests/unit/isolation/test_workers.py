@@ -31,8 +31,8 @@ def small() -> Iterator[Containers]:
         yield made
 
 
-def ended(process: "subprocess.Popen[bytes]", seconds: float = 30) -> tuple[int, str, str]:
-    out, error = process.communicate(timeout=seconds)
+def ended(process: "subprocess.Popen[bytes]") -> tuple[int, str, str]:
+    out, error = process.communicate(timeout=120)
     return process.returncode, out.decode(), error.decode()
 
 
