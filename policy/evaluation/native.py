@@ -165,11 +165,12 @@ def _brokers(properties: _Properties) -> _Properties:
 
 def _parameters(properties: _Properties) -> _Properties:
     given = properties.get("parameters")
-    return {
-        "parameters": [{"name": name, "value": value} for name, value in given.items()]
-        if isinstance(given, dict)
-        else given
-    }
+    if isinstance(given, dict):
+        return {"parameters": [{"name": name, "value": value} for name, value in given.items()]}
+    if not isinstance(given, list):
+        return {"parameters": given}
+    named = [{"name": each.get("parameterName"), "value": each.get("parameterValue")} for _, each in mappings(given)]
+    return {"parameters": named}
 
 
 def _targets(properties: _Properties) -> _Properties:
@@ -186,6 +187,7 @@ _TYPES: Final[dict[str, Native]] = {
         "apigateway/integration", {"restApi": "restApiId", "connectionId": "integration.connectionId"}
     ),
     "aws-native:apigateway:RestApi": Native("apigateway/restApi", {"id": "restApiId"}),
+    "aws-native:apigateway:Stage": Native("apigateway/methodSettings", {"settings": "methodSettings"}),
     "aws-native:apigateway:VpcLink": Native("apigateway/vpcLink", {"id": "vpcLinkId"}),
     "aws-native:apigatewayv2:Api": Native("apigatewayv2/api"),
     "aws-native:apigatewayv2:DomainName": Native(
@@ -194,6 +196,9 @@ _TYPES: Final[dict[str, Native]] = {
     "aws-native:apigatewayv2:Integration": Native("apigatewayv2/integration"),
     "aws-native:apigatewayv2:VpcLink": Native("apigatewayv2/vpcLink", {"id": "vpcLinkId"}),
     "aws-native:applicationautoscaling:ScalableTarget": Native("appautoscaling/target"),
+    "aws-native:autoscaling:LaunchConfiguration": Native(
+        "ec2/launchTemplate", {"vpcSecurityGroupIds": "securityGroups"}
+    ),
     "aws-native:batch:JobDefinition": Native("batch/jobDefinition"),
     "aws-native:cloudfront:Distribution": Native(
         "cloudfront/distribution",
@@ -207,6 +212,7 @@ _TYPES: Final[dict[str, Native]] = {
     ),
     "aws-native:cloudfront:VpcOrigin": Native("cloudfront/vpcOrigin"),
     "aws-native:codedeploy:DeploymentGroup": Native("codedeploy/deploymentGroup", {"ecsService": "ecsServices"}),
+    "aws-native:datasync:LocationEfs": Native("datasync/efsLocation"),
     "aws-native:dms:Endpoint": Native("dms/endpoint"),
     "aws-native:docdb:DbCluster": Native("docdb/cluster"),
     "aws-native:dynamodb:Table": Native("dynamodb/table", change=_table),
@@ -234,7 +240,11 @@ _TYPES: Final[dict[str, Native]] = {
     "aws-native:ec2:Volume": Native("ebs/volume"),
     "aws-native:ec2:Subnet": Native("ec2/subnet", {"id": "subnetId"}),
     "aws-native:ec2:Vpc": Native("ec2/vpc", {"id": "vpcId"}),
-    "aws-native:ec2:VpcEndpointService": Native("ec2/vpcEndpointService"),
+    "aws-native:ec2:VpcEndpointService": Native("ec2/vpcEndpointService", {"id": "serviceId"}),
+    "aws-native:ec2:VpcEndpointServicePermissions": Native(
+        "ec2/vpcEndpointServiceAllowedPrinciple",
+        {"principalArn": "allowedPrincipals", "vpcEndpointServiceId": "serviceId"},
+    ),
     "aws-native:ecr:Repository": Native("ecr/repository", {"encryptionConfigurations": "encryptionConfiguration"}),
     "aws-native:ecs:Cluster": Native("ecs/cluster", {"name": "clusterName"}),
     "aws-native:ecs:Service": Native(
@@ -244,6 +254,7 @@ _TYPES: Final[dict[str, Native]] = {
             "deploymentMaximumPercent": f"{_DEPLOYMENT}.maximumPercent",
             "deploymentMinimumHealthyPercent": f"{_DEPLOYMENT}.minimumHealthyPercent",
             "networkConfiguration": "networkConfiguration.awsvpcConfiguration",
+            "volumeConfiguration": "volumeConfigurations",
         },
     ),
     "aws-native:ecs:TaskDefinition": Native("ecs/taskDefinition", {"arn": "taskDefinitionArn"}, _task),
@@ -267,6 +278,9 @@ _TYPES: Final[dict[str, Native]] = {
     ),
     "aws-native:events:Rule": Native("cloudwatch/eventTarget", {"ecsTarget": "targets"}, _targets),
     "aws-native:globalaccelerator:EndpointGroup": Native("globalaccelerator/endpointGroup"),
+    "aws-native:imagebuilder:ContainerRecipe": Native("imagebuilder/containerRecipe"),
+    "aws-native:imagebuilder:ImageRecipe": Native("imagebuilder/imageRecipe"),
+    "aws-native:kafkaconnect:Connector": Native("mskconnect/connector"),
     "aws-native:kinesis:Stream": Native(
         "kinesis/stream", {"encryptionType": "streamEncryption.encryptionType", "kmsKeyId": "streamEncryption.keyId"}
     ),
@@ -277,6 +291,7 @@ _TYPES: Final[dict[str, Native]] = {
     "aws-native:kms:Key": Native(
         "kms/key", {"customerMasterKeySpec": "keySpec", "isEnabled": "enabled", "policy": "keyPolicy"}
     ),
+    "aws-native:kms:ReplicaKey": Native("kms/replicaKey", {"policy": "keyPolicy"}),
     "aws-native:lambda:Function": Native(
         "lambda/function", {"name": "functionName", "fileSystemConfig": "fileSystemConfigs"}
     ),
@@ -284,6 +299,7 @@ _TYPES: Final[dict[str, Native]] = {
     "aws-native:memorydb:Cluster": Native("memorydb/cluster", {"kmsKeyArn": "kmsKeyId"}),
     "aws-native:msk:Cluster": Native("msk/cluster", change=_brokers),
     "aws-native:neptune:DbCluster": Native("neptune/cluster", {"kmsKeyArn": "kmsKeyId"}),
+    "aws-native:neptune:DbClusterParameterGroup": Native("neptune/clusterParameterGroup", change=_parameters),
     "aws-native:opensearchservice:Domain": Native(
         "opensearch/domain",
         {"encryptAtRest": "encryptionAtRestOptions", "nodeToNodeEncryption": "nodeToNodeEncryptionOptions"},
@@ -302,6 +318,9 @@ _TYPES: Final[dict[str, Native]] = {
     "aws-native:rds:DbProxy": Native("rds/proxy"),
     "aws-native:rds:GlobalCluster": Native("rds/globalCluster"),
     "aws-native:redshift:Cluster": Native("redshift/cluster"),
+    "aws-native:redshift:ClusterParameterGroup": Native(
+        "redshift/parameterGroup", {"family": "parameterGroupFamily"}, _parameters
+    ),
     "aws-native:redshiftserverless:Workgroup": Native("redshiftserverless/workgroup"),
     "aws-native:s3:Bucket": Native("s3/bucket", {"bucket": "bucketName"}, _bucket),
     "aws-native:s3:BucketPolicy": Native("s3/bucketPolicy", {"policy": "policyDocument"}),
@@ -309,6 +328,7 @@ _TYPES: Final[dict[str, Native]] = {
     "aws-native:secretsmanager:Secret": Native("secretsmanager/secret"),
     "aws-native:sns:Topic": Native("sns/topic"),
     "aws-native:sqs:Queue": Native("sqs/queue"),
+    "aws-native:ssm:Document": Native("ssm/document"),
     "aws-native:stepfunctions:StateMachine": Native("sfn/stateMachine", {"definition": "definitionString"}),
     "aws-native:transfer:Server": Native("transfer/server"),
     "aws-native:vpclattice:Listener": Native("vpclattice/listener"),

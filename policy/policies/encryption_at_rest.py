@@ -195,15 +195,14 @@ def _build_artifacts(resource: Resource, findings: Findings) -> None:
 
 
 def _method_cache(resource: Resource, findings: Findings) -> None:
-    caching = resource.at("settings.cachingEnabled")
-    encrypted = resource.at("settings.cacheDataEncrypted")
-    if truth(caching) and encrypted is UNKNOWN:
-        findings.not_evaluated(resource, AT_REST, "settings.cacheDataEncrypted")
-    elif truth(caching) and not truth(encrypted):
-        what = f"settings.cacheDataEncrypted is {shown(encrypted)}, so cached responses aren't encrypted"
-        findings.violation(
-            resource, AT_REST, "settings.cacheDataEncrypted", what, "set settings.cacheDataEncrypted to true"
-        )
+    path = "settings.cacheDataEncrypted"
+    for _, settings in mappings(resource.at("settings")):
+        encrypted = settings.get("cacheDataEncrypted")
+        if truth(settings.get("cachingEnabled")) and encrypted is UNKNOWN:
+            findings.not_evaluated(resource, AT_REST, path)
+        elif truth(settings.get("cachingEnabled")) and not truth(encrypted):
+            what = f"{path} is {shown(encrypted)}, so cached responses aren't encrypted"
+            findings.violation(resource, AT_REST, path, what, f"set {path} to true")
 
 
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:

@@ -7,6 +7,7 @@ stack shows whether a disk is encrypted; the keys of disks are a check of each r
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
+from evaluation.aws.group_users import launch_templates
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, ResourceCheck
 from evaluation.values import UNKNOWN, mapping, mappings, shown, text, truth
@@ -17,6 +18,7 @@ __all__ = ["DISK_KEY_CHECKS", "check_disks"]
 
 _DEFAULT: Final = "ebs/encryptionByDefault"
 _INSTANCES: Final = ("ec2/instance", "ec2/spotInstanceRequest", "ec2/launchConfiguration")
+_DEVICES: Final = (*_INSTANCES, "ec2/ami")
 _ROWS: Final = tuple(store.type for store in STORES if store.name == "ebs")
 # Where a resource has block devices: its type, the path of the list, and the key of the EBS block in an entry.
 _MAPPINGS: Final = (
@@ -50,7 +52,7 @@ class _Disk(NamedTuple):
 
 def _disks(resource: Resource) -> Iterator[_Disk]:
     """The disks that a resource describes, except devices that aren't attached and instance store volumes."""
-    if resource.type in _INSTANCES:
+    if resource.type in _DEVICES:
         for name in ("rootBlockDevice", "ebsBlockDevices"):
             yield from _listed(resource, name, lambda disk: disk)
     for canonical, path, block in _MAPPINGS:
@@ -83,7 +85,7 @@ def check_disks(stack: Stack, findings: Findings) -> None:
     if findings.settings.flag("ebsEncryptedByDefault"):
         return
     regions = {_region(each) for each in stack.of(_DEFAULT) if _enabled(each)}
-    types = (*_INSTANCES, *(canonical for canonical, _, _ in _MAPPINGS), "ec2/spotFleetRequest")
+    types = (*_DEVICES, *(canonical for canonical, _, _ in _MAPPINGS), "ec2/spotFleetRequest")
     for resource in stack.of(*dict.fromkeys((*_ROWS, *types))):
         region = _region(resource)
         if region in regions or (regions and (region is None or None in regions)):
@@ -109,10 +111,12 @@ def _region(resource: Resource) -> str | None:
 
 
 def _missing_root(stack: Stack, instance: Resource, findings: Findings) -> None:
-    if instance.stated("rootBlockDevice") or instance.at("launchTemplate") is not None:
+    templates = list(launch_templates(stack, instance))
+    elsewhere = instance.at("launchTemplate") is not None and not templates
+    if instance.stated("rootBlockDevice") or elsewhere or any(each.at("blockDeviceMappings") for each in templates):
         return
     image = "imageId" if instance.type == "ec2/launchConfiguration" else "ami"
-    if any(_encrypted(stack, each, 0) for each in _sources(stack, instance, image)):
+    if any(_encrypted(stack, each, 0) for each in (*_sources(stack, instance, image), *templates)):
         return
     what = "rootBlockDevice is not set, so the root volume isn't encrypted"
     remedy = "set rootBlockDevice.encrypted to true, or add an aws.ebs.EncryptionByDefault"
@@ -152,7 +156,7 @@ def _stated(resource: Resource, path: str, value: Any) -> Any:
 
 
 def _computed(resource: Resource, path: str) -> bool:
-    return resource.type in _INSTANCES or resource.type in _ROWS or not path
+    return resource.type in _DEVICES or resource.type in _ROWS or not path
 
 
 def _authored(resource: Resource, path: str) -> bool:

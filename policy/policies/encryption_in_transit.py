@@ -160,7 +160,8 @@ def _emr_configuration(resource: Resource, findings: Findings) -> None:
 
 
 def _distribution(resource: Resource, findings: Findings) -> None:
-    for path in ("defaultCacheBehavior.viewerProtocolPolicy", "orderedCacheBehaviors.viewerProtocolPolicy"):
+    for behavior in ("defaultCacheBehavior", "orderedCacheBehaviors", "cacheBehaviors"):
+        path = f"{behavior}.viewerProtocolPolicy"
         values = each_at(resource.properties, path)
         if UNKNOWN in values:
             findings.not_evaluated(resource, EDGE, path)
@@ -180,14 +181,15 @@ def _distribution(resource: Resource, findings: Findings) -> None:
 
 def _origins(distribution: Resource, findings: Findings) -> None:
     """Origins over HTTP only, except S3's website endpoints, which support nothing else, and origins with SSL 3."""
+    block = "customOriginConfig" if distribution.type == "cloudfront/distribution" else "customOriginConfigs"
     for index, origin in mappings(distribution.at("origins")):
-        protocols = f"origins[{index}].customOriginConfig.originSslProtocols"
-        if "SSLv3" in sequence(at(origin, "customOriginConfig.originSslProtocols")):
+        protocols = f"origins[{index}].{block}.originSslProtocols"
+        if "SSLv3" in sequence(at(origin, f"{block}.originSslProtocols")):
             what = f"{protocols} contains SSLv3, which doesn't protect the connection to the origin"
             findings.violation(distribution, EDGE, protocols, what, f"set {protocols} to TLSv1.2")
-        if at(origin, "customOriginConfig.originProtocolPolicy") != "http-only":
+        if at(origin, f"{block}.originProtocolPolicy") != "http-only":
             continue
-        path = f"origins[{index}].customOriginConfig.originProtocolPolicy"
+        path = f"origins[{index}].{block}.originProtocolPolicy"
         domain = origin.get("domainName")
         if domain is UNKNOWN:
             findings.not_evaluated(distribution, EDGE, path, "is http-only, and domainName is unknown until the update")
@@ -264,6 +266,7 @@ def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
         "glue/connection": [_glue_connection],
         "redshiftserverless/workgroup": [_serverless_warehouse],
         "cloudfront/distribution": [_distribution],
+        "cloudfront/multitenantDistribution": [_distribution],
         "apigateway/domainName": [_domain_name("securityPolicy")],
         "apigatewayv2/domainName": [_domain_name("domainNameConfiguration.securityPolicy")],
     }

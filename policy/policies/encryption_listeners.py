@@ -15,12 +15,15 @@ LISTENER: Final = "listener-tls"
 INTERNAL: Final = "internal-tls"
 _BALANCER: Final = "lb/loadBalancer"
 _LISTENER: Final = "lb/listener"
+# Ports of TCP listeners that are HTTP: http and http-alt of IANA's registry, and the default of Atlantis. Others may carry TLS.
+_PLAIN_PORTS: Final = (80, 4141, 8008, 8080)
 _REDIRECT: Final = "redirect to HTTPS (type redirect, protocol HTTPS, statusCode HTTP_301), or use an HTTPS listener"
 
 
 def check_listeners(stack: Stack, findings: Findings) -> None:
     """Report what serves HTTP behind a load balancer that is internet-facing, or that isn't in the stack."""
     _listeners(stack, findings, internal=False)
+    _classic_policies(stack, findings)
 
 
 def advise_listeners(stack: Stack, findings: Findings) -> None:
@@ -95,16 +98,44 @@ def _application(listener: Resource, check: str, findings: Findings) -> None:
 
 
 def _network(stack: Stack, listener: Resource, check: str, findings: Findings) -> None:
-    """HTTP through a Network Load Balancer: TCP port 80 to a target other than an Application Load Balancer."""
-    if listener.at("protocol") not in ("TCP", "TCP_UDP") or integer(listener.at("port")) != 80:
+    """HTTP through a Network Load Balancer: a TCP port of HTTP to a target other than an Application Load Balancer."""
+    port = integer(listener.at("port"))
+    if listener.at("protocol") not in ("TCP", "TCP_UDP") or port not in _PLAIN_PORTS:
         return
     known = each_at(listener.properties, "defaultActions.targetGroupArn")
     targets = [each for value in known if (each := stack.by_identity(value, "lb/targetGroup")) is not None]
     targets = targets or stack.dependencies(listener, "defaultActions", "lb/targetGroup")
     if not any(target.at("targetType") == "alb" for target in targets):
-        what = "the listener forwards TCP port 80, which is used for HTTP"
+        what = f"the listener forwards TCP port {port}, which is used for HTTP"
         remedy = "use a TLS listener, or forward to an Application Load Balancer that redirects to HTTPS"
         findings.violation(listener, check, "port", what, remedy)
+
+
+# The resources that set the security policy of a Classic Load Balancer's listener, with the properties of balancer and port.
+_CLASSIC_POLICIES: Final = (
+    ("elb/sslNegotiationPolicy", "loadBalancer", "lbPort"),
+    ("elb/listenerPolicy", "loadBalancerName", "loadBalancerPort"),
+)
+
+
+def _classic_policies(stack: Stack, findings: Findings) -> None:
+    """Report TLS listeners of Classic Load Balancers with the default security policy (ELBSecurityPolicy-2016-08)."""
+    chosen = {
+        (balancer.urn, integer(policy.at(port)))
+        for canonical, name, port in _CLASSIC_POLICIES
+        for policy in stack.of(canonical)
+        for balancer in stack.linked(policy, name, "elb/loadBalancer")
+    }
+    for balancer in stack.of("elb/loadBalancer"):
+        # In aws-native, the policies are properties of the load balancer.
+        if truth(balancer.stated("internal")) or balancer.at("policies") is not None:
+            continue
+        for index, listener in mappings(balancer.at("listeners")):
+            tls = (text(listener.get("lbProtocol")) or "").lower() in ("https", "ssl")
+            if tls and (balancer.urn, integer(listener.get("lbPort"))) not in chosen:
+                what = f"listeners[{index}] has the default security policy, which accepts TLS versions older than 1.2"
+                remedy = "add an aws.elb.SslNegotiationPolicy with Reference-Security-Policy ELBSecurityPolicy-TLS-1-2-2017-01"
+                findings.violation(balancer, LISTENER, f"listeners[{index}]", what, remedy)
 
 
 def classic_listeners(balancer: Resource) -> list[tuple[str, str, str]]:
@@ -113,6 +144,6 @@ def classic_listeners(balancer: Resource) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     for index, listener in mappings(balancer.at("listeners")):
         protocol = (text(listener.get("lbProtocol")) or "").lower()
-        if protocol == "http" or (protocol == "tcp" and integer(listener.get("lbPort")) == 80):
+        if protocol == "http" or (protocol == "tcp" and integer(listener.get("lbPort")) in _PLAIN_PORTS):
             found.append((f"listeners[{index}]", f"listeners[{index}] accepts HTTP", remedy))
     return found

@@ -1,11 +1,11 @@
 """encryption, in transit: the parameters of databases that decide whether connections without TLS are accepted."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck
-from evaluation.values import UNKNOWN, mappings, text
+from evaluation.values import UNKNOWN, integer, mappings, text
 
 __all__ = ["PARAMETER_CHECKS", "PARAMETER_TYPES", "accepts_plain_by_default"]
 
@@ -61,10 +61,16 @@ def _check(group: Resource, findings: Findings) -> None:
         ]
         if group.at("parameters") is UNKNOWN or UNKNOWN in values:
             findings.not_evaluated(group, _CHECK, "parameters")
-        elif (values and not any(str(value).lower() in parameter.accepted for value in values)) or (
+        elif (values and not any(_written(value) in parameter.accepted for value in values)) or (
             not values and group.type in _STRICT and not _required_by_default(group, parameter)
         ):
             _report(group, parameter, findings)
+
+
+def _written(value: Any) -> str:
+    """A value as text; the SDK passes the number 1 as 1.0."""
+    number = integer(value)
+    return str(value).lower() if number is None else str(number)
 
 
 def _report(group: Resource, parameter: _Parameter, findings: Findings) -> None:

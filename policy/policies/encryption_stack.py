@@ -16,7 +16,7 @@ from tables.stores import STORES, Store
 
 __all__ = ["RULE"]
 
-_KEY: Final = "kms/key"
+_KEYS: Final = ("kms/key", "kms/externalKey", "kms/replicaKey", "kms/replicaExternalKey")
 _ALIAS: Final = "kms/alias"
 # The properties that name the source of an inherited encryption, and the type of the source.
 _SOURCES: Final = (
@@ -61,19 +61,20 @@ def _key_of(stack: Stack, store: Resource, path: str, findings: Findings) -> Non
 
 
 def _keys(stack: Stack, store: Resource, reference: object, name: str) -> list[Resource]:
-    direct = stack.by_identity(reference, _KEY)
-    if direct is not None:
-        return [direct]
+    direct = [key for canonical in _KEYS if (key := stack.by_identity(reference, canonical)) is not None]
+    if direct:
+        return direct
     alias = stack.by_identity(reference, _ALIAS)
     aliases = [alias] if alias is not None else stack.dependencies(store, name, _ALIAS)
-    through = [key for each in aliases for key in stack.linked(each, "targetKeyId", _KEY)]
-    return through or stack.dependencies(store, name, _KEY)
+    through = [key for each in aliases for canonical in _KEYS for key in stack.linked(each, "targetKeyId", canonical)]
+    return through or [key for canonical in _KEYS for key in stack.dependencies(store, name, canonical)]
 
 
 def _usable(store: Resource, path: str, key: Resource, findings: Findings) -> None:
-    if key.at("isEnabled") in (False, "false"):
+    switch = "isEnabled" if key.type == _KEYS[0] else "enabled"
+    if key.at(switch) in (False, "false"):
         what = f"the key {key.name} is disabled, so the data can't be decrypted"
-        findings.violation(store, "key-resolved", path, what, f"set isEnabled of {key.name} to true", value=key.urn)
+        findings.violation(store, "key-resolved", path, what, f"set {switch} of {key.name} to true", value=key.urn)
     specification = key.at("customerMasterKeySpec")
     if specification not in (None, "SYMMETRIC_DEFAULT", UNKNOWN):
         what = f"the key {key.name} isn't a symmetric encryption key, so it can't encrypt a data store"
@@ -122,7 +123,7 @@ RULE: Final = Rule(
     severity="high",
     level="mandatory",
     native=True,
-    controls=("EC2.3", "ELB.1", "ELB.18", "RDS.3", "RDS.27", "S3.5"),
+    controls=("EC2.3", "ELB.1", "ELB.8", "ELB.18", "RDS.3", "RDS.27", "S3.5"),
     related=("S3.17",),
     remediation="Use an enabled symmetric key for the data store, and add a policy that requires TLS.",
     checks={
@@ -135,7 +136,7 @@ RULE: Final = Rule(
         ),
         "listener-tls": (
             "Internet-facing load balancers don't serve HTTP: HTTP listeners and their rules redirect to HTTPS."
-            " Internal ones may serve HTTP; `encryption-advice` lists them."
+            " Internal ones may serve HTTP; `encryption-advice` lists them. TLS listeners of Classic Load Balancers name a policy."
         ),
     },
     whole_stack=_check,

@@ -26,6 +26,10 @@ def check_entries(stack: Stack, findings: Findings) -> None:
     _rest_api(stack, findings)
     for origin in stack.of("cloudfront/vpcOrigin"):
         _distribution(stack, origin, findings)
+    for endpoint in stack.of("verifiedaccess/endpoint"):
+        why = "contains the policy of Verified Access for addresses of the internet, which isn't evaluated"
+        if endpoint.at("endpointType") in ("load-balancer", "network-interface"):
+            findings.not_evaluated(endpoint, ENTRY, "policyDocument", why)
     _endpoint_services(stack, findings)
     _accelerators(stack, findings)
 
@@ -48,7 +52,12 @@ def _http_api(stack: Stack, findings: Findings) -> None:
         each
         for each in stack.of("apigatewayv2/integration")
         if each.at("connectionType") == "VPC_LINK"
-        and (stack.linked(each, "connectionId", link) or stack.linked(each, "integrationUri", "lb/listener"))
+        and (
+            stack.linked(each, "connectionId", link)
+            or any(
+                stack.linked(each, "integrationUri", target) for target in ("lb/listener", "servicediscovery/service")
+            )
+        )
     ]
     for entrance in (*integrations, *(api for api in stack.of("apigatewayv2/api") if _linked_body(stack, api, link))):
         what = "the HTTP API accepts requests from any address, and HTTP APIs don't support resource policies"
@@ -64,7 +73,8 @@ def _rest_api(stack: Stack, findings: Findings) -> None:
         for api in stack.linked(each, "restApiId", _REST_API):
             policies.setdefault(api.urn, []).append(each.at("policy"))
     for integration in stack.of("apigateway/integration"):
-        if not stack.linked(integration, "connectionId", "apigateway/vpcLink"):
+        links = (("connectionId", "apigateway/vpcLink"), ("connectionId", "apigatewayv2/vpcLink"))
+        if not any(stack.linked(integration, *each) for each in (*links, ("integrationTarget", "lb/loadBalancer"))):
             continue
         apis = stack.linked(integration, "restApi", _REST_API)
         if not apis:
@@ -151,10 +161,10 @@ def _endpoint_services(stack: Stack, findings: Findings) -> None:
     separate: dict[str, list[object]] = {}
     for allowed in stack.of("ec2/vpcEndpointServiceAllowedPrinciple"):
         for service in stack.linked(allowed, "vpcEndpointServiceId", "ec2/vpcEndpointService"):
-            separate.setdefault(service.urn, []).append(allowed.at("principalArn"))
+            separate.setdefault(service.urn, []).extend(sequence(allowed.at("principalArn")))
     for service in stack.of("ec2/vpcEndpointService"):
         principals = [*sequence(service.at("allowedPrincipals")), *separate.get(service.urn, ())]
-        if any(text(each) == "*" for each in principals) and service.at("acceptanceRequired") is not True:
+        if any(text(each) == "*" for each in principals) and not truth(service.at("acceptanceRequired")):
             what = "every AWS account can connect to the endpoint service without acceptance"
             remedy = "list accounts in allowedPrincipals, or set acceptanceRequired to true"
             findings.violation(service, ENTRY, "allowedPrincipals", what, remedy, value=principals)

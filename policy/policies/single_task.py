@@ -129,6 +129,7 @@ def _deployment(service: Resource, findings: Findings) -> None:
 
 # Type, path of the actions that set a capacity (empty: the resource itself), and the properties that name cluster and service.
 _SCALING: Final = (
+    ("autoscalingplans/scalingPlan", "scalingInstructions", "maxCapacity"),
     ("appautoscaling/target", "", "maxCapacity"),
     ("appautoscaling/target", "scheduledActions", "scalableTargetAction.maxCapacity"),
     ("appautoscaling/target", "scheduledActions", "scalableTargetAction.minCapacity"),
@@ -145,12 +146,15 @@ def _scaled(stack: Stack, services: list[Resource], findings: Findings) -> None:
     own = {service.urn for service in services}
     for canonical, actions, capacity in _SCALING:
         for target in stack.of(canonical):
-            if target.at("serviceNamespace") in (None, "ecs", UNKNOWN) and _scales(stack, target, own, by_name):
-                _capacity(target, actions, capacity, findings)
+            listed = mappings(target.at(actions)) if actions else [(0, target.properties)]
+            for index, action in listed:
+                if _scales(stack, target, {**target.properties, **action}, own, by_name):
+                    path = f"{actions}[{index}].{capacity}" if actions else capacity
+                    _capacity(target, path, at(action, capacity), findings)
     for caller, operation, call in stack.once(ecs_calls) if services else ():
         most = integer(call.get("DesiredCount")) or 0
         if (
-            operation == "updateService"
+            operation == "updateservice"
             and most > 1
             and _are_named(stack, by_name, call.get("Service"), call.get("Cluster"))
         ):
@@ -168,25 +172,25 @@ def _scaled(stack: Stack, services: list[Resource], findings: Findings) -> None:
             findings.violation(group, "rolling", "ecsService", what, remedy)
 
 
-def _capacity(target: Resource, actions: str, capacity: str, findings: Findings) -> None:
-    listed = mappings(target.at(actions)) if actions else [(0, target.properties)]
-    for index, action in listed:
-        path = f"{actions}[{index}].{capacity}" if actions else capacity
-        most = at(action, capacity)
-        if most is UNKNOWN:
-            findings.not_evaluated(target, "autoscaling", path)
-        elif (integer(most) or 0) > 1:
-            what = f"{path} is {integer(most)}, but the service has a lock file that only one task can hold"
-            findings.violation(
-                target, "autoscaling", path, what, f"remove the scaling target, or set {path} to 1", value=most
-            )
+def _capacity(target: Resource, path: str, most: Any, findings: Findings) -> None:
+    if most is UNKNOWN:
+        findings.not_evaluated(target, "autoscaling", path)
+    elif (integer(most) or 0) > 1:
+        what = f"{path} is {integer(most)}, but the service has a lock file that only one task can hold"
+        remedy = f"remove the scaling target, or set {path} to 1"
+        findings.violation(target, "autoscaling", path, what, remedy, value=most)
 
 
-def _scales(stack: Stack, target: Resource, own: set[str], by_name: dict[str, list[Resource]]) -> bool:
-    """Whether a scaling target is for one of the services, by ``service/cluster/name`` or by a dependency on the service."""
-    if any(service.urn in own for service in stack.dependencies(target, "resourceId", _SERVICE)):
+def _scales(
+    stack: Stack, target: Resource, action: dict[str, Any], own: set[str], by_name: dict[str, list[Resource]]
+) -> bool:
+    """Whether an action is for one of the services, by ``service/cluster/name`` or by a dependency on the service."""
+    if action.get("serviceNamespace") not in (None, "ecs", UNKNOWN):
+        return False
+    names = ("resourceId", "scalingInstructions")
+    if any(service.urn in own for name in names for service in stack.dependencies(target, name, _SERVICE)):
         return True
-    identity = target.at("resourceId")
+    identity = action.get("resourceId")
     if not isinstance(identity, str) or identity.count("/") != 2:
         return False
     kind, cluster, name = identity.split("/")
@@ -330,9 +334,9 @@ RULE: Final = Rule(
         "minimum-healthy": "A deployment can stop the only task. The default of ECS is 100 %.",
         "rolling": "Services use rolling deployments of the ECS controller, not blue/green (CodeDeploy), canary, linear or external.",
         "rebalancing": "Availability Zone rebalancing isn't enabled.",
-        "autoscaling": "Scaling targets, scheduled actions, schedules and state machines set at most one task.",
+        "autoscaling": "Scaling targets and plans, scheduled actions, schedules, state machines and runbooks set at most one task.",
         "file-system": "Only one service, and no function, writes to the same files.",
-        "started": "No EventBridge rule, schedule, state machine, function or Batch job starts a second task.",
+        "started": "No EventBridge rule, schedule, state machine, runbook, function or Batch job starts a second task.",
         "lock": "Volumes, containers and the type of the lock are known.",
         "task-definition": "The service's task definition is part of the stack, so that it can be evaluated.",
     },

@@ -64,6 +64,7 @@ LINKS: Final[tuple[Link, ...]] = (
     Link("msk/cluster", "encryptionInfo.encryptionInTransit.inCluster", default=True, control="MSK.1"),
     Link("mskconnect/connector", "kafkaClusterEncryptionInTransit.encryptionType", ("TLS",), control="MSK.3"),
     Link("rds/proxy", "requireTls"),
+    Link("datasync/efsLocation", "inTransitEncryption", ("TLS1_2",)),
     Link("dms/endpoint", "redisSettings.sslSecurityProtocol", ("ssl-encryption",), default=True),
     Link(
         *("dms/endpoint", "kafkaSettings.securityProtocol", ("ssl-encryption", "ssl-authentication", "sasl-ssl")),

@@ -4,6 +4,7 @@ single-task has its own in rows_single_task. Where other scanners have the same 
 """
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 from tests.policy.rows import KEY, Row, allow, deny, document, found, one, passes
@@ -19,7 +20,8 @@ def native(kind: str, name: str = "it", /, **properties: Any) -> Planned:
 
 def _stores() -> list[Row]:
     """Stores that another provider's name, a string, a default or a parent leaves unencrypted."""
-    plain = "encryption/at-rest"
+    plain, disk = "encryption/at-rest", "encryption-stack/at-rest"
+    launched = one("ec2/instance", launchTemplate={"id": "lt-1"})
     return [
         found(plain, "native file system", native("efs:FileSystem")),
         found(plain, "native database", native("rds:DbInstance", storageEncrypted=False)),
@@ -69,6 +71,25 @@ def _stores() -> list[Row]:
             "disk of a launch template",
             one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"encrypted": "false"}}]),
         ),
+        found(disk, "image", one("ec2/ami", ebsBlockDevices=[{"deviceName": "/dev/sda1", "volumeSize": 8}])),
+        passes(disk, "image of a snapshot", one("ec2/ami", ebsBlockDevices=[{"snapshotId": "snap-9"}])),
+        passes(disk, "image with encrypted disks", one("ec2/ami", ebsBlockDevices=[{"encrypted": True}])),
+        found(disk, "template without disks", one("ec2/launchTemplate", "template", id="lt-1"), launched),
+        passes(
+            *(disk, "template without disks, of an encrypted image"),
+            *(one("ec2/launchTemplate", "template", id="lt-1", imageId="ami-1"), launched),
+            one("ec2/amiCopy", "image", id="ami-1", sourceAmiId="ami-0", encrypted=True),
+        ),
+        passes(
+            *(disk, "template with an encrypted disk"),
+            one("ec2/launchTemplate", "template", id="lt-1", blockDeviceMappings=[{"ebs": {"encrypted": True}}]),
+            launched,
+        ),
+        found(
+            *(disk, "nodes of a cluster"),
+            one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"volumeSize": 50}}]),
+            one("eks/nodeGroup", "nodes", launchTemplate={"name": "it"}),
+        ),
         passes("encryption-stack/at-rest", "unknown until the update", one("ebs/volume", encrypted=UNKNOWN)),
         found("encryption/key-rotation", "native key", native("kms:Key", keyUsage="ENCRYPT_DECRYPT")),
         found("encryption/key-rotation", "false as a string", one("kms/key", enableKeyRotation="false")),
@@ -89,6 +110,28 @@ def _stores() -> list[Row]:
             "key disabled by a string",
             one("kms/key", "key", arn=KEY, isEnabled="false", enableKeyRotation=True),
             one("sns/topic", kmsMasterKeyId=KEY),
+        ),
+        *(
+            found(
+                *("encryption-stack/key-resolved", f"disabled key {key.type}"),
+                *(key, one("sns/topic", kmsMasterKeyId=KEY)),
+            )
+            for key in (
+                one("kms/externalKey", "key", arn=KEY, enabled=False),
+                one("kms/replicaKey", "key", arn=KEY, enabled=False),
+                one("kms/replicaExternalKey", "key", arn=KEY, enabled="false"),
+                native("kms:ReplicaKey", "key", arn=KEY, enabled=False),
+            )
+        ),
+        passes(
+            *("encryption-stack/key-resolved", "external key"),
+            *(one("kms/externalKey", "key", arn=KEY, enabled=True), one("sns/topic", kmsMasterKeyId=KEY)),
+        ),
+        found(
+            *("encryption-stack/key-resolved", "disabled replica by alias"),
+            one("kms/replicaKey", "key", id="k-1", enabled=False),
+            one("kms/alias", "alias", name="alias/a", targetKeyId="k-1"),
+            one("sns/topic", kmsMasterKeyId="alias/a"),
         ),
         found(
             "encryption-stack/key-resolved",
@@ -162,6 +205,8 @@ def _transit() -> list[Row]:
         passes(
             link, "migration to kafka with TLS", one("dms/endpoint", kafkaSettings={"securityProtocol": "sasl-ssl"})
         ),
+        found(link, "transfer of files", one("datasync/efsLocation", efsFileSystemArn="arn:fs")),
+        passes(link, "transfer of files with TLS", one("datasync/efsLocation", inTransitEncryption="TLS1_2")),
         found(link, "glue connection", one("glue/connection", connectionProperties={"JDBC_ENFORCE_SSL": "false"})),
         passes(
             link, "glue connection with TLS", one("glue/connection", connectionProperties={"JDBC_ENFORCE_SSL": "true"})
@@ -249,6 +294,45 @@ def _transit() -> list[Row]:
                 defaultActions=[{"type": "redirect", "redirectConfig": {"protocol": "HTTP"}}],
             ),
         ),
+        *(
+            found(
+                *("encryption-stack/listener-tls", f"TCP on {port}"),
+                one("lb/listener", protocol="TCP", port=port, defaultActions=[{"type": "forward"}]),
+            )
+            for port in (4141, 8008, 8080)
+        ),
+        passes(
+            *("encryption-stack/listener-tls", "TCP that may carry TLS"),
+            one("lb/listener", protocol="TCP", port=8443, defaultActions=[{"type": "forward"}]),
+        ),
+        found(
+            *("encryption/listener-tls", "classic listener of TCP on 8080"),
+            one("elb/loadBalancer", listeners=[{"lbProtocol": "TCP", "lbPort": 8080}]),
+        ),
+        *(
+            (found if expected else passes)(
+                *("encryption-stack/listener-tls", f"classic listener of TLS with {why}, ELB.8"),
+                one("elb/loadBalancer", "classic", id="lb", listeners=[{"lbProtocol": "SSL", "lbPort": 443}], **more),
+                *policies,
+            )
+            for why, expected, policies, more in (
+                ("the default policy", True, (), {}),
+                (
+                    "the policy of another port",
+                    True,
+                    (one("elb/sslNegotiationPolicy", loadBalancer="lb", lbPort=8443),),
+                    {},
+                ),
+                ("a policy", False, (one("elb/sslNegotiationPolicy", loadBalancer="lb", lbPort=443),), {}),
+                (
+                    "a named policy",
+                    False,
+                    (one("elb/listenerPolicy", loadBalancerName="lb", loadBalancerPort=443),),
+                    {},
+                ),
+                ("the default policy of an internal balancer", False, (), {"internal": True}),
+            )
+        ),
         found("encryption-advice/internal-tls", "lattice", one("vpclattice/listener", protocol="HTTP")),
         passes("encryption-advice/internal-tls", "lattice with TLS", one("vpclattice/listener", protocol="HTTPS")),
         found(
@@ -275,6 +359,13 @@ def _transit() -> list[Row]:
                     }
                 ],
             ),
+        ),
+        *(
+            found(edge, f"distribution of several tenants, {why}", one("cloudfront/multitenantDistribution", **bad))
+            for why, bad in (
+                ("second behavior", {"cacheBehaviors": [{"viewerProtocolPolicy": "allow-all"}]}),
+                ("origin", {"origins": [{"customOriginConfigs": [{"originProtocolPolicy": "http-only"}]}]}),
+            )
         ),
         passes(
             edge,
@@ -405,6 +496,59 @@ def _addresses() -> list[Row]:
             one("globalaccelerator/endpointGroup", endpointConfigurations=[{"endpointId": "arn:lb"}]), why="accelerator"
         ),
         _entered(one("cloudfront/vpcOrigin", vpcOriginEndpointConfig={"arn": "arn:lb"}), why="VPC origin"),
+        _entered(
+            one("servicediscovery/service", "tasks", arn="arn:tasks"),
+            one("apigatewayv2/integration", connectionType="VPC_LINK", connectionId="x", integrationUri="arn:tasks"),
+            why="tasks by their names, through a link of another stack",
+        ),
+        *(
+            _entered(
+                one("apigateway/restApi", "api", id="a", **policy),
+                one("apigatewayv2/vpcLink", "link", id="l"),
+                one("apigateway/integration", connectionType="VPC_LINK", restApi="a", **target),
+                why=f"REST API through {why}",
+                expected=not policy,
+            )
+            for why, target, policy in (
+                ("a newer link", {"connectionId": "l"}, {}),
+                ("a newer link of addresses", {"connectionId": "l"}, {"policy": _OFFICE}),
+                ("a link of another stack", {"connectionId": "x", "integrationTarget": "arn:lb"}, {}),
+            )
+        ),
+        # The group that admits VPC Lattice, or its addresses, is a finding: nobody else can connect to the balancer.
+        _entered(
+            one("vpclattice/targetGroup", "targets", id="tg", type="ALB"),
+            one("vpclattice/targetGroupAttachment", targetGroupIdentifier="tg", target={"id": "arn:lb"}),
+            one("vpc/securityGroupIngressRule", "rule", securityGroupId="sg-1", prefixListId="pl-lattice"),
+            why="VPC Lattice, by its prefix list",
+            check="prefix-list",
+        ),
+        _rule("VPC Lattice, by its addresses", cidrIpv4="169.254.171.0/24"),
+        *(
+            _entered(
+                one("ec2/vpcEndpointService", "service", id="s", acceptanceRequired=accepts),
+                one(*("ec2/vpcEndpointServiceAllowedPrinciple",), vpcEndpointServiceId="s", principalArn=principal),
+                why=f"endpoint service of {why}",
+                expected=expected,
+            )
+            for why, accepts, principal, expected in (
+                ("everybody by a separate resource", False, "*", True),
+                ("everybody that accepts, as a string", "true", "*", False),
+                ("a whole account by a separate resource", False, "arn:aws:iam::123456789012:root", False),
+            )
+        ),
+        _entered(
+            native("ec2:VpcEndpointService", "service", serviceId="s"),
+            native("ec2:VpcEndpointServicePermissions", serviceId="s", allowedPrincipals=["123456789012", "*"]),
+            why="native endpoint service of everybody",
+        ),
+        *(
+            replace(
+                _entered(one("verifiedaccess/endpoint", endpointType=kind), why=f"Verified Access of a {kind}"),
+                expected=frozenset({outcome}),
+            )
+            for kind, outcome in (("load-balancer", "undecided"), ("rds", "nothing"))
+        ),
     ]
 
 
@@ -457,6 +601,8 @@ def _public() -> list[Row]:
     ]
 
 
+_PLAIN: Final = [{"ebs": {"volumeSize": 8}}]
+_ENCRYPTED: Final = [{"ebs": {"encrypted": True}}]
 # Check, type of aws-native, a resource with the fault, and one without it.
 _NATIVE: Final[tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...]] = (
     ("encryption/at-rest", "efs:FileSystem", {"encrypted": False}, {"encrypted": True}),
@@ -583,6 +729,45 @@ _NATIVE: Final[tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...]] = (
             {"listeners": [{"protocol": "HTTP", "loadBalancerPort": "80"}]},
         ),
         {"listeners": [{"protocol": "HTTP", "loadBalancerPort": "80"}], "scheme": "internal"},
+    ),
+    *(
+        ("encryption/store-transit", kind, {**family, "parameters": bad}, {**family, "parameters": good})
+        for kind, family, bad, good in (
+            (
+                *("redshift:ClusterParameterGroup", {"parameterGroupFamily": "redshift-1.0"}),
+                [{"parameterName": "require_ssl", "parameterValue": "false"}],
+                [{"parameterName": "require_ssl", "parameterValue": "true"}],
+            ),
+            (
+                *("neptune:DbClusterParameterGroup", {"family": "neptune1.4"}),
+                *({"neptune_enforce_ssl": 0}, {"neptune_enforce_ssl": 1}),
+            ),
+        )
+    ),
+    (
+        *("encryption/store-transit", "kafkaconnect:Connector"),
+        {"kafkaClusterEncryptionInTransit": {"encryptionType": "PLAINTEXT"}},
+        {"kafkaClusterEncryptionInTransit": {"encryptionType": "TLS"}},
+    ),
+    ("encryption/store-transit", "datasync:LocationEfs", {}, {"inTransitEncryption": "TLS1_2"}),
+    (
+        *("encryption/at-rest", "apigateway:Stage"),
+        {"methodSettings": [{}, {"cachingEnabled": True}]},
+        {"methodSettings": [{}, {"cachingEnabled": True, "cacheDataEncrypted": True}]},
+    ),
+    *(
+        ("encryption-stack/at-rest", kind, {"blockDeviceMappings": _PLAIN}, {"blockDeviceMappings": _ENCRYPTED})
+        for kind in ("autoscaling:LaunchConfiguration", "imagebuilder:ImageRecipe")
+    ),
+    (
+        *("encryption-stack/at-rest", "imagebuilder:ContainerRecipe"),
+        {"instanceConfiguration": {"blockDeviceMappings": _PLAIN}},
+        {"instanceConfiguration": {"blockDeviceMappings": _ENCRYPTED}},
+    ),
+    (
+        *("encryption-stack/at-rest", "ecs:Service"),
+        {"volumeConfigurations": [{"managedEbsVolume": {"encrypted": False}}]},
+        {"volumeConfigurations": [{"managedEbsVolume": {"encrypted": True}}]},
     ),
     ("encryption-stack/at-rest", "ec2:Volume", {"size": 8}, {"encrypted": True}),
     (

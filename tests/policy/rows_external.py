@@ -247,8 +247,118 @@ DIFFERENT: Final = (
     ),
 )
 
-# Shapes of pulumi/examples, each with its program.
+_SHARED: Final = {
+    "volumes": [
+        {
+            "name": "efs",
+            "efsVolumeConfiguration": {
+                "fileSystemId": "fs-1",
+                "rootDirectory": "/www",
+                "authorizationConfig": {"accessPointId": "ap-1"},
+            },
+        }
+    ],
+    "containerDefinitions": json.dumps(
+        [{"name": "nginx", "image": "nginx", "mountPoints": [{"sourceVolume": "efs", "containerPath": "/html"}]}]
+    ),
+}
+_WORKERS: Final = [{"name": "worker", "image": "airflow", "command": ["worker"], "memory": 1024}]
+_SITE: Final = {
+    "origins": [
+        {
+            "domainName": "b.s3-website-us-west-2.amazonaws.com",
+            "customOriginConfig": {"originProtocolPolicy": "http-only", "originSslProtocols": ["TLSv1.2"]},
+        }
+    ],
+    "defaultCacheBehavior": {"viewerProtocolPolicy": "redirect-to-https"},
+}
+_WEBSITE: Final = one(
+    "s3/bucket", "contentBucket", bucket="b", acl="public-read", website={"indexDocument": "index.html"}
+)
+
+# Shapes of pulumi/examples, each with its program. Read on December 2, 2026.
 EXAMPLES: Final = (
+    found("encryption/at-rest", "aws-ts-lambda-efs: files by default", one("efs/fileSystem")),
+    found("encryption/volume-transit", "aws-ts-lambda-efs: the task", one("ecs/taskDefinition", **_SHARED)),
+    passes(
+        *("single-task/file-system", "aws-ts-lambda-efs: web server and function with the same files"),
+        one("ecs/service", "nginx", taskDefinition="nginx"),
+        one("ecs/taskDefinition", "task", family="nginx", **_SHARED),
+        one("efs/accessPoint", "ap", id="ap-1", arn="arn:ap", fileSystemId="fs-1", rootDirectory={"path": "/www"}),
+        one("lambda/function", "postHandler", fileSystemConfig={"arn": "arn:ap", "localMountPath": "/mnt/storage"}),
+    ),
+    found(
+        *("encryption/at-rest", "aws-py-wordpress-fargate-rds: database by default"),
+        one("rds/instance", engine="mysql", engineVersion="5.7", storageType="gp2", publiclyAccessible=False),
+    ),
+    found(
+        *("encryption/edge-tls", "aws-ts-static-website: no minimum version"),
+        one(
+            "cloudfront/distribution",
+            **_SITE,
+            viewerCertificate={"acmCertificateArn": "arn:c", "sslSupportMethod": "sni-only"},
+        ),
+    ),
+    passes(
+        *("encryption/edge-tls", "aws-ts-static-website: a website endpoint as origin, with CloudFront's certificate"),
+        one("cloudfront/distribution", **_SITE, viewerCertificate={"cloudfrontDefaultCertificate": True}),
+    ),
+    found("encryption-stack/transport-policy", "aws-ts-static-website: no policy", _WEBSITE),
+    passes(
+        *("encryption-stack/transport-policy", "aws-ts-static-website, as a public website", _WEBSITE),
+        publicWebsites={"contentBucket": "the website"},
+    ),
+    passes(
+        *("encryption/at-rest", "aws-ts-redshift-glue-etl: warehouse by default"),
+        one("redshift/cluster", clusterType="single-node", publiclyAccessible=False, skipFinalSnapshot=True),
+    ),
+    passes(
+        *("encryption/store-transit", "aws-ts-redshift-glue-etl: connection that doesn't name TLS"),
+        one(
+            "glue/connection",
+            connectionType="JDBC",
+            connectionProperties={"JDBC_CONNECTION_URL": "jdbc:redshift://a/b"},
+        ),
+    ),
+    found("encryption/at-rest", "aws-ts-airflow: redis outside of a group", one("elasticache/cluster", engine="redis")),
+    found("encryption/at-rest", "aws-ts-airflow: database by default", one("rds/instance", engine="postgres")),
+    found(
+        *("encryption-stack/listener-tls", "aws-ts-airflow: HTTP on 8080"),
+        one("lb/loadBalancer", "balancer", arn="arn:lb", internal=False),
+        one("lb/listener", loadBalancerArn="arn:lb", port=8080, protocol="HTTP", defaultActions=[{"type": "forward"}]),
+    ),
+    passes(
+        *("single-task/desired-count", "aws-ts-airflow: three workers without a volume"),
+        one("ecs/service", "airflowworkers", desiredCount=3, taskDefinition="airflowworkers"),
+        one("ecs/taskDefinition", family="airflowworkers", containerDefinitions=json.dumps(_WORKERS)),
+    ),
+    found("encryption/at-rest", "aws-ts-resources: stream by default", one("kinesis/stream", shardCount=1)),
+    passes("encryption/at-rest", "aws-ts-resources: queue by default", one("sqs/queue")),
+    found(
+        *("public-exposure/public-policy", "aws-ts-resources: repository of everybody"),
+        one("ecr/repositoryPolicy", policy=document(allow(Principal="*", Action=["ecr:PutImage"], Sid="new policy"))),
+    ),
+    found("encryption-stack/at-rest", "aws-py-webserver: root disk by default", one("ec2/instance", ami="ami-1")),
+    passes(
+        *("cidr-restriction/ranges", "aws-py-webserver: an instance is neither balancer nor task"),
+        one("ec2/securityGroup", "web-secgrp", id="sg-1", ingress=[{**_OPEN[0], "fromPort": 80, "toPort": 80}]),
+        one("ec2/instance", ami="ami-1", vpcSecurityGroupIds=["sg-1"]),
+    ),
+    found(
+        *("public-exposure/public-endpoint", "aws-py-eks: control plane for everyone"),
+        one("eks/cluster", vpcConfig={"publicAccessCidrs": ["0.0.0.0/0"]}),
+    ),
+    passes(
+        *("encryption-stack/at-rest", "aws-py-eks: nodes without a template, whose image decides"),
+        one("eks/nodeGroup", scalingConfig={"desiredSize": 2, "maxSize": 2, "minSize": 1}),
+    ),
+    passes(
+        *("single-task/started", "aws-py-stepfunctions: a state machine of functions"),
+        one(
+            "sfn/stateMachine",
+            definition={"States": {"Hello": {"Type": "Task", "Resource": "arn:aws:lambda:a:1:function:f"}}},
+        ),
+    ),
     found(
         *("cidr-restriction/ranges", "aws-py-fargate: HTTP for everyone"),
         one("ec2/securityGroup", ingress=[{**_OPEN[0], "fromPort": 80, "toPort": 80}]),

@@ -127,6 +127,13 @@ SERVERS: Final[tuple[Row, ...]] = (
         ),
     ),
     _two(
+        "Docker volume on EFS",
+        True,
+        _task(
+            volume={"name": "data", "dockerVolumeConfiguration": {"driverOpts": {"type": "efs", "device": "fs-1:/"}}}
+        ),
+    ),
+    _two(
         "docker volume of the task",
         False,
         _task(volume={"name": "data", "dockerVolumeConfiguration": {"scope": "task"}}),
@@ -185,6 +192,8 @@ EVASIONS: Final[tuple[Row, ...]] = (
     _two("own image of a telling family", True, _task(image=_DIGEST, family="atlantis-prod"), task="atlantis-prod"),
     _two("own image of a telling service", True, _task(image=_DIGEST), name="staging-atlantis"),
     _two("own image on the server's port", True, _task(image=_DIGEST), loadBalancers=[{"containerPort": 4141}]),
+    _two("own image with the server's port", True, _task(image=_DIGEST, portMappings=[{"containerPort": 4141}])),
+    _two("own image with the server's flags", True, _task(image=_DIGEST, command=["run", "--repo-allowlist=*"])),
     _two("own image of a shop", False, _task(image=_DIGEST, name="atlantis-tours"), name="atlantis-tours"),
     _two("telling container with Redis", False, _task(image=_DIGEST, name="atlantis", environment=_REDIS)),
 )
@@ -204,6 +213,13 @@ def _scaled(label: str, expected: bool, *more: Planned, cluster: Any = "ci", **t
     return row("single-task/autoscaling", label, *resources)
 
 
+def _planned(label: str, expected: bool, **instruction: Any) -> Row:
+    """A scaling plan, whose second instruction is for the service."""
+    given = {"serviceNamespace": "ecs", "resourceId": "service/ci/service", "maxCapacity": 3, **instruction}
+    plan = one("autoscalingplans/scalingPlan", scalingInstructions=[{"resourceId": "service/ci/web"}, given])
+    return (found if expected else passes)("single-task/autoscaling", label, _service(cluster="ci"), _task(), plan)
+
+
 def _scheduled(label: str, expected: bool, canonical: str = "scheduledAction", **action: Any) -> Row:
     given = {"serviceNamespace": "ecs", "resourceId": "service/ci/service"}
     if canonical == "scheduledAction":
@@ -220,6 +236,13 @@ def _blue_green(label: str, expected: bool, **service: Any) -> Row:
     row = found if expected else passes
     group = one("codedeploy/deploymentGroup", "group", ecsService={"clusterName": "ci", **service})
     return row("single-task/rolling", label, _service(), _task(), group)
+
+
+def _automation(operation: str, *, text: bool = False, **call: Any) -> Planned:
+    """A runbook of Systems Manager, in JSON or YAML."""
+    steps = [{"action": "aws:executeAwsApi", "inputs": {"Service": "ecs", "Api": operation, **call}}]
+    content = f"mainSteps:\n- name: a\n  inputs: {{Service: ecs, Api: {operation}, taskDefinition: 'app:3'}}\n"
+    return one("ssm/document", content=content if text else json.dumps({"mainSteps": steps}), documentType="Automation")
 
 
 def _counted(label: str, expected: bool, machine: bool = False, **call: Any) -> Row:
@@ -245,6 +268,14 @@ SCALING: Final[tuple[Row, ...]] = (
     _counted("schedule that stops the service", False, DesiredCount=0),
     _counted("schedule for another service", False, Service="web"),
     _counted("schedule for a service of the default cluster", False, Cluster=None),
+    _planned("scaling plan", True),
+    _planned("scaling plan of one task", False, maxCapacity=1),
+    _planned("scaling plan of another service", False, resourceId="service/ci/web"),
+    _planned("scaling plan of a table", False, serviceNamespace="dynamodb"),
+    found(
+        *("single-task/autoscaling", "runbook that sets two tasks"),
+        *(_service(), _task(), _automation("update_service", service="service", cluster="ci", desiredCount=2)),
+    ),
     _scheduled("scheduled maximum", True, maxCapacity=4),
     _scheduled("scheduled minimum", True, minCapacity="2"),
     _scheduled("scheduled stop", False, minCapacity=0, maxCapacity=1),
@@ -430,6 +461,37 @@ STARTED: Final[tuple[Row, ...]] = (
     _started("state machine", True, _machine("app:3")),
     _started("state machine of another task", False, _machine("other:1")),
     _started("state machine that describes", False, _machine("app:3", "arn:aws:states:::aws-sdk:ecs:describeTasks")),
+    _started(
+        "state machine that creates a service", True, _machine("app", "arn:aws:states:::aws-sdk:ecs:createService")
+    ),
+    _started("runbook", True, _automation("RunTask", taskDefinition="app:3")),
+    _started("runbook in YAML", True, _automation("run_task", text=True)),
+    _started("runbook that isn't a document", False, one("ssm/document", content="ecs: [RunTask")),
+    _started("runbook of another task", False, _automation("RunTask", taskDefinition="other")),
+    _started("runbook that describes", False, _automation("DescribeTasks", taskDefinition="app")),
+    _started(
+        *("association of AWS' runbook", True),
+        one("ssm/association", name="AWS-ECSRunTask", parameters={"taskDefinitionArn": "app"}),
+    ),
+    _started(
+        *("event that starts AWS' runbook", True),
+        one(
+            *("cloudwatch/eventTarget", "event"),
+            arn="arn:aws:ssm:eu-west-1:123456789012:automation-definition/AWS-ECSRunTask",
+            input=json.dumps({"taskDefinitionArn": ["app:3"]}),
+        ),
+    ),
+    _started("association of another runbook", False, one("ssm/association", parameters={"taskDefinitionArn": "app"})),
+    _started(
+        *("maintenance window", True),
+        one(
+            *("ssm/maintenanceWindowTask",),
+            taskArn="AWS-ECSRunTask",
+            taskInvocationParameters={
+                "automationParameters": {"parameters": [{"name": "taskDefinitionArn", "values": ["app"]}]}
+            },
+        ),
+    ),
     _started("function", True, *_function(_ARN, _RUNS)),
     _started("function that may not", False, *_function(_ARN, document(allow(Action="ecs:DescribeTasks")))),
     _started("function of another task", False, *_function("other:1", _RUNS)),

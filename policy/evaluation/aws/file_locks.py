@@ -25,7 +25,7 @@ _LOCKING_FLAG = re.compile(r"--locking-db-type[= ](\w+)")
 _SERVER_VARIABLE = re.compile(
     r"ATLANTIS_(REPO_(ALLOW|WHITE)LIST|DATA_DIR|ATLANTIS_URL|LOCKING_DB_TYPE|PORT|(GH|GITLAB|BITBUCKET|AZUREDEVOPS|GITEA)_)"
 )
-_SERVER_COMMAND = re.compile(r"(^|[\s/])atlantis\s+server\b")
+_SERVER_COMMAND = re.compile(r"(^|[\s/])atlantis\s+server\b|--(atlantis-url|repo-(allow|white)list)\b")
 _COMPONENT: Final = "atlantis:index:Atlantis$"
 # Nothing but the server, an environment or a kind: atlantis, atlantis-prod, staging-atlantis-server.
 _ENVIRONMENT: Final = r"(prod|production|dev|development|stage|staging|test|qa|uat|local|main|ci|server|service|task)"
@@ -47,11 +47,12 @@ def servers(task: Task, runners: Sequence[Resource], patterns: list[str]) -> lis
         )
         if name
     ]
-    ports = [port for runner in runners for port in each_at(runner.properties, "loadBalancers.containerPort")]
+    ports = {integer(port) for runner in runners for port in each_at(runner.properties, "loadBalancers.containerPort")}
+    ports.update(port for container in task.containers or () for port in container.ports)
     named = (
         any(_matches(name, patterns) or _WHOLE_NAME.fullmatch(name) for name in names)
         or _COMPONENT in task.resource.urn
-        or any(integer(port) == _PORT for port in ports)
+        or _PORT in ports
     )
     if task.containers is None:
         return None if named else []

@@ -10,7 +10,7 @@ from evaluation.aws.security_groups import GROUP_TYPES, RULE_TYPES, Ingress, Sou
 from evaluation.resources import Resource, Stack
 from evaluation.values import each_at, text
 
-__all__ = ["GroupUsers", "Guarded"]
+__all__ = ["GroupUsers", "Guarded", "launch_templates"]
 
 LOAD_BALANCERS: Final = ("lb/loadBalancer", "elb/loadBalancer")
 SERVICES: Final = ("ecs/service", "ecs/taskSet")
@@ -212,11 +212,12 @@ def _task_hosts(stack: Stack) -> set[str]:
         path = "autoScalingGroupProvider.autoScalingGroupArn"
         groups = [each for each in [stack.by_identity(provider.at(path), "autoscaling/group")] if each is not None]
         for group in groups or stack.dependencies(provider, "autoScalingGroupProvider", "autoscaling/group"):
-            found |= {each.urn for each in _templates(stack, group)}
+            found |= {each.urn for each in launch_templates(stack, group)}
     return found
 
 
-def _templates(stack: Stack, group: Resource) -> Iterator[Resource]:
+def launch_templates(stack: Stack, group: Resource) -> Iterator[Resource]:
+    """The templates and configurations of the stack from which an instance, or a group of instances, is launched."""
     for name in ("launchTemplate", "mixedInstancesPolicy"):
         yield from stack.dependencies(group, name, "ec2/launchTemplate")
     for path in ("launchTemplate.id", "launchTemplate.name"):

@@ -1,4 +1,4 @@
-"""Finds what starts tasks without a service: EventBridge, Scheduler, Pipes, Step Functions and Lambda."""
+"""Finds what starts tasks without a service: EventBridge, Scheduler, Pipes, Step Functions, Systems Manager and Lambda."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from evaluation.aws.task_definitions import TASK
 from evaluation.aws.tasks import named_tasks
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
-from evaluation.values import UNKNOWN, integer, mapping, mappings, parse_json, text
+from evaluation.values import MALFORMED, UNKNOWN, integer, mapping, mappings, parse_json, sequence, text
 
 __all__ = ["Start", "ecs_calls", "starts"]
 
@@ -22,6 +22,11 @@ _TARGETS: Final = (
 )
 
 _OPERATION: Final = re.compile(r":ecs:(\w+)")
+_STARTING: Final = ("runtask", "starttask", "createservice", "createtaskset")
+# The runbook of AWS that runs a task. Source: the Systems Manager Automation runbook reference.
+_RUNBOOK: Final = "AWS-ECSRunTask"
+_YAML_STEP: Final = re.compile(r"^\s*- name:", re.MULTILINE)
+_YAML_PAIR: Final = re.compile(r"""(\w+)["']?\s*:\s*["']?([\w:/.-]+)""")
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
                 for task in named or stack.linked(target, f"{path}.taskDefinitionArn", TASK):
                     yield Start(target, task, integer(block.get("taskCount")) or 1)
     for starter, operation, call in stack.once(ecs_calls):
-        for task in named_tasks(stack, [call.get("TaskDefinition")] if operation in ("runTask", "startTask") else []):
+        for task in named_tasks(stack, [call.get("TaskDefinition")] if operation in _STARTING else []):
             yield Start(starter, task, integer(call.get("Count")) or 1)
     for machine in stack.of("sfn/stateMachine"):
         if parse_json(machine.at("definition")) is UNKNOWN:
@@ -53,8 +58,18 @@ def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
 
 
 def ecs_calls(stack: Stack) -> list[tuple[Resource, str, Mapping[str, Any]]]:
-    """The calls of ECS that schedules and state machines make: who makes it, the operation, such as ``runTask``, and its input."""
-    return list(_ecs_calls(stack))
+    """The calls of ECS that schedules, state machines and automations make.
+
+    Each is who makes it, the operation in lower case, such as ``runtask``, and its input, with names as ``TaskDefinition``.
+    """
+    return [
+        (
+            caller,
+            operation.replace("_", "").lower(),
+            {name[:1].upper() + name[1:]: value for name, value in call.items()},
+        )
+        for caller, operation, call in _ecs_calls(stack)
+    ]
 
 
 def _ecs_calls(stack: Stack) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
@@ -66,10 +81,37 @@ def _ecs_calls(stack: Stack) -> Iterator[tuple[Resource, str, Mapping[str, Any]]
     for machine in stack.of("sfn/stateMachine"):
         for operation, call in _of_states(parse_json(machine.at("definition"))):
             yield machine, operation, call
+    for document in stack.of("ssm/document"):
+        for operation, call in _of_document(document.at("content")):
+            yield document, operation, call
+    for association in stack.of("ssm/association"):
+        if association.at("name") == _RUNBOOK:
+            yield association, *_of_runbook(mapping(association.at("parameters")))
+    for target in stack.of("cloudwatch/eventTarget"):
+        if (text(target.at("arn")) or "").endswith(f"automation-definition/{_RUNBOOK}"):
+            yield target, *_of_runbook(mapping(parse_json(target.at("input"))))
+    for window in stack.of("ssm/maintenanceWindowTask"):
+        given = mappings(window.at("taskInvocationParameters.automationParameters.parameters"))
+        if window.at("taskArn") == _RUNBOOK:
+            yield window, *_of_runbook({str(each.get("name")): each.get("values") for _, each in given})
+
+
+def _of_document(content: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The calls of a document of Systems Manager. One in YAML, for which the pack has no parser, is read step by step."""
+    if parse_json(content) is not MALFORMED:
+        yield from _of_states(parse_json(content))
+        return
+    for step in _YAML_STEP.split(content) if isinstance(content, str) else ():
+        yield from _of_states(dict(_YAML_PAIR.findall(step)))
+
+
+def _of_runbook(given: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    task, number = (next(iter(sequence(given.get(name))), None) for name in ("taskDefinitionArn", "count"))
+    return "runTask", {"TaskDefinition": task, "Count": number}
 
 
 def _of_states(value: Any, depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The calls of a state machine's states, including those nested in Parallel and Map."""
+    """The calls of a state machine's states, and of an automation's steps, including those nested in others."""
     if depth > 20:
         return
     if isinstance(value, dict):
@@ -77,6 +119,8 @@ def _of_states(value: Any, depth: int = 0) -> Iterator[tuple[str, Mapping[str, A
         if operation:
             for name in ("Parameters", "Arguments"):
                 yield operation[1], mapping(value.get(name))
+        if str(value.get("Service")).lower() == "ecs" and isinstance(value.get("Api"), str):
+            yield value["Api"], value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _of_states(inner, depth + 1)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from evaluation.aws.shared_places import Place
 from evaluation.aws.task_definitions import CONTAINERS, TASK
 from evaluation.resources import Resource, Stack
-from evaluation.values import MALFORMED, UNKNOWN, at, each_at, mapping, mappings, parse_json, sequence, text
+from evaluation.values import MALFORMED, UNKNOWN, at, each_at, integer, mapping, mappings, parse_json, sequence, text
 
 __all__ = ["JOB", "Container", "Task", "function_places", "named_tasks", "task_definitions", "task_of"]
 
@@ -18,7 +18,7 @@ _SYSTEM_PATHS: Final = ("/var/run/", "/run/", "/proc", "/sys", "/dev", "/etc/", 
 
 @dataclass(frozen=True)
 class Container:
-    """A container: what it runs, what its environment says, and the volumes that it can write to.
+    """A container: what it runs, what its environment says, its ports, and the volumes that it can write to.
 
     variables: names and values of ``environment``; of a name that occurs twice, the last value counts. writes: the names of
     the volumes that it mounts itself or takes from other containers (``volumesFrom``), unless read-only.
@@ -29,6 +29,7 @@ class Container:
     words: tuple[str, ...]
     variables: dict[str, Any]
     secrets: frozenset[str]
+    ports: frozenset[int | None]
     writes: frozenset[str]
 
 
@@ -96,6 +97,7 @@ def _container(definition: dict[str, Any], others: dict[str | None, dict[str, An
             if isinstance(each.get("name"), str)
         },
         secrets=frozenset(text(each.get("name")) or "" for _, each in mappings(definition.get("secrets"))),
+        ports=frozenset(integer(each.get("containerPort")) for _, each in mappings(definition.get("portMappings"))),
         writes=frozenset(_writes(definition, others, set())),
     )
 
@@ -127,9 +129,9 @@ def _shared(volume: dict[str, Any]) -> bool:
 
 
 def _nfs(volume: dict[str, Any]) -> str | None:
-    """The server and export of a Docker volume on NFS, or the name of a shared Docker volume."""
+    """The server and export of a Docker volume on NFS, EFS or SMB, or the name of a shared Docker volume."""
     options = mapping(at(volume, "dockerVolumeConfiguration.driverOpts"))
-    if str(options.get("type", "")).startswith("nfs"):
+    if str(options.get("type", "")).startswith(("nfs", "efs", "cifs")):
         return f"{options.get('o')}{options.get('device')}"
     return str(volume.get("name")) if at(volume, "dockerVolumeConfiguration.scope") == "shared" else None
 
