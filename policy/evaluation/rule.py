@@ -289,6 +289,9 @@ class _StackRun(_Run):
         stack = EVALUATION_LOG.shared(
             self._rule.name, native, lambda known: Stack(args.resources, native=native, known=known)
         )
+        # The SDK keeps these objects until it has made those of the next policy.
+        for source in args.resources:
+            source.props = {}
         if any(exemption.expired for exemption in settings.exemptions):
             for resource in stack:
                 findings.expired_exemptions(resource)

@@ -58,6 +58,7 @@ MALFORMED: Final = Malformed()
 _SENTINELS: Final = frozenset(
     value for name, value in vars(proxy).items() if re.fullmatch("UNKNOWN_[A-Z]+_VALUE", name)
 )
+_SCALARS: Final = (bool, float, int, type(None))
 _PRINTABLE = re.compile(r"[A-Za-z0-9_.:*/-]{1,80}")
 
 
@@ -68,13 +69,17 @@ def plain(value: Any) -> Any:
         # The properties of a remediation contain sentinels for unknown values and don't raise.
         # The SDK makes a new string of each name and value; most of them occur in many resources.
         return UNKNOWN if value in _SENTINELS else intern(value)
-    if value is None or isinstance(value, bool | float | int):
+    if isinstance(value, _SCALARS):
         return value
+    # The SDK's proxies compare each value with each sentinel; what they wrap doesn't.
+    if isinstance(value, proxy._DictProxy):
+        return {intern(key): plain(inner) for key, inner in value["__target"].items()}
+    if isinstance(value, proxy._ListProxy):
+        return [plain(inner) for inner in value["__target"]]
     if isinstance(value, Mapping):
         return {intern(key): entry(value, key) for key in value}
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [entry(value, index) for index in range(len(value))]
-    return value
+    several = isinstance(value, Sequence) and not isinstance(value, bytes)
+    return [entry(value, index) for index in range(len(value))] if several else value
 
 
 def entry(container: Any, key: Any) -> Any:

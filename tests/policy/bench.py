@@ -4,10 +4,10 @@ The time that the pack adds to a preview is measured by ``make bench``, on the e
 SDK's servicer alone, on copies of the recorded production stack.
 """
 
-import resource
+import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
@@ -38,22 +38,22 @@ def main() -> None:
     stack = recorded("preview")
     sizes = [int(size) for size in sys.argv[1:]] or SIZES
     print(
-        "resources   Analyze ms each   AnalyzeStack ms each   whole pack ms each   with its own baseline   SDK alone ms each   peak MiB"
+        "resources   Analyze ms each   AnalyzeStack ms each   SDK alone ms each   own cost ms each   with a baseline (all)"
+        "   peak MiB   SDK alone MiB"
     )
     for size in sizes:
-        inputs, outputs = _grown(stack.inputs, size), _grown(stack.outputs, size)
-        requests = [analyze_request(each) for each in inputs]
-        whole = stack_request(outputs)
-        each, together = _measure(_servicer(policies()), requests, whole)
+        whole = stack_request(_grown(stack.outputs, size))
+        inputs = _grown(stack.inputs, size)
+        *idle, least = _measure(_servicer(_idle_policies()), inputs, whole)
+        each, together, peak = _measure(_servicer(policies()), inputs, whole)
         exempt = _servicer(policies())
-        exempt.Configure(configuration_request(_baseline(exempt, requests, whole)), None)
-        exempted = sum(_measure(exempt, requests, whole))
-        floor = sum(_measure(_servicer(_idle_policies()), requests, whole))
-        alone = each + together
+        exempt.Configure(configuration_request(_baseline(exempt, inputs, whole)), None)
+        *exempted, peak_exempted = _measure(exempt, inputs, whole)
+        floor = sum(idle)
+        alone, own_exempted = each + together, sum(exempted) - floor
         print(
-            f"{size:9}   {each / size:15.2f}   {together / size:20.2f}   {alone / size:18.2f}"
-            f"   {exempted / size:12.2f} ({exempted / alone:4.2f} x)   {floor / size:17.2f}"
-            f"   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:8.0f}"
+            f"{size:9}   {each / size:15.3f}   {together / size:20.3f}   {floor / size:17.3f}   {(alone - floor) / size:16.3f}"
+            f"   {own_exempted / size:12.3f} ({sum(exempted) / alone:4.2f} x)   {max(peak, peak_exempted):8.0f}   {least:13.0f}"
         )
 
 
@@ -62,9 +62,9 @@ def _servicer(pack: list[Policy]) -> _PolicyAnalyzerServicer:
     return _PolicyAnalyzerServicer(PACK_NAME, "1.0.0", pack, EnforcementLevel.ADVISORY)
 
 
-def _baseline(servicer: _PolicyAnalyzerServicer, requests: Sequence[Any], whole: Any) -> dict[str, Any]:
+def _baseline(servicer: _PolicyAnalyzerServicer, inputs: Iterable[Planned], whole: Any) -> dict[str, Any]:
     """The configuration that exempts every finding, as `make policy-baseline` writes it."""
-    responses = [(request.urn, servicer.Analyze(request, None)) for request in requests]
+    responses = [(each.identity, servicer.Analyze(analyze_request(each), None)) for each in inputs]
     responses.append(("", servicer.AnalyzeStack(whole, None)))
     found = [
         parsed(each.policyName, "", "", each.urn or urn, each.message)
@@ -75,12 +75,19 @@ def _baseline(servicer: _PolicyAnalyzerServicer, requests: Sequence[Any], whole:
     return with_baseline({}, found, today, today + timedelta(days=90))
 
 
-def _measure(servicer: _PolicyAnalyzerServicer, requests: Sequence[Any], whole: Any) -> tuple[float, float]:
-    """Milliseconds for all resources one by one, and for the stack as a whole."""
-    return (
-        _milliseconds(lambda: [servicer.Analyze(request, None) for request in requests]),
-        _milliseconds(lambda: servicer.AnalyzeStack(whole, None)),
-    )
+def _measure(servicer: _PolicyAnalyzerServicer, inputs: Iterable[Planned], whole: Any) -> tuple[float, float, float]:
+    """Milliseconds for all resources one by one, and for the stack as a whole, and the peak of the process in MiB.
+
+    As from the engine, the messages of single resources come one at a time.
+    """
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak
+    each = 0.0
+    for planned in inputs:
+        request = analyze_request(planned)
+        each += _milliseconds(lambda request=request: servicer.Analyze(request, None))
+    together = _milliseconds(lambda: servicer.AnalyzeStack(whole, None))
+    peak = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return each, together, int(peak[1]) / 1024 if peak else 0.0
 
 
 def _milliseconds(work: Callable[[], object]) -> float:
