@@ -40,6 +40,7 @@ class EvaluationLog:
     _exempted: dict[UsedExemption, None] = field(default_factory=dict)
     _not_evaluated: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     _inputs: dict[str, frozenset[str]] = field(default_factory=dict)
+    _names: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
     _configured: dict[str, tuple[Exemption, ...]] = field(default_factory=dict)
     _used: dict[str, dict[Exemption, dict[str, str]]] = field(default_factory=dict)
     _ran: set[str] = field(default_factory=set)
@@ -102,8 +103,12 @@ class EvaluationLog:
             self._not_evaluated.setdefault((policy, why), {})[f"{where}\0{urn}"] = None
 
     def note_inputs(self, urn: str, names: Iterable[str]) -> None:
-        """Note which properties the author of a resource set. Only resource policies see inputs."""
-        self._inputs[urn] = frozenset(names)
+        """Note which properties the author of a resource set. Only resource policies see inputs.
+
+        Resources of a type mostly have the same properties, whose names the SDK makes anew for each.
+        """
+        found = frozenset(names)
+        self._inputs[urn] = self._names.setdefault(found, found)
 
     def inputs(self, urn: str) -> frozenset[str] | None:
         """The names of the properties that the author of a resource set; None if no resource policy saw it."""
@@ -119,6 +124,7 @@ class EvaluationLog:
             self._exempted.clear()
             self._not_evaluated.clear()
             self._inputs.clear()
+            self._names.clear()
             self._configured.clear()
             self._used.clear()
             self._ran.clear()
