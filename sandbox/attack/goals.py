@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sandbox.attack.plans import secrets_in, shown_in
 from sandbox.attack.provider import plan_with, printed, said_in
 from sandbox.attack.pull_requests import HARMLESS, Answered, planned
-from sandbox.attack.row import Outcome, SkippedError, row
+from sandbox.attack.row import Outcome, SkippedError, row, row_of_one_run
 from sandbox.attack.target import Target
 from sandbox.testbed import processes
 from sandbox.testbed.containers import control_group
@@ -148,53 +148,49 @@ def _forbidden(target: Target) -> dict[str, tuple[str, int]]:
 
 def _connections(target: Target) -> tuple[str, float]:
     """What a plan has reached, and the MiB by which the server has grown meanwhile."""
+    aws = int(target.deployment.endpoint.rpartition(":")[2])
+    named = {**_forbidden(target), "AWS": ("127.0.0.1", aws)}
+    addresses = ", ".join(str((name, *address)) for name, address in named.items())
+    script = _CONNECT.format(addresses=addresses, port=_server_port(target), size=24 * _MIB)
+    with sampled(lambda: _server_mib(target), seconds=0.2) as samples:
+        said = printed(target, "server-connections", script.strip())
+    return said, max(samples) - samples[0]
 
-    def run() -> tuple[str, float]:
-        aws = int(target.deployment.endpoint.rpartition(":")[2])
-        named = {**_forbidden(target), "AWS": ("127.0.0.1", aws)}
-        addresses = ", ".join(str((name, *address)) for name, address in named.items())
-        script = _CONNECT.format(addresses=addresses, port=_server_port(target), size=24 * _MIB)
-        with sampled(lambda: _server_mib(target), seconds=0.2) as samples:
-            said = printed(target, "server-connections", script.strip())
-        return said, max(samples) - samples[0]
 
-    return target.once("server-connections-all", run)
+def _connected(target: Target) -> tuple[str, float]:
+    return target.once("server-connections-all", lambda: _connections(target))
 
 
 def _reached(target: Target, *, wanted: Callable[[str], bool]) -> Outcome:
-    found = [name for name in re.findall(r"^reached (.*)$", _connections(target)[0], re.MULTILINE) if wanted(name)]
+    found = [name for name in re.findall(r"^reached (.*)$", _connected(target)[0], re.MULTILINE) if wanted(name)]
     return Outcome(bool(found), f"reached {', '.join(found) or 'none of them'}")
 
 
 def _grown(target: Target) -> Outcome:
-    said, grown = _connections(target)
+    said, grown = _connected(target)
     sent = re.search(r"^sent (\d+) MiB", said, re.MULTILINE)
     return Outcome(grown > _MOST_GROWTH, f"sent {sent[1] if sent else '?'} MiB; the server grew by {grown:.0f} MiB")
 
 
 def _port_taken(target: Target) -> dict[str, bool]:
     """Whether a plan listens at a port, and whether a connection to that port of the server's task reaches the plan."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ending, reached = threading.Event(), threading.Event()
 
-    def run() -> dict[str, bool]:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        ending, reached = threading.Event(), threading.Event()
+    def connect() -> None:
+        while not ending.wait(0.2):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=3).close()
+                reached.set()
+            except OSError:
+                continue
 
-        def connect() -> None:
-            while not ending.wait(0.2):
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=3).close()
-                    reached.set()
-                except OSError:
-                    continue
-
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(connect)
-            said = printed(target, "server-port", _LISTEN.format(port=port).strip())
-            ending.set()
-        return {"own": "listens at its own address" in said, "server's": reached.is_set()}
-
-    return target.once("server-port-all", run)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(connect)
+        said = printed(target, "server-port", _LISTEN.format(port=port).strip())
+        ending.set()
+    return {"own": "listens at its own address" in said, "server's": reached.is_set()}
 
 
 def _executor(target: Target) -> Mapping[str, object]:
@@ -285,15 +281,10 @@ def _filled_memory(target: Target) -> str:
 
 def _left(target: Target) -> tuple[str, list[str]]:
     """What a plan has made, and what of it is left in a worker after its end."""
-
-    def run() -> tuple[str, list[str]]:
-        mark, size = f"left-{secrets.token_hex(6)}", 1_000_000 + secrets.randbelow(1_000_000)
-        before = _objects(target)
-        said = printed(target, "worker-left", _LEAVE.format(mark=mark, size=size))
-        found = [line for line in _objects(target) if line not in before]
-        return said, found
-
-    return target.once("worker-left-all", run)
+    mark, size = f"left-{secrets.token_hex(6)}", 1_000_000 + secrets.randbelow(1_000_000)
+    before = _objects(target)
+    said = printed(target, "worker-left", _LEAVE.format(mark=mark, size=size))
+    return said, [" ".join(line.split()) for line in _objects(target) if line not in before]
 
 
 def _objects(target: Target) -> list[str]:
@@ -308,21 +299,11 @@ def _objects(target: Target) -> list[str]:
     return found
 
 
-def _remains(target: Target) -> Outcome:
-    found = _left(target)[1]
-    return Outcome(
-        bool(found), f"left behind: {', '.join(' '.join(line.split()) for line in found)[:120] or 'nothing'}"
-    )
-
-
-def _searched(target: Target) -> tuple[str, str]:
-    """What a plan has planted, and everything that it has found."""
-
-    def run() -> tuple[str, str]:
-        planted = secrets.token_hex(24)
-        return planted, printed(target, "worker-key", _KEY.format(planted=planted))
-
-    return target.once("worker-key-all", run)
+def _searched(target: Target) -> tuple[Outcome, Outcome]:
+    """Whether a plan has found a secret of the task, and whether it has found what it has planted."""
+    planted = secrets.token_hex(24)
+    said = printed(target, "worker-key", _KEY.format(planted=planted))
+    return secrets_in(target, said), shown_in(said, planted)
 
 
 ROWS = (
@@ -332,10 +313,11 @@ ROWS = (
         lambda target: _reached(target, wanted=lambda name: name == "AWS"),
     ),
     row("server-memory", _grown, lambda target: _reached(target, wanted=lambda name: name == "AWS")),
-    row(
+    row_of_one_run(
         "server-port",
-        lambda target: Outcome(_port_taken(target)["server's"], str(_port_taken(target))),
-        lambda target: Outcome(_port_taken(target)["own"], str(_port_taken(target))),
+        _port_taken,
+        lambda taken: Outcome(taken["server's"], str(taken)),
+        lambda taken: Outcome(taken["own"], str(taken)),
     ),
     *(
         row(
@@ -360,14 +342,16 @@ ROWS = (
         lambda target: _prevented(target, "others-cpu", _COMPUTE),
         lambda target: shown_in(said_in(_others(target, "others-cpu", _COMPUTE)[0]) or "", "computed in 64"),
     ),
-    row(
+    row_of_one_run(
         "worker-left",
-        _remains,
-        lambda target: Outcome("made " in _left(target)[0], _left(target)[0].replace("\n", ", ")),
+        _left,
+        lambda left: Outcome(bool(left[1]), f"left behind: {', '.join(left[1])[:120] or 'nothing'}"),
+        lambda left: Outcome("made " in left[0], left[0].replace("\n", ", ")),
     ),
-    row(
+    row_of_one_run(
         "worker-key",
-        lambda target: secrets_in(target, _searched(target)[1]),
-        lambda target: shown_in(_searched(target)[1], _searched(target)[0]),
+        _searched,
+        lambda outcomes: outcomes[0],
+        lambda outcomes: outcomes[1],
     ),
 )

@@ -11,7 +11,7 @@ from sandbox.attack.backend import state_bucket
 from sandbox.attack.plan_session import called
 from sandbox.attack.provider import run_in_plan
 from sandbox.attack.pull_requests import HARMLESS, planned
-from sandbox.attack.row import Outcome, Row, row
+from sandbox.attack.row import Outcome, Row, row, row_of_one_run
 from sandbox.attack.target import Target
 
 __all__ = ["ROWS"]
@@ -105,18 +105,17 @@ def _row(
 
     def output(target: Target) -> str:
         if before:
-            target.once(before, lambda: planned(target, before, {"main.tf": HARMLESS}))
-        return target.once(name, lambda: run_in_plan(target, name, body, more=files(target))[0])
+            planned(target, before, {"main.tf": HARMLESS})
+        return run_in_plan(target, name, body, more=files(target))[0]
 
-    def attempt(target: Target) -> Outcome:
-        found = re.search(reached, output(target), re.MULTILINE)
-        return Outcome(found is not None, found[0] if found else "reached nothing")
+    def matched(pattern: str) -> Callable[[str], Outcome]:
+        def judge(said: str) -> Outcome:
+            found = re.search(pattern, said, re.MULTILINE)
+            return Outcome(found is not None, found[0] if found else f"nothing of it: {said[:200]!r}")
 
-    def allowed(target: Target) -> Outcome:
-        found = re.search(control, output(target), re.MULTILINE)
-        return Outcome(found is not None, found[0] if found else f"not even its own: {output(target)[:200]!r}")
+        return judge
 
-    return row(name, attempt, allowed)
+    return row_of_one_run(name, output, matched(reached), matched(control))
 
 
 def _private_module(target: Target) -> dict[str, str]:

@@ -3,16 +3,15 @@
 import re
 from collections.abc import Callable
 
-from sandbox.attack.backend import backend
-from sandbox.attack.pull_requests import commented, planned
+from sandbox.attack.pull_requests import applied, planned
 from sandbox.attack.row import Outcome, Row, SkippedError, row
 from sandbox.attack.secret_forms import found_in, shows
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS", "in_environment", "secrets_in", "shown_in"]
+__all__ = ["ROWS", "reading_row", "secrets_in", "shown_in"]
 
 
-def in_environment(target: Target) -> str:
+def _in_environment(target: Target) -> str:
     """The name of a variable that isn't secret: if a plan really read an environment, its output contains it."""
     return "AWS_CONFIG_FILE" if target.isolated else "ATLANTIS_REPO_ALLOWLIST"
 
@@ -54,32 +53,25 @@ def shown_in(text: str, value: str) -> Outcome:
     return Outcome(shown, f"{name} can be read" if shown else f"{name} can't be read: {text[:300]!r}")
 
 
-def _reading(
-    name: str,
-    configuration: str,
-    *,
-    shown: Callable[[Target], str] = in_environment,
-) -> Row:
-    """An attack whose plan prints what it can read. The comment must contain a value that isn't secret, and no secret."""
+def reading_row(name: str, read: Callable[[Target], str], shown: Callable[[Target], str] = _in_environment) -> Row:
+    """An attack that reads a text. It must contain a value that isn't secret, and no secret."""
 
     def text(target: Target) -> str:
-        return target.once(name, lambda: planned(target, name, {"main.tf": configuration}).text)
+        return target.once(f"{name}-text", lambda: read(target))
 
     return row(
         name, lambda target: secrets_in(target, text(target)), lambda target: shown_in(text(target), shown(target))
     )
 
 
-def _applied(target: Target) -> str:
-    def apply() -> str:
-        plan = planned(target, "local-exec", {"main.tf": _PROVISIONER + backend(target)})
-        target.github.approve(plan.pull, "reviewer")
-        # Terraform adds a prefix to each line of a provisioner's output.
-        return re.sub(
-            r"^.*\(local-exec\): ", "", commented(target, plan.pull, "atlantis apply").text, flags=re.MULTILINE
-        )
+def _plan_row(name: str, configuration: str, shown: Callable[[Target], str] = _in_environment) -> Row:
+    """An attack whose plan prints what it can read."""
+    return reading_row(name, lambda target: planned(target, name, {"main.tf": configuration}).text, shown)
 
-    return target.once("local-exec", apply)
+
+def _applied(target: Target) -> str:
+    # Terraform adds a prefix to each line of a provisioner's output.
+    return re.sub(r"^.*\(local-exec\): ", "", applied(target, "local-exec", _PROVISIONER).text, flags=re.MULTILINE)
 
 
 _EXTERNAL = """
@@ -105,8 +97,7 @@ _NOT_INSTALLED = "Failed to query available provider packages"
 
 
 def _by_external(target: Target) -> str:
-    files = {"main.tf": _EXTERNAL, "loot.sh": _PROGRAM}
-    text = target.once("external-program", lambda: planned(target, "external-program", files).text)
+    text = planned(target, "external-program", {"main.tf": _EXTERNAL, "loot.sh": _PROGRAM}).text
     if _NOT_INSTALLED in text:
         raise SkippedError(
             "the sandbox has no access to a registry, and this machine has no hashicorp/external provider"
@@ -116,29 +107,16 @@ def _by_external(target: Target) -> str:
 
 def _everything_written(target: Target) -> str:
     """Every comment that Atlantis has written so far, from at least one malicious plan."""
-    target.once(
-        "file-own-environment", lambda: planned(target, "file-own-environment", {"main.tf": _OWN_ENVIRONMENT}).text
-    )
+    _OWN.attempt(target)
     return "\n".join(entry["body"] for entry in target.github.recorded("comments"))
 
 
+_OWN = _plan_row("file-own-environment", _OWN_ENVIRONMENT)
 ROWS = (
-    _reading("file-own-environment", _OWN_ENVIRONMENT),
-    _reading("file-every-environment", _EVERY_ENVIRONMENT),
-    _reading("file-command-lines", _EVERY_COMMAND_LINE, shown=_in_command_lines),
-    row(
-        "local-exec",
-        lambda target: secrets_in(target, _applied(target)),
-        lambda target: shown_in(_applied(target), in_environment(target)),
-    ),
-    row(
-        "external-program",
-        lambda target: secrets_in(target, _by_external(target)),
-        lambda target: shown_in(_by_external(target), in_environment(target)),
-    ),
-    row(
-        "every-comment",
-        lambda target: secrets_in(target, _everything_written(target)),
-        lambda target: shown_in(_everything_written(target), in_environment(target)),
-    ),
+    _OWN,
+    _plan_row("file-every-environment", _EVERY_ENVIRONMENT),
+    _plan_row("file-command-lines", _EVERY_COMMAND_LINE, _in_command_lines),
+    reading_row("local-exec", _applied),
+    reading_row("external-program", _by_external),
+    reading_row("every-comment", _everything_written),
 )

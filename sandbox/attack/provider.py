@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.attack.plans import in_environment, secrets_in, shown_in
+from sandbox.attack.plans import reading_row
 from sandbox.attack.pull_requests import Answered, planned
 from sandbox.attack.row import Outcome, Row, SkippedError, row
 from sandbox.attack.target import Target
@@ -162,20 +162,20 @@ def _is_open(target: Target, name: str, body: str, pattern: str, which: str) -> 
     if which == "server" and target.isolated:
         return Outcome(False, "the server isn't among the processes of the worker")
     seen = re.search(pattern.format(process=found[which]), said)
-    if seen and which == "server" and _is_root_with_a_start_of_its_own(target):
+    if seen and which == "server" and _is_root_and_started_by_the_task(target):
         raise SkippedError("the server runs as root on this machine, and root can read every process")
     return Outcome(
         seen is not None, f"{which} {found[which]} can{'' if seen else 't'} be read".replace("cant", "can't")
     )
 
 
-def _is_root_with_a_start_of_its_own(target: Target) -> bool:
+def _is_root_and_started_by_the_task(target: Target) -> bool:
     """Whether the protection can't work, because the sandbox has no separate user for the task (sandbox/atlantis/README.md)."""
     server = processes.find(target.deployment.state, target.deployment.name)
-    return _has_a_start_of_its_own(target) and server is not None and Path(f"/proc/{server.pid}").stat().st_uid == 0
+    return _is_started_by_the_task(target) and server is not None and Path(f"/proc/{server.pid}").stat().st_uid == 0
 
 
-def _has_a_start_of_its_own(target: Target) -> bool:
+def _is_started_by_the_task(target: Target) -> bool:
     """Whether the task definition starts the server, and not the image's entry point."""
     return any("entryPoint" in container for container in target.task_definition["containerDefinitions"])
 
@@ -189,7 +189,7 @@ def _is_stopped(target: Target, which: str) -> Outcome:
         return Outcome(False, "the server isn't among the processes of the worker")
     process = found[which]
     stopped = f"\n{process} is T" in f"\n{said}"
-    if stopped and which == "server" and process != "1" and _has_a_start_of_its_own(target):
+    if stopped and which == "server" and process != "1" and _is_started_by_the_task(target):
         raise SkippedError(
             "the task isn't a container on this machine, so its server isn't process 1, which the kernel protects; "
             "tests/sandbox/atlantis/test_taken_port.py starts it as process 1"
@@ -220,11 +220,7 @@ def _planted_on_disk(target: Target) -> Outcome:
 
 
 ROWS = (
-    row(
-        "provider-environments",
-        lambda target: secrets_in(target, _environments(target)),
-        lambda target: shown_in(_environments(target), in_environment(target)),
-    ),
+    reading_row("provider-environments", _environments),
     _reading_process("provider-server-memory", _MEMORY, "memory of {process} is open"),
     _reading_process("provider-server-descriptors", _DESCRIPTORS, "descriptors of {process}: \\d"),
     row(

@@ -6,11 +6,12 @@ import time
 from collections.abc import Collection, Mapping
 
 from components.settings.accepted import REPOSITORY
+from sandbox.attack.backend import backend
 from sandbox.attack.target import Target
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest
 
-__all__ = ["HARMLESS", "Answered", "ask", "commented", "opened", "planned"]
+__all__ = ["HARMLESS", "Answered", "applied", "approved", "ask", "commented", "opened", "planned"]
 
 HARMLESS = 'resource "terraform_data" "harmless" {\n  input = "harmless"\n}\n'
 _LOCKED, _ATTEMPTS = " is currently locked by ", 10
@@ -76,6 +77,18 @@ def planned(
     """Open a pull request, send its event, and wait for Atlantis' comment."""
     pull = opened(target, name, files, branch=branch, executables=executables, links=links)
     return ask(target, pull, "pull_request", events.pull_request(target.github, pull))
+
+
+def approved(target: Target, name: str, configuration: str) -> PullRequest:
+    """Open a pull request whose state can be written in an apply, wait for its plan, and approve it."""
+    pull = planned(target, name, {"main.tf": configuration + backend(target)}).pull
+    target.github.approve(pull, "reviewer")
+    return pull
+
+
+def applied(target: Target, name: str, configuration: str) -> Answered:
+    """Apply an approved pull request."""
+    return commented(target, approved(target, name, configuration), "atlantis apply")
 
 
 def commented(target: Target, pull: PullRequest, text: str, author: str = "sandbox-author") -> Answered:

@@ -5,14 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
 if TYPE_CHECKING:
     from sandbox.attack.target import Target
 
-__all__ = ["Outcome", "Result", "Row", "SkippedError", "Verdict", "row", "run", "run_all"]
+__all__ = ["Outcome", "Result", "Row", "SkippedError", "Verdict", "row", "row_of_one_run", "run", "run_all"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,17 @@ class Row:
 def row(name: str, attempt: Callable[["Target"], Outcome], control: Callable[["Target"], Outcome]) -> Row:
     """A row with its texts in rows.yaml."""
     return Row(name=name, attempt=attempt, control=control, **_TEXTS[name])
+
+
+def row_of_one_run(
+    name: str, run: Callable[["Target"], T], attempt: Callable[[T], Outcome], control: Callable[[T], Outcome]
+) -> Row:
+    """A row whose attempt and control are two questions about the same run."""
+
+    def result(target: "Target") -> T:
+        return target.once(f"{name}-run", lambda: run(target))
+
+    return row(name, lambda target: attempt(result(target)), lambda target: control(result(target)))
 
 
 _TEXTS: dict[str, dict[str, Any]] = yaml.load(

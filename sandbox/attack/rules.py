@@ -3,7 +3,8 @@
 import json
 
 from sandbox.attack.backend import backend
-from sandbox.attack.pull_requests import HARMLESS, Answered, ask, commented, opened, planned
+from sandbox.attack.names import answered_with_plan
+from sandbox.attack.pull_requests import HARMLESS, Answered, applied, approved, ask, commented, opened, planned
 from sandbox.attack.row import Outcome, row
 from sandbox.attack.target import Target
 from sandbox.testbed.github import events
@@ -35,19 +36,13 @@ def _was_applied(answered: Answered) -> Outcome:
     return Outcome(applied, "applied" if applied else answered.gist)
 
 
-def _was_planned(answered: Answered) -> Outcome:
-    return Outcome(answered.planned, "planned" if answered.planned else answered.gist)
-
-
 def _unapproved(target: Target) -> Outcome:
     plan = planned(target, "unapproved-apply", {"main.tf": HARMLESS + backend(target)})
     return _was_applied(commented(target, plan.pull, "atlantis apply", author="stranger"))
 
 
 def _approved(target: Target) -> Outcome:
-    plan = planned(target, "approved-apply", {"main.tf": HARMLESS + backend(target)})
-    target.github.approve(plan.pull, "reviewer")
-    return _was_applied(commented(target, plan.pull, "atlantis apply"))
+    return _was_applied(applied(target, "approved-apply", HARMLESS))
 
 
 def _own_requirements(target: Target) -> Outcome:
@@ -64,7 +59,7 @@ def _own_workflow(target: Target) -> Outcome:
 def _own_projects(target: Target) -> Outcome:
     configuration = "version: 3\nprojects:\n  - dir: .\n"
     files = {"main.tf": HARMLESS, "atlantis.yaml": configuration}
-    return target.once("own-projects", lambda: _was_planned(planned(target, "own-projects", files)))
+    return target.once("own-projects", lambda: answered_with_plan(planned(target, "own-projects", files)))
 
 
 def _fork(target: Target, owner: str) -> Outcome:
@@ -76,7 +71,7 @@ def _fork(target: Target, owner: str) -> Outcome:
     head = json.loads(json.dumps(repository).replace(f"{own}/", f"{owner or own}/"))
     head["owner"] = {**repository["owner"], "login": owner or own}
     payload["pull_request"]["head"]["repo"] = head
-    return _was_planned(ask(target, pull, "pull_request", json.dumps(payload).encode()))
+    return answered_with_plan(ask(target, pull, "pull_request", json.dumps(payload).encode()))
 
 
 def _state_command(target: Target) -> Outcome:
@@ -93,22 +88,21 @@ def _unlock(target: Target) -> Outcome:
 
 def _blocked_argument(target: Target) -> Outcome:
     pull = opened(target, "blocked-argument", {"main.tf": HARMLESS})
-    return _was_planned(commented(target, pull, "atlantis plan -- -chdir=/"))
+    return answered_with_plan(commented(target, pull, "atlantis plan -- -chdir=/"))
 
 
 def _other_argument(target: Target) -> Outcome:
     pull = opened(target, "other-argument", {"main.tf": HARMLESS})
-    return _was_planned(commented(target, pull, "atlantis plan -- -parallelism=5"))
+    return answered_with_plan(commented(target, pull, "atlantis plan -- -parallelism=5"))
 
 
 def _obeyed(target: Target) -> tuple[PullRequest, bytes, Outcome]:
     """An apply that succeeded, with the body of its delivery."""
 
     def apply() -> tuple[PullRequest, bytes, Outcome]:
-        plan = planned(target, "replayed-apply", {"main.tf": HARMLESS + backend(target)})
-        target.github.approve(plan.pull, "reviewer")
-        delivery = events.comment(plan.pull, "atlantis apply")
-        return plan.pull, delivery, _was_applied(ask(target, plan.pull, "issue_comment", delivery))
+        pull = approved(target, "replayed-apply", HARMLESS)
+        delivery = events.comment(pull, "atlantis apply")
+        return pull, delivery, _was_applied(ask(target, pull, "issue_comment", delivery))
 
     return target.once("replayed-apply", apply)
 
@@ -125,7 +119,7 @@ def _other_base(target: Target) -> Outcome:
     pull = target.github.retarget(pull, "release")
     answer = target.deliver("pull_request", events.pull_request(target.github, pull))
     # An ignored event gets no comment. Events are processed in order, so a later plan shows that it was processed.
-    after = _was_planned(planned(target, "other-base-after", {"main.tf": HARMLESS}))
+    after = answered_with_plan(planned(target, "other-base-after", {"main.tf": HARMLESS}))
     comments = target.comments(pull.repository, pull.number)
     return Outcome(
         bool(comments) or not after.allowed, comments[0][:140] if comments else f"{answer.status}, and no plan"
@@ -133,7 +127,7 @@ def _other_base(target: Target) -> Outcome:
 
 
 def _main_base(target: Target) -> Outcome:
-    return _was_planned(planned(target, "main-base", {"main.tf": HARMLESS}))
+    return answered_with_plan(planned(target, "main-base", {"main.tf": HARMLESS}))
 
 
 def _elsewhere(target: Target, repository: str) -> Outcome:
