@@ -15,6 +15,7 @@ from adoption.state import StateError
 from components.adoption import FILE
 from components.configuration.secret_names import redacted
 from preflight.aws import Aws
+from preflight.printed import Parser
 
 __all__ = ["main"]
 
@@ -82,7 +83,7 @@ def _say_how_to_go_on(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m adoption", description=__doc__)
+    parser = Parser(prog="python -m adoption", description=__doc__)
     parser.add_argument(
         "--state",
         type=_state_file,

@@ -8,11 +8,13 @@ from typing import Any, Protocol
 
 from adoption.anatomy import Anatomy
 from adoption.state import OFFICIAL_PROVIDER, StateResource, TerraformState
+from preflight.errors import UnmetError
 
 __all__ = ["Aws", "data_source", "may", "observed", "with_observed"]
 
 _AS_IT_IS = ("containerDefinitions", "cpu", "memory", "requiresCompatibilities")
 _DENIED = ("explicitDeny", "implicitDeny")
+UNSIMULATED = "IAM's simulation of the running role failed ({reason}): a right that its boundary denies is listed as if the role had it"
 
 
 class Aws(Protocol):
@@ -61,19 +63,24 @@ def with_observed(anatomy: Anatomy, found: list[StateResource]) -> TerraformStat
     return TerraformState(resources, (*anatomy.state.data, *policies))
 
 
-def may(anatomy: Anatomy, aws: Aws) -> Callable[[str, str], bool]:
+def may(anatomy: Anatomy, aws: Aws, notes: list[str]) -> Callable[[str, str], bool]:
     """Whether the running role may do something, by IAM's simulation, which includes its boundary and the organization's policies.
 
-    True for an action with a wildcard, which can't be simulated, and if a condition needs a value that only a request has.
+    True for an action with a wildcard, which can't be simulated, if a condition needs a value that only a request has, and if IAM refuses
+    the simulation, which `notes` gets once for each reason.
     """
     role = str(anatomy.task.attributes.get("task_role_arn"))
 
     def simulated(action: str, resource: str) -> bool:
         if "*" in action or "?" in action:
             return True
-        answer = aws.read(
-            "iam", "simulate_principal_policy", PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
-        )
+        asked = {"PolicySourceArn": role, "ActionNames": [action], "ResourceArns": [resource]}
+        try:
+            answer = aws.read("iam", "simulate_principal_policy", **asked)
+        except UnmetError as refused:
+            if (note := UNSIMULATED.format(reason=refused)) not in notes:
+                notes.append(note)
+            return True
         return not any(
             each["EvalDecision"] in _DENIED and not each.get("MissingContextValues")
             for each in answer["EvaluationResults"]

@@ -128,7 +128,7 @@ def make_plan(
         try:
             found = list(observed.observed(anatomy, aws))
             state = observed.with_observed(anatomy, found)
-            may = observed.may(dissect(state, existing_of(given)), aws)
+            may = observed.may(dissect(state, existing_of(given)), aws, notes)
             revision = found[0].attributes["arn"]
             notes.append(f"AWS was read: {revision} runs, and its role has the policies that the table compares")
         except (UnmetError, LookupError) as error:

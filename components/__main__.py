@@ -49,7 +49,12 @@ class AtlantisProvider(ComponentProvider):
             for inner, setting in group.properties.items() if group and isinstance(value, Mapping) else ():
                 if setting.plain and isinstance(value.get(inner), pulumi.Output):
                     raise InputPropertyError(f"{name}.{inner}", reason)
-        return super().map_inputs(inputs, component_def)
+        try:
+            return super().map_inputs(inputs, component_def)
+        except InputPropertyError as error:
+            # The SDK's reason has the value.
+            hidden = importlib.import_module(f"{PACKAGE}.configuration.secret_names").redacted(error.reason)
+            raise InputPropertyError(error.property_path, hidden) from None
 
 
 def provider() -> AtlantisProvider:

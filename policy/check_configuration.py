@@ -24,6 +24,7 @@ Where = tuple[str | int, ...]
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]|\n|[^\s{}\[\],:"]+')
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ADDRESS = re.compile(r"[0-9a-fA-F.:/-]{1,43}")
+_WORD = re.compile(r"[A-Za-z][A-Za-z-]{0,60}|[0-9a-f]{16}")
 
 
 def _parse_day(value: Any) -> date | None:
@@ -108,8 +109,9 @@ def _hint(word: str, known: list[str]) -> str:
 
 
 def rendered(path: Where) -> str:
-    """A path as text, such as ``encryption.exemptions[0].reason``."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    """A path as text, such as ``encryption.exemptions[0].reason``. Other keys than words and fingerprints could be secrets."""
+    steps = (step if isinstance(step, int) or _WORD.fullmatch(step) else "[hidden]" for step in path)
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 
 def _located(document: str) -> tuple[dict[Where, int], list[Where]]:

@@ -1,13 +1,13 @@
 """`python -m preflight --stack prod`."""
 
-import argparse
 import sys
 
 from preflight import command
+from preflight.printed import Parser
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m preflight", description=command.__doc__)
+    parser = Parser(prog="python -m preflight", description=command.__doc__)
     parser.add_argument("--stack", default="prod", help="the stack to check (default: prod)")
     command.add_arguments(parser)
     return command.run(parser.parse_args())

@@ -41,7 +41,7 @@ class Aws:
 
     def __init__(self, region: str, session: boto3.Session | None = None) -> None:
         self.region = region
-        self._session = session or boto3.Session()
+        self._session = session  # a new one fails if AWS_PROFILE names no profile, which `call` reports
         self._clients: dict[str, Any] = {}
         self._answers: dict[str, dict[str, Any]] = {}
         self._others: dict[str, Aws] = {}
@@ -103,6 +103,7 @@ class Aws:
     def _client(self, service: str) -> Any:
         if service not in self._clients:
             config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
+            self._session = self._session or boto3.Session()
             self._clients[service] = self._session.client(service, region_name=self.region, config=config)
         return self._clients[service]
 

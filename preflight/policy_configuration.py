@@ -4,7 +4,6 @@ The pack is independent of the program and doesn't read its settings. Its allowe
 agree with them: a range that only the settings allow stops the deployment after other resources are deployed.
 """
 
-import argparse
 import datetime
 import json
 import sys
@@ -13,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.configuration.secret_names import redacted
 from components.settings import Settings, SettingsError
 from components.settings.workers import ROLES
+from policy.check_configuration import problems
 from preflight.check import Check
 from preflight.deployment import Deployment, StackFileError, read_stack_file
 from preflight.errors import FailedError, WarnedError
+from preflight.printed import Parser
 
 __all__ = ["CHECKS", "Difference", "command", "difference", "file_of", "of_stack", "render", "written"]
 
@@ -216,7 +218,7 @@ def difference(settings: Settings, stack: str, project: Path = PROJECT) -> Diffe
         f"{name} has an exemption that the settings don't need, for {_named(each)}"
         for each in _spare(settings, current)
     ]
-    return Difference(stopping, other)
+    return Difference([*map(redacted, stopping)], [*map(redacted, other)])
 
 
 def written(settings: Settings, current: Mapping[str, Any]) -> dict[str, Any]:
@@ -324,13 +326,9 @@ def _option(configuration: Mapping[str, Any], policy: str) -> dict[str, Any]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        configuration = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{file} can't be read: {error}") from None
-    if not isinstance(configuration, dict):
-        raise ConfigurationError(f"{file} must contain an object that maps policies to their configuration")
-    return configuration
+    if found := problems(file):
+        raise ConfigurationError("; ".join(found))
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def render(value: Any, indent: str = "") -> str:
@@ -349,7 +347,7 @@ def render(value: Any, indent: str = "") -> str:
 
 def main() -> int:
     """Write the configuration of the command line's stack; returns 2 if its settings or the file can't be used."""
-    parser = argparse.ArgumentParser(description="Write the policy pack's configuration from a stack's settings.")
+    parser = Parser(description="Write the policy pack's configuration from a stack's settings.")
     parser.add_argument("--stack", required=True)
     parser.add_argument("--project", type=Path, default=PROJECT, help="the folder of the program (default: this one)")
     given = parser.parse_args()
@@ -359,11 +357,11 @@ def main() -> int:
         settings = read_stack_file(project / f"Pulumi.{given.stack}.yaml", given.stack)
         text = render(of_stack(settings, given.stack, project)) + "\n"
     except (StackFileError, SettingsError, ConfigurationError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(redacted(f"{error}\n"))
         return 2
     verb = "is up to date" if file.is_file() and file.read_text(encoding="utf-8") == text else "is written"
     file.write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{file.relative_to(project)} {verb}; it allows {', '.join(_ranges(settings))}\n")
+    sys.stdout.write(redacted(f"{file.relative_to(project)} {verb}; it allows {', '.join(_ranges(settings))}\n"))
     return 0
 
 

@@ -4,17 +4,27 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
+from components.configuration.secret_names import redacted
 from components.settings import SettingsError
 from preflight.deployment import Deployment, StackFileError, deployment_of
 from preflight.errors import UnmetError
 
-__all__ = ["parser", "print_document"]
+__all__ = ["Parser", "parser", "print_document"]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose messages show no argument in the format of a credential."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the message."""
+        super().error(redacted(message))
 
 
 def parser(module: str, description: str | None) -> argparse.ArgumentParser:
     """The parser of `python -m <module>`, with the options that every such command has."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog=f"python -m {module}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     made.add_argument("--stack", default="prod", help="the stack (default: prod)")

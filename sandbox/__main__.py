@@ -3,6 +3,7 @@
 import argparse
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 from sandbox.testbed.errors import SandboxError
 
@@ -33,10 +34,21 @@ VERBS = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(_redacted(message))
+
+
+def _redacted(message: str) -> str:
+    from components.configuration.secret_names import redacted  # noqa: PLC0415 - loads the SDK, which most verbs don't need
+
+    return redacted(message)
+
+
 def main() -> int:
     """Run the verb of the command line and return its exit code."""
     listing = "\n".join(f"  {verb:<15} {purpose}" for verb, (_, purpose) in VERBS.items())
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="sandbox",
         description="The whole stack on one machine, without an AWS account.",
         epilog=f"verbs:\n{listing}",
@@ -47,7 +59,7 @@ def main() -> int:
     target, purpose = VERBS[verb]
     module_name, function = target.split(":")
     module = import_module(module_name)
-    verb_parser = argparse.ArgumentParser(
+    verb_parser = _Parser(
         prog=f"sandbox {verb}",
         description=purpose,
         conflict_handler="resolve",  # a module can define its own --stack
@@ -58,7 +70,7 @@ def main() -> int:
     try:
         return getattr(module, function)(verb_parser.parse_args(sys.argv[2:]))
     except SandboxError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {_redacted(str(error))}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")

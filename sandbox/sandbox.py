@@ -166,6 +166,10 @@ class Sandbox:
 
     @contextmanager
     def _run(self, verb: str) -> Iterator[None]:
+        if verb != "down":
+            self.workspace.source_settings(
+                self.stack
+            )  # raises for a stack that doesn't exist, before anything is written
         with locks.one_run(self.state, verb) as lock:
             self._lock = lock
             if self._forgetting.exists():
@@ -181,7 +185,6 @@ class Sandbox:
 
     def _start(self) -> None:
         """Start the local AWS, and prepare the engine, the copies of the settings and the stack."""
-        self.workspace.source_settings(self.stack)  # raises for a stack that doesn't exist, before anything is started
         console.step(f"Engine: {self._stack.engine.origin}")
         crashed = local_aws.crashed(self.state)
         if crashed:
@@ -228,6 +231,7 @@ class Sandbox:
         locks.clear_unfinished(self.state)
 
     def _destroy(self, *, force: bool) -> None:
+        self.workspace.source_settings(self.stack)
         self._start()
         self._recover()
         roles = bounded_roles.find(self.aws, self.resources())

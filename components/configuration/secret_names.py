@@ -56,8 +56,16 @@ _FORMATS: Final = (
 )
 _SECRET_VALUE: Final = re.compile("|".join(form for _, form in _FORMATS))
 _IN_SECRET_VALUES: Final = tuple(part for parts, _ in _FORMATS for part in parts.split())
-# user:password@host in the URL of a database or registry; ${...} and {{...}} are placeholders.
-_PASSWORD_IN_URL: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^/\s:@]*:(?![${<*]|%s)[^/\s@]+@", re.IGNORECASE)
+# user:password@host in the URL of a database or registry, as a path with one slash too; ${...} and {{...}} are placeholders.
+_PASSWORD_IN_URL: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}:/{1,2}[^/\s:@]*:(?![${<*]|%s)[^/\s@]+@", re.IGNORECASE)
+# The value of a key such as "password" in JSON, or in Python's form of it, also within another string; not a placeholder or an ARN.
+_NAMED: Final = re.compile(
+    r"((?:passw(?:or)?d|passphrase|secret|token|(?:api|private|access|secret)[_-]?key)\\*[\"']\s*:\s*)"
+    r"(?!\\*[\"'](?:\\*[\"']|[${<*\[%]|arn:))"
+    r"(?:\\+\"(?:(?!\\+\").)*\\*\"?|\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?)",
+    re.IGNORECASE | re.DOTALL,
+)
+_PAIR: Final = re.compile(r"[\"']\s*:\s*\\*[\"']")
 # Random text: a line of a key, or the secret of an AWS access key. A message omits it; a setting may have such a value.
 _RANDOM: Final = re.compile(
     r"(?<![\w+/.-])(?=[A-Z0-9+/]*[a-z])(?=[a-z0-9+/]*[A-Z])(?=[A-Za-z+/]*[0-9])"
@@ -84,8 +92,10 @@ def redacted(message: str) -> str:
     """A message without the values in it that have the format of a credential."""
     if any(part in message for part in _IN_SECRET_VALUES):
         message = _SECRET_VALUE.sub(HIDDEN, message)
-    if "://" in message:
+    if ":/" in message:
         message = _PASSWORD_IN_URL.sub(HIDDEN, message)
+    if _PAIR.search(message):
+        message = _NAMED.sub(rf"\1{HIDDEN}", message)
     return _RANDOM.sub(HIDDEN, message) if _LONG.search(message) else message
 
 
@@ -93,7 +103,7 @@ def looks_secret(name: str, value: Any) -> bool:
     """Whether the value of a variable, parameter or output with this name is a secret."""
     if not isinstance(value, str) or not value:
         return False
-    if holds_token(value):
+    if holds_token(value) or _NAMED.search(value[:_SEARCHED]):
         return True
     if _POINTER.match(value) or value.lower() in ("true", "false", "none", "null") or value.isdigit():
         return False

@@ -75,8 +75,18 @@ def read(path: str) -> Any:
     """
     try:
         return yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise YamlFileError(f"can't be read: {' '.join(str(error).split())}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise YamlFileError(f"can't be read: {error}") from None
+    except yaml.YAMLError as error:
+        # The error as text has lines of the file, which can contain a secret.
+        raise YamlFileError(f"can't be read: {problem(error)}") from None
+
+
+def problem(error: yaml.YAMLError) -> str:
+    """What is wrong in a YAML text, and in which line."""
+    mark, what = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    where = f"line {mark.line + 1}: " if mark else ""
+    return f"{where}{what or 'it has a character that YAML refuses'}"
 
 
 def located(path: str, findings: Iterator[Finding]) -> Iterator[tuple[int, str]]:

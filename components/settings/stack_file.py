@@ -5,6 +5,9 @@ from typing import Any
 
 import yaml
 
+from ..configuration import yaml_file
+from ..configuration.secret_names import redacted
+
 __all__ = ["StackFileError", "read_config"]
 
 
@@ -18,23 +21,19 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         StackFileError: the file is missing or isn't a stack file.
     """
+    name = redacted(str(path)).rpartition("/")[2]
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         known = ", ".join(sorted(file.name[7:-5] for file in path.parent.glob("Pulumi.*.yaml"))) or "none"
-        raise StackFileError(f"{path.name} does not exist; stacks with a file here: {known}") from None
+        raise StackFileError(f"{name} does not exist; stacks with a file here: {known}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise StackFileError(
-            f"{path.name} can't be read: {error.strerror if isinstance(error, OSError) else 'it is not UTF-8'}"
+            f"{name} can't be read: {error.strerror if isinstance(error, OSError) else 'it is not UTF-8'}"
         ) from None
     except yaml.YAMLError as error:
-        # The error as text has lines of the file, which can contain a secret.
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        where = f"line {mark.line + 1}: " if mark else ""
-        raise StackFileError(
-            f"{path.name} isn't YAML: {where}{problem or 'it has a character that YAML refuses'}"
-        ) from None
+        raise StackFileError(f"{name} isn't YAML: {yaml_file.problem(error)}") from None
     config = document.get("config", {}) if isinstance(document, dict) else None
     if not isinstance(config, dict):
-        raise StackFileError(f"{path.name} has no `config` mapping")
+        raise StackFileError(f"{name} has no `config` mapping")
     return config

@@ -36,6 +36,7 @@ def preview(arguments: argparse.Namespace) -> int:
 
 def refresh(arguments: argparse.Namespace) -> int:
     """Refresh the state of every resource from the local AWS."""
+    policy_config.validate(arguments.stack)
     Sandbox(arguments.stack).refresh()
     console.step("`make up` restores what was missing or changed")
     return 0

@@ -1,37 +1,49 @@
 """Validates the stack's file as it stands, and compares the policy pack's configuration with it, before anything is deployed."""
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from sandbox.testbed import console
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import read_json, write_json
 from sandbox.testbed.paths import CACHE, CHECKOUT
 
-__all__ = ["require"]
+if TYPE_CHECKING:
+    from components.settings import Settings
+
+__all__ = ["require", "validate"]
 
 _AGREED = CACHE / "policy-configurations.json"
 """The digest of each stack's files that agreed. Reading the settings imports the SDK, a tenth of a preview's time."""
 
 
-def require(stack: str) -> None:
-    """Raise ``SandboxError`` if the settings are invalid, or the pack would stop their deployment halfway.
+def validate(stack: str) -> "Settings | None":
+    """The settings of the stack's file; None if it can't be read, which the command itself reports.
 
-    The program validates the settings too, but here it gets those with the substitutes' IDs.
+    The program validates the settings too, but it gets those with the substitutes' IDs.
+
+    Raises:
+        SandboxError: they are invalid.
     """
-    digest = _digest(stack)
-    agreed = read_json(_AGREED) or {}
-    if agreed.get(stack) == digest:
-        return
     from components.settings import SettingsError  # noqa: PLC0415 - see _AGREED
-    from preflight import policy_configuration  # noqa: PLC0415
     from preflight.deployment import StackFileError, read_stack_file  # noqa: PLC0415
 
     try:
-        settings = read_stack_file(CHECKOUT / f"Pulumi.{stack}.yaml", stack)
+        return read_stack_file(CHECKOUT / f"Pulumi.{stack}.yaml", stack)
     except SettingsError as error:
         raise SandboxError(str(error)) from None
     except StackFileError:
-        return  # the command itself reports what is wrong with the file
+        return None
+
+
+def require(stack: str) -> None:
+    """Raise ``SandboxError`` if the settings are invalid, or the pack would stop their deployment halfway."""
+    digest = _digest(stack)
+    agreed = read_json(_AGREED) or {}
+    if agreed.get(stack) == digest or (settings := validate(stack)) is None:
+        return
+    from preflight import policy_configuration  # noqa: PLC0415 - see _AGREED
+
     found = policy_configuration.difference(settings, stack)
     fix = policy_configuration.command(stack)
     if found.stopping:

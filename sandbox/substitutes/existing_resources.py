@@ -26,6 +26,11 @@ from sandbox.testbed.local_aws.inventory import Inventory
 __all__ = ["ExistingResources"]
 
 NAMESPACE = "atlantis:"
+_REFERENCED = (
+    *("additionalPlanPolicyArns", "additionalPolicyArns", "deploymentRoleArn", "extraContainers", "secretReaderArns"),
+    "serviceRegistryArn",
+)
+"""Settings whose ARNs must be of the stack's account or region, and that a preview doesn't read."""
 
 
 class ExistingResources:
@@ -81,7 +86,7 @@ class ExistingResources:
             subnets = [*replaced.get("publicSubnetIds", []), *replaced.get("privateSubnetIds", [])]
             make = partial(existing_boundary.boundary, self._aws, arn, environment, subnets)
             replaced["permissionsBoundaryArn"] = self._one("permissions boundary", arn, make)
-        for key in ("additionalPolicyArns", "extraContainers", "secretReaderArns"):
+        for key in _REFERENCED:
             if key in given:
                 replaced[key] = self._moved(given[key])
         self._secrets(given)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import preflight.aws
 from adoption.observed import Aws
 from adoption.plan import Plan, make_plan
 from adoption.task_inventory import LOST
@@ -79,6 +80,23 @@ def test_a_value_that_only_a_request_has_leaves_the_right_lost(tmp_path: Path) -
     missing = {"EvalDecision": "implicitDeny", "MissingContextValues": ["aws:SourceVpc"]}
     answers = _answers() | {"simulate_principal_policy": {"EvaluationResults": [missing]}}
     assert rights(_plan(tmp_path, answers))["right:sqs"] == LOST
+
+
+def test_a_refused_simulation_leaves_the_rights_lost_and_is_noted_once(tmp_path: Path) -> None:
+    answers = _answers()
+    del answers["simulate_principal_policy"]
+    answers["get_policy_version"] = {
+        "PolicyVersion": {"Document": json.loads(document(["sqs:SendMessage", "sns:Publish"]))}
+    }
+    found = _plan(tmp_path, answers)
+    assert (rights(found)["right:sns"], rights(found)["right:sqs"]) == (LOST, LOST)
+    assert sum(note.startswith("IAM's simulation of the running role failed (") for note in found.notes) == 1
+
+
+def test_a_profile_that_does_not_exist_leaves_aws_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "missing")
+    found = make_plan(write(tmp_path, small_state()), "prod", SETTINGS, REGION, aws=preflight.aws.Aws(REGION))
+    assert [note for note in found.notes if note.startswith("AWS wasn't read (") and "(missing)" in note]
 
 
 @pytest.mark.parametrize(

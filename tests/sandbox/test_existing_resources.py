@@ -6,8 +6,19 @@ from pathlib import Path
 import pytest
 
 from sandbox.substitutes.existing_resources import ExistingResources
-from sandbox.testbed.local_aws import LocalAws, inventory
+from sandbox.testbed.local_aws import REGION, LocalAws, inventory
 
+MOVED = {
+    "secretReaderArns": ["arn:aws:iam::123456789012:role/platform/deployer"],
+    "additionalPolicyArns": ["arn:aws:iam::123456789012:policy/shop", "arn:aws:iam::aws:policy/ReadOnlyAccess"],
+    "additionalPlanPolicyArns": ["arn:aws:iam::123456789012:policy/plans"],
+    "deploymentRoleArn": "arn:aws:iam::123456789012:role/deployer",
+    "serviceRegistryArn": f"arn:aws:servicediscovery:{REGION}:123456789012:service/srv-abcdefgh12345678",
+    "extraContainers": [
+        {"name": "proxy", "secrets": {"KEY": f"arn:aws:secretsmanager:{REGION}:123456789012:secret:proxy-AbCdEf:key::"}}
+    ],
+}
+"""ARNs in the account and region of the local AWS; the stack file has those of another account and region."""
 SETTINGS = {
     "aws:region": "ap-northeast-2",
     "atlantis:url": "https://atlantis.example.com",
@@ -27,7 +38,12 @@ SETTINGS = {
     "atlantis:webAclArn": "arn:aws:wafv2:ap-northeast-2:999999999999:regional/webacl/prod/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
     "atlantis:terraformLockTables": ["prod-terraform-locks"],
     "atlantis:alarmTopicArns": ["arn:aws:sns:ap-northeast-2:999999999999:platform-alarms"],
-    "atlantis:secretReaderArns": ["arn:aws:iam::999999999999:role/platform/deployer"],
+    **{
+        f"atlantis:{key}": value
+        for key, value in json.loads(
+            json.dumps(MOVED).replace(":123456789012:", ":999999999999:").replace(REGION, "us-east-1")
+        ).items()
+    },
 }
 
 
@@ -51,9 +67,9 @@ def test_every_id_is_replaced_and_nothing_else(replaced: dict):
         "atlantis:terraformStateKeyArns",
         "atlantis:alarmTopicArns",
         "atlantis:webAclArn",
-        "atlantis:secretReaderArns",
+        *(f"atlantis:{key}" for key in MOVED),
     }
-    assert replaced["atlantis:secretReaderArns"] == ["arn:aws:iam::123456789012:role/platform/deployer"]
+    assert {key: replaced[f"atlantis:{key}"] for key in MOVED} == MOVED
     assert set(replaced) == set(SETTINGS)
 
 

@@ -1,6 +1,7 @@
 """The component package's schema, and the outputs that it refuses before the component reads its arguments."""
 
 import json
+import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from components.__main__ import AtlantisProvider, provider
 from components.settings.arguments import AtlantisArgs
 from components.settings.schema import key_of, settings_of
 from tests.unit.recording import deploy_program
+from tests.unit.test_marked_values import CREDENTIALS, exposed
 
 LEAST: dict[str, Any] = {
     "environment": "tools",
@@ -77,3 +79,13 @@ def test_outputs_that_are_only_passed_on_reach_the_component(package: AtlantisPr
         assert mapped["network"] == {"vpc_id": output, "public_subnet_ids": [output]}
 
     deploy_program(run)
+
+
+def test_the_host_s_refusal_of_a_value_of_another_type_shows_no_credential(package: AtlantisProvider) -> None:
+    definition = next(iter(package._component_defs.values()))
+    for value in (*CREDENTIALS.values(), "1 GB"):
+        with pytest.raises(InputPropertyError) as refused:
+            package.map_inputs({**LEAST, "task": {"cpu": value}}, definition)
+        assert exposed("".join(traceback.format_exception(refused.value))) == []
+        assert "of type <class 'str'> for integer property task.cpu" in refused.value.reason
+        assert ("1 GB" in refused.value.reason) is (value == "1 GB")

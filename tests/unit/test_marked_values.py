@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,14 @@ from components import settings
 from components.configuration import secret_names
 from components.settings.arguments import AtlantisArgs
 from components.settings.schema import Declared, settings_of
+from policy import check_configuration
 from preflight import command as preflight
+from preflight import policy_configuration, trust_policy
+from preflight.__main__ import main as preflight_main
 from preflight.check import Check, run_checks
+from preflight.deployment import read_stack_file
 from preflight.errors import FailedError, WarnedError
+from sandbox.__main__ import main as sandbox_main
 from tests.adoption.small_stack import REGION as ADOPTED_REGION
 from tests.adoption.small_stack import container
 from tests.adoption.states import SETTINGS, find, small_state, write
@@ -37,6 +43,7 @@ CREDENTIALS = {
     "Slack's token": "xoxb-123456789012-MARKEDZq9sK2m",
     "JWT": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJNQVJLRUQifQ.MARKEDsignature",
     "URL": "https://bot:MARKEDpass@git.example.com/",
+    "JSON": '{"db": {"user": "bot", "password": "MARKED pass"}}',
 }
 PLACES: dict[str, Callable[[str], object]] = {
     "value": lambda value: value,
@@ -61,7 +68,11 @@ def test_every_setting_refuses_a_credential_by_its_name_only(declared: Declared)
     # Each credential in each place, in one setting after the other.
     number = sum(map(ord, declared.key))
     for offset, (place, write_in) in enumerate(PLACES.items()):
-        for value in CREDENTIALS.values() if place == "value" else [list(CREDENTIALS.values())[(number + offset) % 10]]:
+        for value in (
+            CREDENTIALS.values()
+            if place == "value"
+            else [list(CREDENTIALS.values())[(number + offset) % len(CREDENTIALS)]]
+        ):
             with pytest.raises(settings.SettingsError) as refused:
                 settings.parse(LOCAL | {declared.key: write_in(value)}, stack="prod", region=REGION)
             assert exposed(str(refused.value)) == []
@@ -152,6 +163,33 @@ def test_an_adoption_shows_and_proposes_none_of_a_state(
     assert exposed(file.read_text(encoding="utf-8") + (tmp_path / "a.yaml").read_text(encoding="utf-8")) == []
 
 
+COMMANDS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
+    "preflight": (preflight_main, ("--stack",)),
+    "policy-config": (policy_configuration.main, ("--stack",)),
+    "trust-policy": (trust_policy.main, ("--setting", "repositoryRoles", "--stack")),
+    "adopt": (adoption.main, ("--state",)),
+    "make preview": (sandbox_main, ("preview", "--stack")),
+    "make pr": (sandbox_main, ("pr", "--number")),
+}
+
+
+@pytest.mark.parametrize("value", CREDENTIALS.values(), ids=CREDENTIALS)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_shows_none_of_its_arguments(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    command, options = COMMANDS[name]
+    for arguments in ([*options, value], [*options, "x", value], [value]):
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        try:
+            assert command() not in (0, None)
+        except SystemExit as ended:
+            assert ended.code == preflight.USAGE_ERROR  # noqa: PT017 - some of them return their code
+        printed = "".join(capsys.readouterr())
+        assert printed
+        assert exposed(printed) == []
+
+
 @pytest.mark.parametrize("value", CREDENTIALS.values(), ids=CREDENTIALS)
 def test_a_check_and_a_policy_show_none(value: str) -> None:
     def fails(_: Any) -> str:
@@ -173,6 +211,29 @@ def test_a_check_and_a_policy_show_none(value: str) -> None:
     assert exposed("".join(found)) == []
 
 
+def _configurations(value: str) -> Iterator[object]:
+    """Configurations of the policy pack with a credential, only the last of which is valid."""
+    yield {value: "mandatory", "encryption": {value: 1}}
+    for policy in (value, {"enforcementLevel": value}, {"exemptions": value}, {"exemptions": [value, {value: value}]}):
+        yield {"encryption": policy, "cidr-restriction": {"allowedCidrBlocks": [value]}}
+    exemption = {"resource": value, "reason": value, "expires": "2030-01-01"}
+    tags = {"tags": [value]}
+    yield {"encryption": {"exemptions": [exemption]}, "required-tags": tags}
+
+
+@pytest.mark.parametrize("value", CREDENTIALS.values(), ids=CREDENTIALS)
+def test_a_policy_configuration_shows_none(tmp_path: Path, capsys: pytest.CaptureFixture[str], value: str) -> None:
+    settings_of_prod = read_stack_file(ROOT / "Pulumi.prod.yaml", "prod")
+    file = policy_configuration.file_of("prod", tmp_path)
+    file.parent.mkdir(parents=True)
+    for content in (value, *map(json.dumps, _configurations(value))):
+        file.write_text(content, encoding="utf-8")
+        found = policy_configuration.difference(settings_of_prod, "prod", tmp_path)
+        assert found.stopping
+        sys.stdout.writelines([*check_configuration.problems(file), *found.stopping, *found.other])
+        assert exposed(capsys.readouterr().out) == []
+
+
 def test_the_stack_and_its_policy_pack_recognize_the_same_secrets() -> None:
     pack = ROOT / "policy" / "evaluation" / "secret_names.py"
     assert Path(secret_names.__file__).read_text(encoding="utf-8") == pack.read_text(encoding="utf-8")
@@ -181,6 +242,9 @@ def test_the_stack_and_its_policy_pack_recognize_the_same_secrets() -> None:
 @pytest.mark.parametrize(
     ("message", "shown"),
     [
+        (json.dumps(json.dumps({"db": {"api_key": "a b"}})), '"{\\"db\\": {\\"api_key\\": [hidden]}}"'),
+        ("{'client_secret': 'a', 'user': 'b'}", "{'client_secret': [hidden], 'user': 'b'}"),
+        ('{"password": "${var.password}", "token": "", "secret": "arn:aws:x"}', None),
         ("line MIIEpQIBAAKCAQEA7fM1xSvbXc9Qm4uV of a key", "line [hidden] of a key"),
         ("secret wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "secret [hidden]"),
         ("arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role", None),

@@ -203,6 +203,9 @@ def test_a_needed_exemption_is_missed_written_with_a_date_and_removed_when_no_lo
         ("acmCertificateArn", "arn:aws:acm:x"),
         ("privateSubnetIds", "subnet-0a1b2c3d4e5f60713"),
         ("webAclArn", "none"),
+        ("url", 5),
+        ("terraformStateKeyArns", {"a": ["b"]}),
+        ("extraContainers", [5]),
     ],
 )
 def test_the_sandbox_refuses_a_stack_file_that_only_its_substitutes_would_make_valid(
@@ -249,7 +252,9 @@ def test_an_enforcement_level_and_exemptions_stay(tmp_path: Path) -> None:
     assert written(settings, {"cidr-restriction": "advisory"})["cidr-restriction"]["enforcementLevel"] == "advisory"
 
 
-@pytest.mark.parametrize("content", ["{", "[]"])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"cidr-restriction": {"allowedCidrBlocks": 5}}', '{"encryption": {"exemptions": ["x"]}}']
+)
 def test_a_file_that_is_no_configuration_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], content: str
 ) -> None:

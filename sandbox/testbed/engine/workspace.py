@@ -95,6 +95,8 @@ class Workspace:
             names = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in self.program.glob("Pulumi.*.yaml"))
             raise SandboxError(f"There is no stack {stack!r}: {source} does not exist. Stacks here: {', '.join(names)}")
         config = _load(source).get("config") or {}
+        if not isinstance(config, dict):
+            raise SandboxError(f"{source.name} has no `config` mapping")
         encrypted = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
         if encrypted:
             raise SandboxError(
@@ -184,8 +186,12 @@ def _load(path: Path) -> dict[str, Any]:
         document = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - both are safe loaders
     except FileNotFoundError:
         raise SandboxError(f"{path} doesn't exist; the sandbox runs a Pulumi program in its own folder") from None
+    except UnicodeDecodeError:
+        raise SandboxError(f"{path} is not UTF-8") from None
     except yaml.YAMLError as error:
-        raise SandboxError(f"{path} is not valid YAML: {error}") from error
+        # The error as text has lines of the file, which can contain a secret.
+        mark = getattr(error, "problem_mark", None)
+        raise SandboxError(f"{path} is not valid YAML{f' in line {mark.line + 1}' if mark else ''}") from None
     if not isinstance(document, dict):
         raise SandboxError(f"{path} must contain a mapping of keys to values")
     return document
