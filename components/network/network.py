@@ -17,6 +17,7 @@ from .vpc import Vpc
 
 HTTPS, HTTP, NFS, REDIS = 443, 80, 2049, 6379
 EVERYWHERE = "0.0.0.0/0"
+_INGRESS, _EGRESS = aws.vpc.SecurityGroupIngressRule, aws.vpc.SecurityGroupEgressRule
 _CLIENTS = {
     "tasks": "Atlantis task",
     "plan-workers": "Atlantis workers (plan)",
@@ -102,7 +103,7 @@ class Network(pulumi.ComponentResource):
             self._load_balancer_rules(shared, redirects=False)
             self._path(shared, tasks.id, "alb-to-tasks", port, text)
         else:
-            self._ingress_from_group(shared, tasks.id, "alb-to-tasks", port, text)
+            self._rule(_INGRESS, "alb-to-tasks-ingress", tasks.id, port, text, referenced_security_group_id=shared)
 
     def _load_balancer_rules(self, group_id: pulumi.Input[str], *, redirects: bool) -> None:
         """What reaches the load balancer, and the identity provider that it reaches. `redirects`: port 80 is redirected."""
@@ -141,66 +142,35 @@ class Network(pulumi.ComponentResource):
     def _ingress_from_range(
         self, group_id: pulumi.Input[str], label: str, port: int, block: str, description: str
     ) -> None:
-        is_ipv6 = ":" in block
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self.pulumi_resource_name}-{label}-from-{block}",
-            security_group_id=group_id,
-            description=description,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            cidr_ipv4=None if is_ipv6 else block,
-            cidr_ipv6=block if is_ipv6 else None,
-            tags=self._context.tags,
-            opts=self._child,
-        )
+        peer = {"cidr_ipv6" if ":" in block else "cidr_ipv4": block}
+        self._rule(_INGRESS, f"{label}-from-{block}", group_id, port, description, **peer)
 
     def _path(
         self, source: pulumi.Input[str], target: pulumi.Input[str], label: str, port: int, description: str
     ) -> None:
         """Allow one port from one security group to another: an egress rule and an ingress rule."""
-        aws.vpc.SecurityGroupEgressRule(
-            f"{self.pulumi_resource_name}-{label}-egress",
-            security_group_id=source,
-            referenced_security_group_id=target,
-            description=description,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            tags=self._context.tags,
-            opts=self._child,
-        )
-        self._ingress_from_group(source, target, label, port, description)
-
-    def _ingress_from_group(
-        self, source: pulumi.Input[str], target: pulumi.Input[str], label: str, port: int, description: str
-    ) -> None:
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self.pulumi_resource_name}-{label}-ingress",
-            security_group_id=target,
-            referenced_security_group_id=source,
-            description=description,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            tags=self._context.tags,
-            opts=self._child,
-        )
+        self._rule(_EGRESS, f"{label}-egress", source, port, description, referenced_security_group_id=target)
+        self._rule(_INGRESS, f"{label}-ingress", target, port, description, referenced_security_group_id=source)
 
     def _egress(
         self, group_id: pulumi.Input[str], label: str, description: str, port: int = HTTPS, block: str = EVERYWHERE
     ) -> None:
         """GitHub, registries, identity providers and AWS services have no fixed ranges. The VPC's resolver needs no rule."""
-        aws.vpc.SecurityGroupEgressRule(
+        self._rule(_EGRESS, label, group_id, port, description, cidr_ipv4=block)
+
+    def _rule(
+        self, kind: type[Any], label: str, group_id: pulumi.Input[str], port: int, description: str, **peer: Any
+    ) -> None:
+        kind(
             f"{self.pulumi_resource_name}-{label}",
             security_group_id=group_id,
             description=description,
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
-            cidr_ipv4=block,
             tags=self._context.tags,
             opts=self._child,
+            **peer,
         )
 
     def _proxies(self, client: str, group_id: pulumi.Input[str]) -> None:
