@@ -22,6 +22,7 @@ pytestmark = needs("terraform")
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     started = Scratch(tmp_path_factory.mktemp("by-hand"))
+    started.deployed()
     started.with_server().up()
     yield started
     started.stop()
