@@ -41,7 +41,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
 @pytest.fixture
 def running(local: LocalService) -> LocalService:
     """The service with its task healthy."""
-    lifecycle.bring_up(local.deployment, clean_environment(), patience=120)
+    lifecycle.bring_up(local.deployment, clean_environment())
     return local
 
 

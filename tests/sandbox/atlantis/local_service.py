@@ -90,7 +90,7 @@ class LocalService:
             container["secrets"] += secrets
 
         self.deploy(self.register(configure))
-        lifecycle.bring_up(self.deployment, clean_environment(), patience=120)
+        lifecycle.bring_up(self.deployment, clean_environment())
 
     def allow_reading(self, secret: str) -> None:
         """Let the execution role read one secret more."""

@@ -95,7 +95,7 @@ def say(service: DeployedService, pull: PullRequest, text: str) -> None:
     assert deliver(service, "issue_comment", events.comment(pull, text)).status == 200
 
 
-def comment(github: Store, pull: PullRequest, beginning: str, after: int = 0, seconds: float = 60) -> str:
+def comment(github: Store, pull: PullRequest, beginning: str, after: int = 0) -> str:
     """Wait for a comment of Atlantis that begins so; ``after`` comments are passed over."""
 
     def found() -> str | None:
@@ -103,4 +103,4 @@ def comment(github: Store, pull: PullRequest, beginning: str, after: int = 0, se
         bodies = [item["body"] for item in comments if item["repository"] == pull.repository]
         return next((body for body in bodies if body.startswith(beginning)), None)
 
-    return eventually(f"a comment that begins with {beginning!r}", found, seconds)
+    return eventually(f"a comment that begins with {beginning!r}", found)

@@ -32,7 +32,7 @@ def test_atlantis_runs_without_curl_and_a_plan_says_that_terraform_is_missing(
     lifecycle.take_down(local.deployment)
     complete = clean_environment()
     environment = {**complete, "PATH": _path_without(tmp_path, missing)}
-    lifecycle.bring_up(local.deployment, environment, patience=120)
+    lifecycle.bring_up(local.deployment, environment)
     said = status(local).events
     assert any("this machine has no curl and no terraform" in line for line in said)
     contained = not bubblewrap.why_not() and "bwrap" not in missing
@@ -47,6 +47,6 @@ def test_atlantis_runs_without_curl_and_a_plan_says_that_terraform_is_missing(
         line.startswith("Restarted the task agent") for line in lifecycle.prepare_and_start(local.deployment, complete)
     )
     assert lifecycle.prepare_and_start(local.deployment, complete) == []
-    lifecycle.bring_up(local.deployment, complete, patience=120)
+    lifecycle.bring_up(local.deployment, complete)
     assert not any("no terraform" in line for line in status(local).events)
     assert lifecycle._lacking({**complete, "PATH": ""})[0].startswith("no terraform: plans fail (https://")

@@ -32,7 +32,7 @@ def test_a_container_ends_with_what_started_it_even_if_that_is_killed(tmp_path: 
     script = f"""
 from pathlib import Path
 from tests.sandbox.atlantis.containers import ContainerScratch, container
-task = ContainerScratch(Path({str(tmp_path)!r})).task(container("server", "sleep 70 & echo ready; exec sleep 60", user={user!r}))
+task = ContainerScratch(Path({str(tmp_path)!r})).task(container("server", "sleep 900 & echo ready; exec sleep 900", user={user!r}))
 task.tick()
 print(task.server.process.pid, flush=True)
 task.server.process.alive and __import__("time").sleep(60)
@@ -46,7 +46,7 @@ task.server.process.alive and __import__("time").sleep(60)
         # While the container starts, its processes don't end with their parents yet.
         eventually("its start", lambda: "ready" in log.read_text())
         starter.send_signal(signal.SIGKILL)
-    eventually("its end", lambda: processes.start_time(pid) != started, seconds=30)
+    eventually("its end", lambda: processes.start_time(pid) != started)
 
 
 @contained
@@ -217,7 +217,7 @@ def test_a_busy_task_gets_the_share_of_the_cpu_that_its_units_give(scratch: Cont
     busy = f'for i in $(seq $(nproc)); do ({count}) & all="$all $!"; done; sleep 5; kill $all; wait; echo over'
     for name, cpu in (("large", 4096), ("small", 512)):
         scratch.task(container("server", busy, essential=False), name=name, cpu=cpu).tick()
-    eventually("both", lambda: all("over" in scratch.log(name) for name in ("large", "small")), seconds=60)
+    eventually("both", lambda: all("over" in scratch.log(name) for name in ("large", "small")))
     large, small = (sum(map(int, re.findall(r"counted (\d+)", scratch.log(name)))) for name in ("large", "small"))
     assert large > 3 * small > 0
 

@@ -84,7 +84,7 @@ def test_a_managed_service_is_created_changed_and_destroyed_under_the_deployed_r
         before = len(github.recorded("comments"))
         when_idle(service)
         assert deliver(service, event, body).status == 200
-        return comment(github, pull, beginning, before, seconds=240)
+        return comment(github, pull, beginning, before)
 
     def command(text: str, beginning: str) -> str:
         return ask("issue_comment", events.comment(pull, text), beginning)
@@ -241,7 +241,7 @@ def test_an_update_lets_an_apply_end_then_stops_the_old_task_and_starts_the_new_
     assert _status(service).definition != before.definition
     if pull:
         assert "runs a plan or an apply and is protected until" in capfd.readouterr().out
-        assert "Apply complete! Resources: 1 added" in comment(github, pull, "Ran Apply for dir: `.`", seconds=10)
+        assert "Apply complete! Resources: 1 added" in comment(github, pull, "Ran Apply for dir: `.`")
 
 
 @pytest.mark.filterwarnings(identity_provider.QUIET)

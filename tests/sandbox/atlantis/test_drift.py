@@ -213,7 +213,7 @@ def test_a_detection_that_was_killed_leaves_nothing_that_blocks_the_next_one(wat
     os.kill(server.pid, signal.SIGKILL)
     background.join(timeout=60)
     eventually("the end of the killed task", lambda: status(watched.local).task != killed)
-    lifecycle.bring_up(deployment, clean_environment(), patience=120)
+    lifecycle.bring_up(deployment, clean_environment())
     assert [lock for lock in _locks(watched.local) if int(lock["PullID"]) < 0] != []
 
     watched.server = Server(watched.address, _API_SECRET)

@@ -135,7 +135,7 @@ def watched(scratch: Scratch, flags: tuple[str, list[Received]]) -> Sandbox:
 @pytest.fixture
 def service(watched: Sandbox) -> DeployedService:
     found = service_of(watched)
-    lifecycle.bring_up(found, clean_environment(), patience=180)
+    lifecycle.bring_up(found, clean_environment())
     return found
 
 
@@ -237,7 +237,7 @@ def test_make_drift_prints_every_project_with_its_issue_and_a_new_task_knows_sin
 
     before, since = _task(service), {name: event["since"] for name, event in _detect(scratch).items()}
     service.client("ecs").update_service(cluster=service.cluster, service=service.name, forceNewDeployment=True)
-    lifecycle.bring_up(service, clean_environment(), patience=180)
+    lifecycle.bring_up(service, clean_environment())
     assert _task(service) != before
     found = _detect(scratch, credentials=_documented_role(service))
     assert {name: event["since"] for name, event in found.items()} == since
@@ -250,7 +250,7 @@ def test_a_deployment_waits_for_a_detection_and_pull_requests_are_planned_during
     with subprocess.Popen(
         scratch.command("drift"), env=scratch.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
-        eventually("the lock of the detection", lambda: _detections(service), seconds=90)
+        eventually("the lock of the detection", lambda: _detections(service))
         service.client("ecs").update_service(cluster=service.cluster, service=service.name, forceNewDeployment=True)
         planned = _opened(service, github, "first")
         locked = _opened(service, github, "slow")
@@ -261,8 +261,8 @@ def test_a_deployment_waits_for_a_detection_and_pull_requests_are_planned_during
         assert _task(service) == before
         progress = running.communicate(timeout=400)[1]
     assert f"{NAMED}@main:slow: drifted" in progress, progress
-    eventually("the deployment after the detection", lambda: _task(service) not in (None, before), seconds=120)
-    lifecycle.bring_up(service, clean_environment(), patience=180)
+    eventually("the deployment after the detection", lambda: _task(service) not in (None, before))
+    lifecycle.bring_up(service, clean_environment())
     for pull in (planned, locked):
         _closed(service, github, github.close(pull))
 

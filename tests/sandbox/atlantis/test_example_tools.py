@@ -21,7 +21,7 @@ def test_the_example_for_opentofu_plans_and_applies_with_it(local: LocalService)
     store = Store(local.deployment.state / "github")
     pull = open_with_files(store, "tofu", {"main.tf": RESOURCE}, default_branch="main")
     send(local, store, pull)
-    plan = comment(store, pull, "Ran Plan for dir: `.`", seconds=120)
+    plan = comment(store, pull, "Ran Plan for dir: `.`")
     assert "OpenTofu will perform the following actions" in plan, plan
     say(local.deployment, pull, "atlantis apply")
     assert "Apply complete! Resources: 1 added" in comment(store, pull, "Ran Apply for dir: `.`")
@@ -35,4 +35,4 @@ def test_the_example_for_terragrunt_plans_with_it(local: LocalService) -> None:
     files = {"one/main.tf": RESOURCE, "one/terragrunt.hcl": "inputs = {}\n"}
     pull = open_with_files(store, "grunt", files, default_branch="main")
     send(local, store, pull)
-    assert "1 to add, 0 to change, 0 to destroy." in comment(store, pull, "Ran Plan for dir: `one`", seconds=120)
+    assert "1 to add, 0 to change, 0 to destroy." in comment(store, pull, "Ran Plan for dir: `one`")

@@ -27,7 +27,7 @@ from tests.sandbox.harness import begin_to_stop
 
 
 def _bring_up(local: LocalService) -> None:
-    lifecycle.bring_up(local.deployment, clean_environment(), patience=120)
+    lifecycle.bring_up(local.deployment, clean_environment())
 
 
 def _events(local: LocalService) -> list[str]:

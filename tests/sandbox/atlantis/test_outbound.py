@@ -35,8 +35,6 @@ pytestmark = needs_containers()
 
 _DIGEST = "sha256:" + "0a" * 32
 _SECRET = "throw-away-" + "s" * 30
-_PATIENCE = 240.0
-"""Seconds. A deployment that fails has three tasks."""
 
 
 class Inspection:
@@ -115,7 +113,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture(scope="module")
 def proxy(local: LocalService, company: Certificates) -> Iterator[tuple[Inspection, OutboundArgs]]:
     """The proxy, behind which is the stand-in of GitHub, and the settings for it."""
-    bring_up(local.deployment, clean_environment(), patience=_PATIENCE)
+    bring_up(local.deployment, clean_environment())
     inspection = Inspection(
         company, server_environment(local)["HTTPS_PROXY"], local.deployment.state / "github" / "tls" / "trusted.pem"
     )
@@ -143,7 +141,7 @@ def _run(local: LocalService, settings: OutboundArgs) -> None:
         image = local.container["image"]
         others = [outbound.container(certificates, image=image, log_group=GROUP, region=local.aws.region)]
     local.deploy(local.register(configure, others=others, volumes=[dict(each) for each in outbound.volumes(settings)]))
-    bring_up(local.deployment, clean_environment(), patience=_PATIENCE)
+    bring_up(local.deployment, clean_environment())
 
 
 def test_with_its_authority_the_server_git_and_curl_reach_github_through_it_and_a_plan_can_not_change_the_file(
@@ -193,7 +191,7 @@ def test_an_own_container_runs_and_keeps_its_secret_and_one_that_can_not_run_is_
     ]
     others = extra_containers.containers(own, OutboundArgs(), log_group=GROUP, region=running.aws.region)
     running.deploy(running.register(others=others))
-    bring_up(running.deployment, clean_environment(), patience=_PATIENCE)
+    bring_up(running.deployment, clean_environment())
 
     log = running.deployment.state / "logs" / f"{running.deployment.name}.sidecar.log"
     said = str(eventually("its output", lambda: "Read-only" in log.read_text() and log.read_text()))

@@ -105,7 +105,7 @@ def test_an_apply_that_runs_when_a_deployment_comes_is_finished_by_the_old_task(
     eventually("the apply", lambda: operations_of(running.deployment) == 1)
     old = status(running).task
     running.deploy(running.register(variable("ATLANTIS_LOG_LEVEL", "warn")))
-    lifecycle.bring_up(running.deployment, clean_environment(), patience=120)
+    lifecycle.bring_up(running.deployment, clean_environment())
     assert status(running).task != old
     apply = comment(github, pull, "Ran Apply for dir: `.`")
     assert "Apply complete! Resources: 1 added" in apply, apply
@@ -139,7 +139,7 @@ def test_a_deployment_waits_for_the_end_of_an_apply_that_is_longer_than_the_stop
     backend: LocalService, running: LocalService, github: Store
 ) -> None:
     running.deploy(running.register(_stop_at_once, protected=True))
-    lifecycle.bring_up(running.deployment, clean_environment(), patience=120)
+    lifecycle.bring_up(running.deployment, clean_environment())
     long = 'provisioner "local-exec" {\n    command = "sleep 20"\n  }'
     pull = open_pull_request(github, "long", "v1", extra=long)
     deliver(running.deployment, "pull_request", events.pull_request(github, pull))
@@ -157,7 +157,7 @@ def test_a_deployment_waits_for_the_end_of_an_apply_that_is_longer_than_the_stop
     assert progress.outcome is Outcome.IN_PROGRESS
     assert f"task {old.task[:8]} runs a plan or an apply" in progress.waiting_for[0]
     assert status(running).task == old.task
-    lifecycle.bring_up(running.deployment, clean_environment(), patience=120)
+    lifecycle.bring_up(running.deployment, clean_environment())
     apply = comment(github, pull, "Ran Apply for dir: `.`")
     assert "Apply complete! Resources: 1 added" in apply, apply
     locks = [item["LockID"]["S"] for item in backend.aws.client("dynamodb").scan(TableName=TABLE)["Items"]]
@@ -183,7 +183,7 @@ def test_a_protection_that_nobody_renews_runs_out(running: LocalService) -> None
     running.deploy(running.register(protected=True))
     eventually("the wait", lambda: any("is protected" in line for line in status(running).events[before:]))
     assert status(running).task == task
-    lifecycle.bring_up(running.deployment, clean_environment(), patience=120)
+    lifecycle.bring_up(running.deployment, clean_environment())
     assert status(running).task != task
 
 

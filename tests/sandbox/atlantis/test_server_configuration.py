@@ -186,7 +186,7 @@ def test_pull_requests_into_master_are_planned_and_others_are_not(configured: Lo
 def test_a_workflow_of_the_file_runs_for_two_projects_side_by_side(configured: LocalService, github: Store) -> None:
     pull = open_with_files(github, "together", {"one/main.tf": RESOURCE, "two/main.tf": RESOURCE})
     send(configured, github, pull)
-    plan = comment(github, pull, "Ran Plan for 2 projects:", seconds=120)
+    plan = comment(github, pull, "Ran Plan for 2 projects:")
     assert plan.count("Plan: 1 to add, 0 to change, 0 to destroy.") == 2, plan
 
 
@@ -196,7 +196,7 @@ def test_projects_that_fill_the_plugin_cache_at_once_share_one_sound_provider(
     here, seen = _data(configured)
     pull = open_with_files(github, "cached", {"one/main.tf": _PROVIDER, "two/main.tf": _PROVIDER})
     send(configured, github, pull)
-    plan = comment(github, pull, "Ran Plan for 2 projects:", seconds=120)
+    plan = comment(github, pull, "Ran Plan for 2 projects:")
     assert plan.count(" has a sound provider") == 2, plan
 
     (cached,) = (here / "shared-plugins").rglob("terraform-provider-large*")
@@ -240,7 +240,7 @@ def test_terraform_assumes_the_named_role_of_another_account_and_no_other(
     backend = _BACKEND.format(bucket=_OTHER_BUCKET, role=_role(role), external_id=external_id)
     pull = open_with_files(github, f"{role}-{external_id}", {"main.tf": backend + RESOURCE})
     send(other_account, github, pull)
-    plan = comment(github, pull, "Ran Plan for dir: `.`", seconds=120)
+    plan = comment(github, pull, "Ran Plan for dir: `.`")
     assert expected in plan, plan
 
 

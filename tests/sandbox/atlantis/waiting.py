@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+_LONGEST = 300.0
+"""Seconds for which the slowest machine is waited for."""
 
-def eventually(what: str, holds: Callable[[], Any], seconds: float = 60) -> Any:
+
+def eventually(what: str, holds: Callable[[], Any]) -> Any:
     """Wait until ``holds`` answers with something true, and return it."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + _LONGEST
     while time.monotonic() < deadline:
         answer = holds()
         if answer:
             return answer
         time.sleep(0.1)
-    pytest.fail(f"{what} did not happen within {seconds:g} s")
+    pytest.fail(f"{what} did not happen within {_LONGEST:g} s")

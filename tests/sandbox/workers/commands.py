@@ -68,7 +68,7 @@ def opened(
 def planned(service: DeployedService, github: Store, name: str, *, key: str = "", extra: str = "") -> PullRequest:
     """Open a pull request, wait for its plan, and approve it."""
     pull = opened(service, github, name, key=key, extra=extra)
-    plan = comment(github, pull, PLAN, seconds=120)
+    plan = comment(github, pull, PLAN)
     assert "Plan: 1 to add, 0 to change, 0 to destroy." in plan, plan
     github.approve(pull, "reviewer")
     return pull
@@ -78,7 +78,7 @@ def applied(service: DeployedService, github: Store, name: str, *, key: str = ""
     """The comment on the apply of a new pull request."""
     pull = planned(service, github, name, key=key, extra=extra)
     say(service, pull, "atlantis apply")
-    apply = comment(github, pull, APPLY, seconds=120)
+    apply = comment(github, pull, APPLY)
     assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in apply, apply
     return apply
 

@@ -50,7 +50,7 @@ def isolated(rules: str) -> Iterator[Sandbox]:
 def service(isolated: Sandbox) -> DeployedService:
     found = service_of(isolated)
     # Not only healthy once: the test before may have ended a task, or failed meanwhile.
-    lifecycle.bring_up(found, clean_environment(), patience=180)
+    lifecycle.bring_up(found, clean_environment())
     return found
 
 

@@ -60,15 +60,14 @@ def test_an_apply_works_after_all_tasks_were_replaced(service: DeployedService, 
     before = {task.id for each in all_services for task in running(each)}
     for each in all_services:
         each.client("ecs").update_service(cluster=each.cluster, service=each.name, forceNewDeployment=True)
-    lifecycle.bring_up(service, clean_environment(), patience=240)
+    lifecycle.bring_up(service, clean_environment())
     # A worker answers before the last task of its former revision has ended.
     eventually(
         "the end of the former tasks",
         lambda: not before & {task.id for each in all_services for task in running(each)},
-        seconds=120,
     )
     say(service, pull, "atlantis apply")
-    apply = comment(github, pull, APPLY, seconds=120)
+    apply = comment(github, pull, APPLY)
     assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in apply, apply
 
 
@@ -80,7 +79,7 @@ def test_the_sample_service_has_its_state_below_the_prefix_of_its_repository(
     assert f'"{PREFIX}/{OWNER}/sample/fileflow/terraform.tfstate"' in files["backend.tf"]
     pull = open_with_files(github, "sample", files, default_branch="main")
     assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
-    assert "Plan: 22 to add, 0 to change, 0 to destroy." in comment(github, pull, PLAN, seconds=120)
+    assert "Plan: 22 to add, 0 to change, 0 to destroy." in comment(github, pull, PLAN)
 
 
 def test_a_plan_uses_the_plan_role_and_an_apply_the_apply_role_and_each_leaves_two_lines(
@@ -129,7 +128,7 @@ def test_the_hook_of_the_example_generates_a_file_in_a_worker(service: DeployedS
     files = {"main.tf": use + RESOURCE, "generate.sh": generate}
     pull = open_with_files(github, "generated", files, default_branch="main")
     assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
-    plan = comment(github, pull, PLAN, seconds=120)
+    plan = comment(github, pull, PLAN)
     assert '+ container = "worker"' in plan, plan
 
 

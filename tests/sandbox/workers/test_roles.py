@@ -30,7 +30,7 @@ def _sessions(service: DeployedService, repository: str) -> dict[str, set[str]]:
 
 def test_a_backend_with_the_key_of_another_repository_is_refused(service: DeployedService, github: Store) -> None:
     key = state_of("shop")
-    said = comment(github, opened(service, github, "intruder", key=key), PLAN, seconds=120)
+    said = comment(github, opened(service, github, "intruder", key=key), PLAN)
     assert f'Unable to access object "{key}"' in said, said
     assert "StatusCode: 403" in said, said
 
