@@ -60,7 +60,7 @@ def rehearse(plan: Plan, folder: Path | None = None) -> int:
         sys.stderr.write(redacted(f"error: {error}\n"))
         return 1
     for finding in findings:
-        sys.stderr.write(f"error: {finding}\n")
+        sys.stderr.write(redacted(f"error: {finding}\n"))
     return 1 if findings else 0
 
 
@@ -97,7 +97,9 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
     ):
         settings, replica = _copy(plan, sandbox.state, aws)
         if replica.left_out:
-            console.note(f"not copied, because the local AWS doesn't support the type: {', '.join(replica.left_out)}")
+            console.note(
+                redacted(f"not copied, because the local AWS doesn't support the type: {', '.join(replica.left_out)}")
+            )
     before = inventory.take(aws)
     copied = plan_of(replica.state, plan.stack, settings, aws.region, plan.accepted)
     of_others = neighbours.snapshot(aws, copied.anatomy)

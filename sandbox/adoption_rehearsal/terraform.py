@@ -32,6 +32,7 @@ provider "aws" {
 }
 """
 """Of the operator's configuration, which isn't in the state: what the blocks need. The plan doesn't read AWS."""
+_SHOWN = 500
 
 
 def changed_by_terraform(plan: Plan, folder: Path) -> Iterator[str]:
@@ -41,7 +42,10 @@ def changed_by_terraform(plan: Plan, folder: Path) -> Iterator[str]:
     """
     provider = terraform_provider.find()
     if provider is None or plan.file is None:
-        console.note("not checked with Terraform, which isn't installed with the official AWS provider")
+        console.note(
+            f"skipped: Terraform's plan of what remains, because `terraform` with its AWS provider {terraform_provider.VERSION} isn't "
+            "installed"
+        )
         return
     console.step("Terraform's plan without the modules' calls, which must destroy nothing")
     folder.mkdir()
@@ -64,11 +68,19 @@ def changed_by_terraform(plan: Plan, folder: Path) -> Iterator[str]:
             text=True,
             check=False,
         )
+        events = list(map(json.loads, ended.stdout.splitlines() if "-json" in command else ()))
         if ended.returncode:
-            console.note(
-                f"not checked with Terraform: `{' '.join(command[:2])}` failed: {(ended.stderr or ended.stdout)[-500:]}"
+            errors = [
+                each["diagnostic"]["summary"]
+                for each in events
+                if each.get("diagnostic", {}).get("severity") == "error"
+            ]
+            reason = "; ".join(errors) or " ".join((ended.stderr or ended.stdout).split())[-_SHOWN:]
+            yield (
+                f"`{' '.join(command[:2])}` failed, so it isn't known what Terraform would destroy: {reason}. Pull the state again with "
+                "this machine's Terraform, or put the one that wrote the state on PATH; without `terraform`, the rehearsal skips this plan"
             )
             return
-        for line in map(json.loads, ended.stdout.splitlines() if "-json" in command else ()):
+        for line in events:
             if line.get("change", {}).get("action") in ("create", "delete", "replace", "update"):
                 yield f"Terraform would {line['change']['action']} {line['change']['resource']['addr']}"

@@ -1,9 +1,17 @@
 """What a rehearsal finds wrong."""
 
+import json
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from sandbox.adoption_rehearsal.neighbours import changed
 from sandbox.adoption_rehearsal.rehearsal import lost, other_resources
+from sandbox.adoption_rehearsal.terraform import changed_by_terraform
+from sandbox.testbed import terraform_provider
+from sandbox.testbed.terraform_provider import TerraformProvider
+from tests.adoption.carried_states import BY_NAME
 from tests.adoption.plans import small_plan
 from tests.adoption.small_stack import FILE_SYSTEM
 
@@ -47,3 +55,38 @@ def test_a_part_of_others_that_changed_or_is_missing_is_named_and_a_new_one_is_n
         "listener rule r of others is missing: an adoption leaves it as it is",
     ]
     assert list(changed(before, before)) == []
+
+
+@pytest.mark.parametrize(
+    ("fails", "prints", "found"),
+    [
+        ("init", "registry answers 503", "`terraform init` failed, "),
+        ("state", "no such resource", "`sh state-rm.sh` failed, "),
+        (
+            "plan",
+            '{"diagnostic": {"severity": "error", "summary": "written by a newer provider"}}',
+            "`terraform plan` failed, ",
+        ),
+    ],
+)
+def test_a_terraform_that_fails_is_an_error_with_its_command_and_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str, prints: str, found: str
+) -> None:
+    program = tmp_path / "terraform"
+    program.write_text(f"#!/bin/sh\n[ $1 != {fails} ] || {{ echo '{prints}'; exit 1; }}\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(terraform_provider, "find", lambda: TerraformProvider(tmp_path))
+    plan = BY_NAME["module-4.4.1"].plan(tmp_path)
+    (finding,) = changed_by_terraform(plan, tmp_path / "rehearsal")
+    assert finding.startswith(found)
+    assert (json.loads(prints)["diagnostic"]["summary"] if fails == "plan" else prints) in finding
+    assert "Pull the state again with this machine's Terraform" in finding
+
+
+def test_a_missing_terraform_is_skipped_visibly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(terraform_provider, "find", lambda: None)
+    assert list(changed_by_terraform(BY_NAME["module-4.4.1"].plan(tmp_path), tmp_path / "rehearsal")) == []
+    assert "skipped: Terraform's plan of what remains" in capsys.readouterr().err
