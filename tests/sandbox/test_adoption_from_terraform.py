@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from botocore import xform_name
 
 from adoption import command, files
 from adoption.plan import Plan, make_plan
+from adoption.task_inventory import LOST
+from preflight.aws import Aws
 from sandbox.adoption_rehearsal.rehearsal import lost, other_resources
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import local_aws, processes, terraform_provider
@@ -95,14 +98,17 @@ def _without_index(address: str) -> str:
     return address.partition("[")[0]
 
 
+def _members(client: Any, operation: str) -> Any:
+    """The parameters of an operation by name."""
+    return client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape.members
+
+
 def _run(aws: LocalAws, text: str) -> None:
     """A command of AWS' CLI, by the SDK: `iam detach-role-policy --role-name a --policy-arn b`."""
     service, name, *rest = shlex.split(text)
     client = aws.client(service)
     operation = name.replace("-", "_")
-    members = client.meta.service_model.operation_model(
-        client.meta.method_to_api_mapping[operation]
-    ).input_shape.members
+    members = _members(client, operation)
     by_option = {f"--{xform_name(member, '-')}": member for member in members}
     parameters = {by_option[option]: value for option, value in zip(rest[::2], rest[1::2], strict=True)}
     listed = {n: [value] if members[n].type_name == "list" else value for n, value in parameters.items()}
@@ -121,6 +127,43 @@ def _written(folder: Path, state: Path) -> tuple[Plan, dict[str, Any], dict[str,
     return plan, settings, yaml.safe_load(adoption_file.read_text(encoding="utf-8"))["prod"]
 
 
+@contextmanager
+def _deployed_by_ci(aws: LocalAws) -> Iterator[str]:
+    """A revision with another variable, which the service runs, and whose role may use queues; Terraform's state knows neither."""
+    ecs, iam = aws.client("ecs"), aws.client("iam")
+    names = {"cluster": "atlantis", "service": "atlantis"}
+    (service,) = ecs.describe_services(cluster="atlantis", services=["atlantis"])["services"]
+    before = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
+    (container,) = before["containerDefinitions"]
+    environment = [*container["environment"], {"name": "ATLANTIS_AUTOMERGE", "value": "true"}]
+    given = {name: before[name] for name in _members(ecs, "register_task_definition") if before.get(name)}
+    given["containerDefinitions"] = [{**container, "environment": environment}]
+    arn = ecs.register_task_definition(**given)["taskDefinition"]["taskDefinitionArn"]
+    policy = {"RoleName": before["taskRoleArn"].rpartition("/")[2], "PolicyName": "queues"}
+    allowed = {"Effect": "Allow", "Action": ["sqs:SendMessage", "sns:Publish"], "Resource": "*"}
+    denied = {"Effect": "Deny", "Action": "sns:Publish", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed, denied]})
+    ecs.update_service(**names, taskDefinition=arn)
+    iam.put_role_policy(**policy, PolicyDocument=document)
+    try:
+        yield arn
+    finally:
+        iam.delete_role_policy(**policy)
+        ecs.update_service(**names, taskDefinition=service["taskDefinition"])
+        ecs.deregister_task_definition(taskDefinition=arn)
+
+
+def _assert_that_what_runs_is_read(aws: LocalAws, state: Path) -> None:
+    """As `make adopt` reads AWS with the account's credentials; the simulation leaves out what the role's policy denies."""
+    with _deployed_by_ci(aws) as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.environment().items():
+            patch.setenv(name, value)
+        found = make_plan(state, "prod", ORIGINAL_SETTINGS, REGION, aws=Aws(REGION))
+    assert f"AWS was read: {running} runs, and its role has the policies that the table compares" in found.notes
+    gone = {item.name for item in (*found.task, *found.rights) if item.result == LOST}
+    assert gone == {"ATLANTIS_AUTOMERGE", "right:sqs"}
+
+
 def test_the_documented_steps_move_a_stack_from_terraform_to_the_engine_and_back(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
@@ -132,7 +175,9 @@ def test_the_documented_steps_move_a_stack_from_terraform_to_the_engine_and_back
     # 1 to 4: pull the state, and write down what adopts it.
     pulled = tmp_path / "terraform.tfstate"
     pulled.write_text(terraform("state", "pull"), encoding="utf-8")
+    _assert_that_what_runs_is_read(aws, pulled)
     plan, settings, section = _written(tmp_path, pulled)
+    assert inventory.take(aws) == before
     names = {adopted.pair.wanted.name for adopted in plan.adopted}
     assert names >= {
         *("compute-service", "compute-cluster", "compute-logs", "ingress-alb", "ingress-https", "ingress-targets"),
