@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from components.ingress.listener_rules import chunks
 from tests.unit.recording import LOCAL, Graph, arn_of
 from tests.unit.stacks import ALLOWED, BARE, PRODUCTION, TAGS, stack
 
@@ -160,11 +159,6 @@ def test_with_ipv6_github_s_ipv6_ranges_reach_post_events_and_the_allowed_ones_e
 def test_github_enterprise_s_ranges_reach_post_events() -> None:
     webhook = rules_of(stack(**BARE))[0]
     assert webhook["conditions"] == [*ONLY_WEBHOOKS, {"sourceIp": {"values": ["192.0.2.0/24"]}}]
-
-
-def test_chunks_keep_the_order_and_lose_nothing() -> None:
-    assert chunks(["a", "b", "c", "d", "e"], 2) == [["a", "b"], ["c", "d"], ["e"]]
-    assert chunks([], 2) == []
 
 
 OIDC: dict[str, Any] = {
