@@ -177,7 +177,12 @@ def _filled(
     wanted = _placeholders(type_.arn)
     same = [other.arn for other in described.types if set(wanted) <= set(_placeholders(other.arn))]
     values = {
-        name: [_name_of(value) for value in values_of(name, call) if not any(matches(arn, value) for arn in same)]
+        name: [
+            named
+            for value in values_of(name, call)
+            # An ARN without a slash is that of another type, as a tagged database is of each type of RDS.
+            if not any(matches(arn, value) for arn in same) and not (named := _name_of(value)).startswith("arn:")
+        ]
         for name in wanted
     }
     given = {name: row for name, row in values.items() if row}
