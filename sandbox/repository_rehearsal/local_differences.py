@@ -29,6 +29,7 @@ _KNOWN: Mapping[str, frozenset[str]] = {
     "aws_efs_access_point": _COMPUTED | {"posix_user", "gid", "secondary_gids", "uid", "root_directory", "path"},
     "aws_efs_file_system_policy": frozenset({"policy", "Id", "Statement", "Sid"}),
     "aws_launch_template": _TEMPLATE,
+    "aws_elasticache_parameter_group": _PARAMETER,
     "aws_lb_listener": _FORWARD,
     "aws_lb_listener_rule": _FORWARD,
     "aws_rds_cluster": frozenset({"enabled_cloudwatch_logs_exports"}),

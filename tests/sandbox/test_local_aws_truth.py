@@ -161,3 +161,13 @@ def test_a_key_is_created_with_tags(aws: LocalAws, state: Path):
         refused(other.client("kms").create_key, Tags=[{"TagKey": "Service", "TagValue": "a"}])[0]
         == "AccessDeniedException"
     )
+
+
+def test_a_hosted_zone_is_not_signed(aws: LocalAws) -> None:
+    client = aws.client("route53")
+    zone = client.create_hosted_zone(Name="unsigned.example.com", CallerReference="unsigned")["HostedZone"]["Id"]
+    answer = client.get_dnssec(HostedZoneId=zone)
+    assert (answer["Status"], answer["KeySigningKeys"]) == ({"ServeSignature": "NOT_SIGNING"}, [])
+    client.delete_hosted_zone(Id=zone)
+    with pytest.raises(client.exceptions.NoSuchHostedZone):
+        client.get_dnssec(HostedZoneId=zone)

@@ -6,11 +6,12 @@ Clients read them to detect changes.
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 from xml.sax.saxutils import escape
 
 from ministack.core.responses import error_response_json, get_region, json_response
-from ministack.services import alb, cloudwatch, cloudwatch_logs, ec2, ecs, efs, elasticache, firehose, kms, ssm
+from ministack.services import alb, cloudwatch, cloudwatch_logs, ec2, ecs, efs, elasticache, firehose, kms, route53, ssm
 
 __all__ = ["install"]
 
@@ -34,6 +35,7 @@ def install() -> None:
     cloudwatch._describe_alarms = partial(_show_alarms, cloudwatch._describe_alarms)
     kms._replicate_key = partial(_without_material, kms._replicate_key)
     cloudwatch_logs.handle_request = partial(_change_key_of_log_group, cloudwatch_logs.handle_request)
+    route53.handle_request = partial(_dnssec, route53.handle_request)
 
 
 _IMAGE = "ami-0c2023a1b2c3d4e5f"
@@ -150,6 +152,20 @@ async def _read_every_tag_key(  # noqa: PLR0917 - ministack's own signature
     """Pass all `tagKeys` to ministack. Clients repeat the parameter per tag, and ministack reads only the first one."""
     keys = query.get("tagKeys")
     return await own(method, path, headers, body, {**query, "tagKeys": [",".join(keys)]} if keys else query)
+
+
+async def _dnssec(  # noqa: PLR0917 - ministack's own signature
+    own: Callable[..., Awaitable[Any]], method: str, path: str, headers: Any, body: Any, query: Mapping[str, Any]
+) -> Any:
+    """Say that a zone isn't signed. Terraform asks before it deletes a zone with its records."""
+    zone, _, call = path.rpartition("/")
+    if method != "GET" or call != "dnssec":
+        return await own(method, path, headers, body, query)
+    found = await own(method, zone, headers, body, query)
+    if found[0] != HTTPStatus.OK:
+        return found
+    status = "<Status><ServeSignature>NOT_SIGNING</ServeSignature></Status><KeySigningKeys/>"
+    return found[0], found[1], f"<GetDNSSECResponse>{status}</GetDNSSECResponse>".encode()
 
 
 def _show_destination(own: Callable[[dict[str, Any]], dict[str, Any]], destination: dict[str, Any]) -> dict[str, Any]:
