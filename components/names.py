@@ -96,6 +96,11 @@ class PhysicalNames:
         """The role with which the agent reads its own log, with drift detection. The task role is denied access to logs."""
         return self._role("atlantis-ecs-task-drift")
 
+    @property
+    def backup_role(self) -> str:
+        """AWS Backup's role. Plans are denied access to roles with this prefix, as to the two roles of the task."""
+        return self._role("atlantis-ecs-task-backup")
+
     def _role(self, prefix: str) -> str:
         """The name of a role of this environment, and the beginning of the names of its policies."""
         name = f"{prefix}-{self.environment}"
@@ -210,7 +215,7 @@ class PhysicalNames:
         return {self.security_group(of): of for of in purposes}
 
     def key_alias(self, store: str) -> str:
-        """`store`: ecr, efs, secrets, logs, locking or flow-logs."""
+        """`store`: ecr, efs, backup, secrets, logs, locking or flow-logs."""
         # An alias can't contain a dot.
         return f"alias/{store}-{self.repository.replace('.', '-')}"
 

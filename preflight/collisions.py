@@ -66,6 +66,7 @@ def key_aliases(deployment: Deployment) -> str:
         "secrets",
         *(() if deployment.settings.existing.log_key_arn else ("logs",)),
         *(("locking",) if deployment.settings.storage.uses_redis else ()),
+        *(("backup",) if deployment.settings.storage.backup_retention_days else ()),
         *(() if deployment.settings.network.vpc_id else ("flow-logs",)),
     )
     mine = [deployment.names.key_alias(store) for store in stores]
@@ -110,7 +111,8 @@ def roles(deployment: Deployment) -> str:
     isolated = (names.plan_role, names.apply_role, *(names.worker_role(role) for role in ROLES))
     isolated = isolated if deployment.settings.terraform.isolates else ()
     drift = (names.drift_role,) if deployment.settings.drift.enabled else ()
-    for name in (names.execution_role, names.task_role, *isolated, *drift):
+    backup = (names.backup_role,) if deployment.settings.storage.backup_retention_days else ()
+    for name in (names.execution_role, names.task_role, *isolated, *drift, *backup):
         answer = deployment.aws.find("iam", "get_role", absent=("NoSuchEntity", "NoSuchEntityException"), RoleName=name)
         if answer is not None:
             _own_or_warn(deployment, f"the role {name}", answer["Role"].get("Tags", []))

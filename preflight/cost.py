@@ -48,6 +48,7 @@ _USAGE: Final[Mapping[str, tuple[str, str, Mapping[str, str]]]] = {
     "key": ("awskms", "KMS-Keys", {}),
     "secret": ("AWSSecretsManager", "AWSSecretsManager-Secrets", {}),
     "GB of files": ("AmazonEFS", "TimedStorage-ByteHrs", {}),
+    "GB of backups": ("AWSBackup", "WarmStorage-ByteHrs-EFS", {"productFamily": "AWS Backup Storage"}),
     "alarm": ("AmazonCloudWatch", "CW:AlarmMonitorUsage", {}),
     "metric": ("AmazonCloudWatch", "CW:MetricMonitorUsage", {}),
     "GB of logs": ("AmazonCloudWatch", "DataProcessing-Bytes", {}),
@@ -187,7 +188,7 @@ def _parts(settings: Settings) -> Iterator[_Part]:
         zones = len(settings.network.private_subnet_ids) if settings.network.vpc_id else _ZONES
         yield _Part("interface endpoints", "vpcEndpoints", {"endpoint": len(interfaces) * zones})
         yield _Part("traffic through endpoints", "-", {"GB through endpoints": 0})
-    yield _Part("keys", "logKeyArn", {"key": _keys(settings)})
+    yield _Part("keys", "logKeyArn, backupRetentionDays", {"key": _keys(settings)})
     if secrets := _secrets(settings):
         yield _Part("secrets", "githubAppSecretName and others", {"secret": secrets})
     if settings.storage.uses_redis:
@@ -198,6 +199,7 @@ def _parts(settings: Settings) -> Iterator[_Part]:
     if metrics := 7 * len(settings.worker_groups) + drift:
         yield _Part("metrics", "terraformIsolation, driftProjects", {"metric": metrics})
     yield _Part("files", "-", {"GB of files": 0})
+    yield _Part("backups", "backupRetentionDays", {"GB of backups": 0})
     yield _Part("logs", "-", {"GB of logs": 0})
 
 
@@ -218,6 +220,7 @@ def _keys(settings: Settings) -> int:
         + (not settings.existing.log_key_arn)
         + (_secrets(settings, of_redis=False) > 0)
         + settings.storage.uses_redis
+        + (settings.storage.backup_retention_days > 0)
         + (not settings.network.vpc_id)  # the flow logs'
     )
 

@@ -18,10 +18,13 @@ from preflight.deployment import Deployment
 from preflight.errors import FailedError
 from preflight.printed import parser, print_document
 
-__all__ = ["Restore", "main"]
+__all__ = ["USABLE", "Restore", "main"]
 
-ROLE = "AWSBackupDefaultServiceRole"
-"""The role that the console of AWS Backup creates; its path is `service-role`."""
+USABLE = ("AVAILABLE", "COMPLETED")
+"""The statuses of a recovery point whose backup has ended successfully:
+https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeRecoveryPoint.html."""
+_DEFAULT_ROLE = "service-role/AWSBackupDefaultServiceRole"
+"""The role that the console of AWS Backup creates."""
 LATE_HOURS = 48
 _POLL_SECONDS = 5.0
 _KEPT = (
@@ -70,7 +73,8 @@ class Restore:
 
     @property
     def _role(self) -> str:
-        return self.deployment.names.role_arn(f"service-role/{ROLE}")
+        names, retention = self.deployment.names, self.deployment.settings.storage.backup_retention_days
+        return names.role_arn(names.backup_role if retention else _DEFAULT_ROLE)
 
     def _points(self, file_system: str) -> list[tuple[dict[str, Any], str]]:
         """The recovery points of a file system, the newest first, each with the reason why it isn't usable, or ""."""
@@ -100,7 +104,7 @@ class Restore:
     def _reasons(self, point: Mapping[str, Any]) -> Iterator[str]:
         """Why a recovery point can't be restored, each with its fix."""
         aws, vault = self.deployment.aws, point["BackupVaultName"]
-        if point["Status"] != "COMPLETED":
+        if point["Status"] not in USABLE:
             yield f"its status is {point['Status']}; choose another one"
         policy = aws.find(
             "backup", "get_backup_vault_access_policy", absent=("ResourceNotFoundException",), BackupVaultName=vault
@@ -111,8 +115,9 @@ class Restore:
             state = aws.read("kms", "describe_key", KeyId=key)["KeyMetadata"]["KeyState"]
             if state != "Enabled":
                 yield f"its key is {state}; `aws kms cancel-key-deletion` and `aws kms enable-key` with {key}"
-        if aws.find("iam", "get_role", absent=("NoSuchEntity",), RoleName=ROLE) is None:
-            yield f"the role {ROLE} doesn't exist; create it (docs/runbooks.md)"
+        role = self._role.rpartition("/")[2]
+        if aws.find("iam", "get_role", absent=("NoSuchEntity",), RoleName=role) is None:
+            yield f"the role {role} doesn't exist; create it (docs/runbooks.md)"
 
     def restore(self, recovery_point: str) -> str:
         """Restore a recovery point into the data directory, and return what to do next."""

@@ -17,6 +17,7 @@ from components.settings.schema import known
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, UnmetError
 from preflight.printed import parser, print_document
+from preflight.restore import USABLE
 
 __all__ = ["document", "main"]
 
@@ -194,7 +195,7 @@ def _read_backup(deployment: Deployment, _: _Server) -> _Found:
     points = deployment.aws.read("backup", "list_recovery_points_by_resource", ResourceArn=own["FileSystemArn"])[
         "RecoveryPoints"
     ]
-    completed = [point for point in points if point["Status"] in ("COMPLETED", "AVAILABLE")]
+    completed = [point for point in points if point["Status"] in USABLE]
     last = max(completed, key=lambda point: point["CreationDate"], default=None)
     return {"fileSystem": own["FileSystemId"], "last": last and last["CreationDate"], "points": len(completed)}
 

@@ -246,6 +246,9 @@ class StorageArgs(Group):
     replaces the access point"""
     efs_throughput_mode: str = setting(values.one_of(("bursting", "elastic")), default="bursting")
     """bursting, or elastic, which is billed by usage and has no burst credits"""
+    backup_retention_days: int = setting(values.integer(range(3651)), default=0)
+    """Days to keep the daily backups of the file system in a vault of the stack with a customer managed key, up to 3650. 0: EFS'
+    automatic backups, which it keeps for 35 days in its own vault"""
     posix_uid: int = setting(accepted.posix_id, default=100)
     """User ID that owns the data directory. It must be the image's user, which is 100 in the stock image, because git rejects
     directories of other users"""
@@ -285,7 +288,8 @@ class OperationsArgs(Group):
     """URL of your copy of the folder docs, such as https://github.com/my-organization/atlantis/blob/main/docs: alarms and the
     dashboard link to its on-call entries. Empty: they name the file"""
     deletion_protection: bool = setting(values.boolean, default=True)
-    """Protect the file system, KMS keys, repository, secrets, log buckets and load balancer from deletion and replacement"""
+    """Protect the file system, its backup vault, KMS keys, repository, secrets, log buckets and load balancer from deletion and
+    replacement"""
     tags: Mapping[str, Input[str]] = setting(accepted.tags, default={})
     """More tags of all resources, or other values for Team, Owner, CostCenter and DataClass. The keys of the other own tags can't
     be set"""

@@ -10,6 +10,7 @@ from ..context import Context
 from ..encryption import CustomerKey, through_service
 from ..outputs import declared_outputs
 from ..policy_documents import deny, deny_insecure_transport, document, document_of_outputs, only_roles
+from .backup import Backup
 
 IMAGES_KEPT = 10
 UNTAGGED_DAYS = 7
@@ -75,9 +76,7 @@ class Storage(pulumi.ComponentResource):
         access_point = self._access_point(file_system)
         self._file_system_policy(file_system, access_point)
         self._mount_targets(file_system)
-        aws.efs.BackupPolicy(
-            f"{name}-backup", file_system_id=file_system.id, backup_policy={"status": "ENABLED"}, opts=self._child
-        )
+        self._backup(file_system)
         repository = self._repository()
 
         self.file_system_id = file_system.id
@@ -172,6 +171,18 @@ class Storage(pulumi.ComponentResource):
                 ],
                 policy_id=self._context.names.base,
             ),
+            opts=self._child,
+        )
+
+    def _backup(self, file_system: aws.efs.FileSystem) -> None:
+        """Back the file system up every day: into the stack's vault, or into that of EFS."""
+        in_own_vault = self._settings.backup_retention_days > 0
+        if in_own_vault:
+            Backup(f"{self.pulumi_resource_name}-backup", self._context, file_system.arn, self._child)
+        aws.efs.BackupPolicy(
+            f"{self.pulumi_resource_name}-backup",
+            file_system_id=file_system.id,
+            backup_policy={"status": "DISABLED" if in_own_vault else "ENABLED"},
             opts=self._child,
         )
 

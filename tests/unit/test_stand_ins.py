@@ -19,6 +19,7 @@ PARTS = {
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     "aws:ec2/route:Route",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "aws:backup/vaultPolicy:VaultPolicy",
     "aws:ecr/lifecyclePolicy:LifecyclePolicy",
     "aws:ecr/repositoryPolicy:RepositoryPolicy",
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",

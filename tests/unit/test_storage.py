@@ -7,7 +7,8 @@ import pulumi_aws as aws
 import pytest
 
 from tests.unit.isolated import containers_of
-from tests.unit.recording import ACCOUNT, EXISTING_VPC, arn_of, id_of
+from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, arn_of, id_of
+from tests.unit.shapes import SHAPES
 from tests.unit.stacks import (
     BARE,
     EXECUTION_ROLE_SESSIONS,
@@ -19,6 +20,7 @@ from tests.unit.stacks import (
     stack,
 )
 
+VAULT, VAULT_POLICY = "aws:backup/vault:Vault", "aws:backup/vaultPolicy:VaultPolicy"
 MOUNT_TARGET, FILE_SYSTEM_POLICY = "aws:efs/mountTarget:MountTarget", "aws:efs/fileSystemPolicy:FileSystemPolicy"
 
 
@@ -126,6 +128,45 @@ def test_the_execution_role_may_pull_from_the_repository() -> None:
             ],
         },
     }
+
+
+def test_backups_in_the_stack_s_vault_have_their_own_key_and_stay_until_protection_is_off() -> None:
+    kept, unprotected = stack(**SHAPES["backup"]), stack(**SHAPES["backup"], deletionProtection=False)
+    assert kept.one("aws:kms/key:Key", "storage-backup-key").document()[1:] == [
+        {
+            "Sid": "UseThroughBackup",
+            "Effect": "Allow",
+            "Principal": {"AWS": ROOT},
+            "Action": ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:RetireGrant"],
+            "Condition": {
+                "StringEquals": {
+                    "kms:ViaService": f"backup.{REGION}.amazonaws.com",
+                    "kms:CallerAccount": ACCOUNT,
+                }
+            },
+            "Resource": "*",
+        }
+    ]
+    assert kept.one(VAULT_POLICY).document() == [
+        {
+            "Sid": "KeepRecoveryPoints",
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": ["backup:DeleteBackupVault", "backup:DeleteRecoveryPoint", "backup:UpdateRecoveryPointLifecycle"],
+            "Resource": ["*"],
+        }
+    ]
+    assert unprotected.all(VAULT_POLICY) == []
+    assert [graph.one(VAULT).inputs.get("forceDestroy") for graph in (kept, unprotected)] == [False, True]
+    role = kept.one("aws:iam/role:Role", "storage-backup-role").decoded
+    assert (role["name"], role["assumeRolePolicy"]["Statement"]) == (
+        "atlantis-ecs-task-backup-prod",
+        [{"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    )
+    attached = [item.inputs for item in kept.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment")]
+    policies = {item["policyArn"] for item in attached if item["role"] == "atlantis-ecs-task-backup-prod"}
+    path = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor"
+    assert policies == {f"{path}Backup", f"{path}Restores"}
 
 
 REPLICATION_GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"

@@ -1,4 +1,4 @@
-"""AWS Backup's recovery points of file systems, and restores into an existing file system.
+"""AWS Backup's recovery points of file systems, the policies of their vaults, and restores into an existing file system.
 
 As on AWS, a restore never overwrites a file: it creates a directory `aws-backup-restore_<time>` in the file system's root
 (https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-efs.html). The policy of EFS' vault for automatic backups denies
@@ -6,6 +6,7 @@ restores until somebody replaces it.
 """
 
 import json
+import shutil
 import subprocess
 import time
 import uuid
@@ -50,7 +51,10 @@ def install(state: Path) -> None:
 
 def _before(own: Callable[..., Awaitable[Any]], points: "_Points") -> Callable[..., Awaitable[Any]]:
     calls = {
+        "DeleteBackupVaultAccessPolicy": points.delete_policy,
+        "DeleteRecoveryPoint": points.delete,
         "DescribeRestoreJob": points.restore_job,
+        "ListRecoveryPointsByBackupVault": points.of_vault,
         "GetBackupVaultAccessPolicy": points.policy,
         "ListRecoveryPointsByResource": points.of_resource,
         "PutBackupVaultAccessPolicy": points.put_policy,
@@ -64,8 +68,6 @@ def _before(own: Callable[..., Awaitable[Any]], points: "_Points") -> Callable[.
         if name not in calls:
             return await own(method, path, headers, body, query)
         asked = wire.parameters_of(wire.HttpRequest("backup", query, body, method, path, headers), name)
-        if asked.get("BackupVaultName", AUTOMATIC_VAULT) != AUTOMATIC_VAULT:
-            return await own(method, path, headers, body, query)
         try:
             answer = calls[name](asked)
         except _RefusedError as refused:
@@ -83,13 +85,27 @@ class _Points:
     def __init__(self, state: Path) -> None:
         self._systems, self._records = state / "efs", state / "backup"
 
-    def policy(self, _asked: Mapping[str, Any]) -> dict[str, Any]:
-        found = read_json(self._records / "policy.json") or _POLICY
-        return {"BackupVaultName": AUTOMATIC_VAULT, "Policy": json.dumps(found)}
+    def policy(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        vault = asked["BackupVaultName"]
+        found = self._document(vault)
+        if found is None:
+            raise _RefusedError("ResourceNotFoundException", f"Backup vault {vault} has no access policy")
+        arn = f"arn:aws:backup:{get_region()}:{get_account_id()}:backup-vault:{vault}"
+        return {"BackupVaultName": vault, "BackupVaultArn": arn, "Policy": json.dumps(found)}
+
+    def _document(self, vault: str) -> dict[str, Any] | None:
+        return read_json(self._policy(vault)) or (_POLICY if vault == AUTOMATIC_VAULT else None)
 
     def put_policy(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        write_json(private_directory(self._records) / "policy.json", json.loads(asked["Policy"]))
+        write_json(self._policy(asked["BackupVaultName"]), json.loads(asked["Policy"]))
         return {}
+
+    def delete_policy(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        self._policy(asked["BackupVaultName"]).unlink(missing_ok=True)
+        return {}
+
+    def _policy(self, vault: str) -> Path:
+        return private_directory(self._records / "policies") / f"{vault.replace('/', '_')}.json"
 
     def back_up(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Copy the file system: AWS' daily plan makes the same call."""
@@ -101,23 +117,39 @@ class _Points:
             "RecoveryPointArn": arn,
             "CreationDate": time.time(),
             "Status": "COMPLETED",
-            "BackupVaultName": AUTOMATIC_VAULT,
+            "BackupVaultName": asked["BackupVaultName"],
             "BackupSizeBytes": sum(path.stat().st_size for path in data.rglob("*") if path.is_file()),
         }
         write_json(data.with_name("point.json"), {**point, "resource": asked["ResourceArn"]})
         return {"BackupJobId": identity, "RecoveryPointArn": arn, "CreationDate": point["CreationDate"]}
 
     def of_resource(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        found = [json.loads(file.read_bytes()) for file in self._records.glob("*/point.json")]
-        return {"RecoveryPoints": [point for point in found if point.pop("resource") == asked["ResourceArn"]]}
+        return {"RecoveryPoints": [point for point in self._all() if point.pop("resource") == asked["ResourceArn"]]}
+
+    def of_vault(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        found = [point for point in self._all() if point["BackupVaultName"] == asked["BackupVaultName"]]
+        return {"RecoveryPoints": [{**point, "ResourceArn": point.pop("resource")} for point in found]}
+
+    def _all(self) -> list[dict[str, Any]]:
+        return [json.loads(file.read_bytes()) for file in self._records.glob("*/point.json")]
+
+    def _find(self, asked: Mapping[str, Any], action: str) -> Path:
+        """The directory of a recovery point, if the policy of its vault doesn't deny the action."""
+        folder = self._records / asked["RecoveryPointArn"].rpartition(":")[2]
+        point = read_json(folder / "point.json")
+        if not point:
+            raise _RefusedError("ResourceNotFoundException", f"Cannot find recovery point {asked['RecoveryPointArn']}")
+        policy = self._document(point["BackupVaultName"]) or {"Statement": []}
+        if any(f"backup:{action}" in statement["Action"] for statement in policy["Statement"]):
+            raise _RefusedError("AccessDeniedException", "Insufficient privileges to perform this action.")
+        return folder
+
+    def delete(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        shutil.rmtree(self._find(asked, "DeleteRecoveryPoint"))
+        return {}
 
     def restore(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        denied = json.loads(self.policy({})["Policy"])["Statement"]
-        if any("backup:StartRestoreJob" in statement["Action"] for statement in denied):
-            raise _RefusedError("AccessDeniedException", "Insufficient privileges to perform this action.")
-        data = self._records / asked["RecoveryPointArn"].rpartition(":")[2] / "data"
-        if not data.is_dir():
-            raise _RefusedError("ResourceNotFoundException", f"Cannot find recovery point {asked['RecoveryPointArn']}")
+        data = self._find(asked, "StartRestoreJob") / "data"
         metadata = asked["Metadata"]
         if metadata.get("newFileSystem") != "false":
             raise _RefusedError(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from preflight.image import EcrImage
 from sandbox.atlantis import registry
@@ -58,6 +59,21 @@ def apply(copied: Clone, number: str, stack: str = "prod") -> str:
     return copied.run(f"make pr STACK={stack} NUMBER={number} APPROVE=1 COMMENT='atlantis apply' MERGE=1").stdout
 
 
+def back_up(copied: Clone, vault: str) -> str:
+    """Back the file system up, as a plan does every day; the recovery point's ARN."""
+    system = sandbox(copied).outputs()["atlantis_efs_id"]
+    made = (
+        sandbox(copied)
+        .aws.client("backup")
+        .start_backup_job(
+            BackupVaultName=vault,
+            ResourceArn=f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:file-system/{system}",
+            IamRoleArn=f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup",
+        )
+    )
+    return made["RecoveryPointArn"]
+
+
 class Fargate(threading.Thread):
     """Runs the tasks of no service: the command of their container, in the directory that it mounts, with this machine's programs."""
 
@@ -94,12 +110,9 @@ def fargate(deployed: Clone) -> Iterator[None]:
 def test_a_plan_is_applied_after_the_data_directory_was_lost_and_restored(deployed: Clone, tmp_path: Path) -> None:
     number = pull_request(deployed, tmp_path / "change")
     system = sandbox(deployed).outputs()["atlantis_efs_id"]
-    arn = f"arn:aws:elasticfilesystem:ap-northeast-2:123456789012:file-system/{system}"
     unprepared = deployed.run("make restore-check STACK=prod")
     assert (unprepared.returncode, "has no recovery point" in unprepared.stdout) == (2, True), unprepared.stderr
-    backup = sandbox(deployed).aws.client("backup")
-    role = "arn:aws:iam::123456789012:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
-    backup.start_backup_job(BackupVaultName=AUTOMATIC_VAULT, ResourceArn=arn, IamRoleArn=role)
+    back_up(deployed, AUTOMATIC_VAULT)
     denied = deployed.run("make restore-check STACK=prod")
     assert "not usable: the policy of the vault aws/efs/automatic-backup-vault denies restores" in denied.stdout
     assert "  usable" in deployed.follow("Prepare restores")
@@ -123,6 +136,7 @@ def test_an_upgrade_and_the_way_back_keep_an_unapplied_plan(deployed: Clone, tmp
     assert (missing.returncode, f"next      docker push {new}" in missing.stdout) == (2, True), missing.stdout
     registry.push(service_of(sandbox(deployed)), EcrImage(ACCOUNT, REGION, "atlantis", "v0.47.1-1", None), "v0.47.1-1")
 
+    deployed.run("pulumi config set atlantis:backupRetentionDays 14 --stack prod")
     said = deployed.follow("Upgrade the server")
     for line in (
         f"runs      {old}, task definition ",
@@ -133,6 +147,12 @@ def test_an_upgrade_and_the_way_back_keep_an_unapplied_plan(deployed: Clone, tmp
     ):
         assert line in said, said
     assert image_of(deployed) == new
+    point = back_up(deployed, "atlantis-prod")
+    assert f"{point}  usable" in deployed.run("make restore-check STACK=prod").stdout
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sandbox(deployed).aws.client("backup").delete_recovery_point(
+            BackupVaultName="atlantis-prod", RecoveryPointArn=point
+        )
     deployed.follow("Go back to the last server")
     assert image_of(deployed) == old
     assert "Apply complete! Resources: 1 added" in apply(deployed, number)
