@@ -20,8 +20,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 FOLDER = CHECKOUT / ".sandbox" / "version-ranges"
 ENDS = {"lowest": "lowest-direct", "highest": "highest"}
 """uv's way to resolve the requirements at each end."""
-WITHOUT_COMPONENTS = ("isolation", "test_contributing.py", "test_package.py")
-"""What doesn't run the components: programs of the image, worked examples, the packaging."""
+WITHOUT_COMPONENTS = ("isolation", "test_contributing.py", "test_package.py", "test_needs.py")
+"""What doesn't run the components: programs of the image, worked examples, the packaging, the list of skipped tests."""
 
 
 def _run(end: str, workers: str) -> int:
