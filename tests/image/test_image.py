@@ -179,7 +179,7 @@ def test_a_plan_runs_on_a_worker_with_the_definitions_users_capabilities_and_mou
     tls = tasks.start(
         "plan", {**worker["tls"], "command": ["--port", str(tasks.port), "--address", "127.0.0.1"]}, WORKERS_KEY=KEY
     )
-    eventually(lambda: "ready for commands" in executor.read_text(), 60)
+    eventually(lambda: "ready for commands" in executor.read_text())
     checked = {**worker["executor"], "entryPoint": [], "command": []}
     done = subprocess.run(tasks._command("plan", checked, health[1:], {}), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -188,7 +188,7 @@ def test_a_plan_runs_on_a_worker_with_the_definitions_users_capabilities_and_mou
     workers["plan"]["service"], workers["apply"]["service"] = "of-plans", "of-applies"
     port = str(tasks._surroundings.port)
     agent = tasks.start("server", server["agent"], WORKERS=json.dumps(workers), WORKERS_KEY=KEY, ATLANTIS_PORT=port)
-    eventually(lambda: '"healthy": 1' in agent.read_text(), 60)
+    eventually(lambda: '"healthy": 1' in agent.read_text())
     data = next(
         each["sourceVolume"]
         for each in server["atlantis"]["mountPoints"]
