@@ -6,11 +6,11 @@ from collections.abc import Mapping
 __all__ = ["changes", "done", "errors", "last_line", "planned", "type_of", "was_read", "without_prefixes"]
 
 _PLANNED = re.compile(
-    r"^\s*# (?P<address>\S+)(?: \([^)]*\))? (?:will|must) be (?P<action>[^\n(]+?)(?: \(.*)?$", re.MULTILINE
+    r"^\s*# (?P<address>\S.*?)(?: \([^)]*\))? (?:will|must) be (?P<action>[^\n(]+?)(?: \(.*)?$", re.MULTILINE
 )
 _CHANGED = re.compile(r'^\s*[-+~/]+\s+"?(?P<name>[\w.-]+)"?\s*[={]', re.MULTILINE)
-_DONE = re.compile(r"^(?P<address>\S+): (?P<what>Creation|Modifications|Destruction) complete after", re.MULTILINE)
-_READ = re.compile(r"^(?P<address>\S+): Read complete after", re.MULTILINE)
+_DONE = re.compile(r"^(?P<address>\S.*?): (?P<what>Creation|Modifications|Destruction) complete after", re.MULTILINE)
+_READ = re.compile(r"^(?P<address>\S.*?): Read complete after", re.MULTILINE)
 _ERROR = re.compile(r"^\W*Error: (?P<text>.+)$", re.MULTILINE)
 _PREFIX = re.compile(r"^\d\d:\d\d:\d\d\.\d{3} [A-Z]+ +(?:\[[^\]\n]*\] )?(?:terraform|tofu): ?", re.MULTILINE)
 """What Terragrunt writes before each line, such as ``18:26:12.913 STDOUT tofu: ``."""

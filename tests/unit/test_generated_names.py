@@ -16,6 +16,9 @@ PLAN = """
       + zone_id = (known after apply)
     }
 
+  # module.records.aws_route53_record.this["www CNAME"] will be created
+      + zone_id = (known after apply)
+
   # module.api.aws_apigatewayv2_api.this["a"] will be created
       + api_endpoint = (known after apply)
       + arn          = (known after apply)

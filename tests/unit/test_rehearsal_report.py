@@ -20,15 +20,15 @@ data.aws_region.current: Read complete after 0s [id=ap-northeast-2]
   # (config refers to values not yet known)
  <= data "aws_iam_policy_document" "registry" {
 
-  # module.ecr.aws_ecr_repository.this["a"] will be created
+  # module.ecr.aws_ecr_repository.this["a b"] will be created
 + resource "aws_ecr_repository" "this" {
 
   # aws_sqs_queue.jobs (tainted) must be replaced
   # aws_sqs_queue.other will be updated in-place
 """
 APPLY = """
-module.ecr.aws_ecr_repository.this["a"]: Creating...
-module.ecr.aws_ecr_repository.this["a"]: Creation complete after 1s [id=a]
+module.ecr.aws_ecr_repository.this["a b"]: Creating...
+module.ecr.aws_ecr_repository.this["a b"]: Creation complete after 1s [id=a]
 aws_sqs_queue.other: Modifications complete after 0s [id=b]
 """
 ERROR = "\u2502 Error: reading SSM Parameter (/aws/none): couldn't find resource\n\u2502 \n\u2502   with data.aws_ssm_parameter.none\n"
@@ -45,12 +45,12 @@ def written(tmp_path: Path, *steps: Step) -> str:
 
 def test_resources_are_listed_with_what_was_done() -> None:
     assert terraform_output.planned(PLAN) == {
-        'module.ecr.aws_ecr_repository.this["a"]': "created",
+        'module.ecr.aws_ecr_repository.this["a b"]': "created",
         "aws_sqs_queue.jobs": "replaced",
         "aws_sqs_queue.other": "updated in-place",
     }
     assert terraform_output.done(APPLY) == {
-        'module.ecr.aws_ecr_repository.this["a"]': "created",
+        'module.ecr.aws_ecr_repository.this["a b"]': "created",
         "aws_sqs_queue.other": "updated in-place",
     }
 
@@ -62,12 +62,12 @@ def test_the_output_of_terragrunt_is_read_without_its_prefixes(tmp_path: Path) -
     plan = step("plan", forwarded(f"{PLAN}\nPlan: 1 to add, 1 to change, 1 to destroy."))
     assert plan.result == "Plan: 1 to add, 1 to change, 1 to destroy."
     text = written(tmp_path, plan, step("apply", forwarded(APPLY)))
-    assert '| `module.ecr.aws_ecr_repository.this["a"]` | created | created |' in text
+    assert '| `module.ecr.aws_ecr_repository.this["a b"]` | created | created |' in text
 
 
 def test_the_report_has_each_resource_by_its_address(tmp_path: Path) -> None:
     text = written(tmp_path, step("plan", PLAN), step("apply", APPLY))
-    assert '| `module.ecr.aws_ecr_repository.this["a"]` | created | created |' in text
+    assert '| `module.ecr.aws_ecr_repository.this["a b"]` | created | created |' in text
     assert "| `aws_sqs_queue.jobs` | replaced | not done |" in text
     assert "policy_document" not in text
 
