@@ -139,5 +139,5 @@ def test_many_pull_requests_at_once_use_all_workers_and_little_memory_of_the_ser
     assert run.unplanned == []
     assert len(run.by_worker) == 2
     assert min(run.by_worker.values()) >= 6
-    # 150 take 205; without a limit for clones, each of these would take 10 more.
+    # 150 take 225; without a limit for clones, each of these would take 10 more.
     assert run.server_mib < 250
