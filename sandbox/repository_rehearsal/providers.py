@@ -20,6 +20,8 @@ _PACKAGE = "*/*/*/*/*"
 """Host, namespace, type, version and platform: the folders of an unpacked provider in a mirror."""
 _REQUIRED = re.compile(r"provider\[(?P<source>[^\]]+)\](?: (?P<version>\S.*))?$", re.MULTILINE)
 _MISSING = re.compile(r"(?:list of available versions for provider|for\s+provider)\s+(?P<source>[\w./-]+)")
+_PROGRESS = re.compile(r"^(?:- |Initializing |Upgrading |Downloading ).*\n", re.MULTILINE)
+"""Lines of Terraform's standard output: Atlantis may write them between the lines of an error, which are another stream."""
 _OF_THE_SANDBOX = ("/hashicorp/aws", "terraform.io/builtin/terraform")
 
 
@@ -92,7 +94,7 @@ def download(projects: Iterable[Path]) -> list[str]:
 
 def missing(text: str) -> list[str]:
     """The providers that Terraform couldn't find, from its error messages."""
-    found = (item["source"] for item in _MISSING.finditer(re.sub(r"\n[\u2502|]?\s*", " ", text)))
+    found = (item["source"] for item in _MISSING.finditer(re.sub(r"\n[\u2502|]?\s*", " ", _PROGRESS.sub("", text))))
     return list(dict.fromkeys(source.rstrip(".:,") for source in found if source.count("/")))
 
 

@@ -114,6 +114,18 @@ def test_a_failed_download_has_the_reason_of_terraform(
     assert providers.missing(str(error.value)) == [SOURCE]
 
 
+@pytest.mark.parametrize("at", range(1, 8))
+def test_a_missing_provider_is_found_between_lines_of_the_other_stream(at: int) -> None:
+    error = (
+        "│ Error: Failed to query available provider packages\n│ \n"
+        "│ Could not retrieve the list of available versions for provider\n"
+        "│ example.com/team/absent: could not connect to example.com: failed to\n│ request discovery document\n"
+        "│ To see which modules are currently depending on example.com/team/absent and\n│ what versions are specified\n"
+    ).splitlines(keepends=True)
+    progress = ["Initializing provider plugins...\n", "- Finding latest version of example.com/team/absent...\n"]
+    assert providers.missing("".join([*error[:at], *progress, *error[at:]])) == ["example.com/team/absent"]
+
+
 def test_nothing_is_downloaded_for_a_project_without_other_providers(mirror: Path) -> None:
     assert providers.download([]) == []
     assert list(mirror.iterdir()) == []
