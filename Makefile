@@ -173,7 +173,10 @@ test-policy: .venv/installed ## run the policy pack's tests, without an engine
 
 test-sandbox: .venv/installed ## run the end-to-end tests: engine, local AWS, Atlantis, faults
 	@# Many of these tests wait, so there are more workers than cores. Files with long tests run first, so that none runs alone at the end.
-	@$(PYTHON) -m pytest -q -p no:hypothesispytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 25 --durations-min 10 $(TESTS)
+	@# RETRY=1: what failed runs once more, by itself and up to the first failure. Both runs are in the output.
+	@$(PYTHON) -m pytest -q -p no:hypothesispytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 25 --durations-min 10 $(TESTS) \
+	  || { code=$$?; [ $$code = 1 ] && [ -n "$(RETRY)" ] || exit $$code; echo "==> Running the failed tests once more"; \
+	  $(PYTHON) -m pytest -q -p no:hypothesispytest --last-failed --last-failed-no-failures none --exitfirst $(TESTS); }
 
 mutants: .venv/installed ## change the last commit's code at random places, and list the changes that no fast test notices: SAMPLE=10 SEED=1
 	@$(PYTHON) -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
