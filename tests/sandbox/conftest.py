@@ -41,7 +41,7 @@ class _ByDeployment(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         folder, _, _ = nodeid.partition("/test_")
-        return folder if folder.endswith(("/permissions", "/workers")) else super()._split_scope(nodeid)
+        return folder if folder.endswith("/workers") else super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
