@@ -108,7 +108,7 @@ def python(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_a_foreign_program_deploys_atlantis(python: Sandbox):
     assert python.outputs() == {"url": "https://atlantis.example.com", "service": "atlantis-tools"}
     types = [item["type"] for item in python.resources()]
-    assert types.count("aws:ecs/service:Service") == 1
+    assert types.count("aws:ecs/service:Service") == 3  # the server, and the workers of plans and of applies
     names = {item["urn"].rsplit("::", 1)[-1] for item in python.resources() if item["type"].startswith("atlantis:")}
     assert {"platform", "platform-network", "platform-storage", "platform-compute"} <= names
     assert python.compare().describe() == ""

@@ -37,7 +37,9 @@ atlantis = Atlantis(
             "repoAllowlist": "github.com/example-organization/*",
             "secretReaderArns": ["arn:aws:iam::123456789012:role/deployer"],
         },
-        "task": {"cpu": 1024, "memory": 2048, "image": "ghcr.io/runatlantis/atlantis:v0.47.1"},
+        "task": {"cpu": 1024, "memory": 2048},
+        "terraform": {"terraformIsolation": "tasks"},
+        "workers": {"planWorkers": "1-2"},
         "operations": {"deletionProtection": False},
     },
 )
