@@ -43,7 +43,8 @@ def _is_range(value: str) -> bool:
 
 
 def _is_integer(value: Any) -> bool:
-    return not isinstance(value, bool) and isinstance(value, int | float) and value == int(value)
+    # Python also reads NaN and Infinity, which aren't JSON, and reads 1e400 as infinity.
+    return value.is_integer() if isinstance(value, float) else isinstance(value, int) and not isinstance(value, bool)
 
 
 _TYPES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {

@@ -328,6 +328,7 @@ _TYPES: Final[dict[str, Native]] = {
     "aws-native:secretsmanager:Secret": Native("secretsmanager/secret"),
     "aws-native:sns:Topic": Native("sns/topic"),
     "aws-native:sqs:Queue": Native("sqs/queue"),
+    "aws-native:ssm:Association": Native("ssm/association"),
     "aws-native:ssm:Document": Native("ssm/document"),
     "aws-native:stepfunctions:StateMachine": Native("sfn/stateMachine", {"definition": "definitionString"}),
     "aws-native:transfer:Server": Native("transfer/server"),

@@ -46,8 +46,6 @@ def is_satisfied(store: Store, value: Any) -> bool:
         return truth(value)
     if store.satisfied == "not-off":
         return value is None or truth(value)
-    if store.satisfied == "set":
-        return text(value) is not None
     return value in store.satisfied
 
 
@@ -90,8 +88,6 @@ def _switch(store: Store) -> ResourceCheck:
         if decided(store, resource) or inherited(store, resource):
             return  # encryption-stack evaluates the source
         for value in each_at(resource.properties, store.switch):
-            if value is UNKNOWN and store.satisfied == "set":
-                continue  # an unknown value was set by the author
             if value is UNKNOWN:
                 findings.not_evaluated(resource, AT_REST, store.switch)
             elif not is_satisfied(store, value):
@@ -102,11 +98,8 @@ def _switch(store: Store) -> ResourceCheck:
 
 
 def _remedy(store: Store) -> str:
-    if store.satisfied == "set" and store.switch == store.key:
-        return f"set {store.switch} to the ARN of a KMS key"
-    value = "true" if store.satisfied in ("on", "not-off", "set") else store.satisfied[0]
-    verb = f"set {store.switch}" if store.satisfied == "set" else f"set {store.switch} to {value}"
-    return f"{verb} (AWS may have to replace an existing resource)"
+    value = "true" if isinstance(store.satisfied, str) else store.satisfied[0]
+    return f"set {store.switch} to {value} (AWS may have to replace an existing resource)"
 
 
 def _customer_key(store: Store) -> ResourceCheck:

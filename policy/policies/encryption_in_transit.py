@@ -1,9 +1,10 @@
 """encryption, in transit: listeners, volumes, data stores and edge services use TLS."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from evaluation.aws.documents import denies_plain_transport
+from evaluation.aws.tasks import job_parts
 from evaluation.aws.websites import is_public_website
 from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck
@@ -143,10 +144,10 @@ def _serverless_warehouse(resource: Resource, findings: Findings) -> None:
 
 
 def _glue_connection(resource: Resource, findings: Findings) -> None:
-    path = "connectionProperties.JDBC_ENFORCE_SSL"
-    if str(resource.at(path)).lower() == "false":
-        what = f"{path} is false, so the connection to the database may not use TLS"
-        findings.violation(resource, "store-transit", path, what, f"set {path} to true")
+    for path in ("connectionProperties.JDBC_ENFORCE_SSL", "connectionProperties.KAFKA_SSL_ENABLED"):
+        if str(resource.at(path)).lower() == "false":
+            what = f"{path} is false, so the connection may not use TLS"
+            findings.violation(resource, "store-transit", path, what, f"set {path} to true")
 
 
 def _emr_configuration(resource: Resource, findings: Findings) -> None:
@@ -222,22 +223,15 @@ def _negotiation_policy(path: str) -> ResourceCheck:
 
 
 def _job_definition(resource: Resource, findings: Findings) -> None:
-    """The EFS volumes of an AWS Batch job: its container's, and those of each node of a multi-node job."""
-    properties = mapping(findings.document(resource, VOLUME, "containerProperties"))
-    for path in ("ecsProperties", "nodeProperties"):
-        content = mapping(parse_json(resource.at(path)))
-        for each in (*each_at(content, "taskProperties"), *each_at(content, "nodeRangeProperties.container")):
-            _job_volumes(resource, findings, path, mapping(each))
-    _job_volumes(resource, findings, "containerProperties", properties)
-
-
-def _job_volumes(resource: Resource, findings: Findings, path: str, properties: dict[str, Any]) -> None:
-    for index, volume in mappings(properties.get("volumes")):
-        configuration = volume.get("efsVolumeConfiguration")
-        if isinstance(configuration, dict) and configuration.get("transitEncryption") not in ("ENABLED", UNKNOWN):
-            where = f"{path}.volumes[{index}].efsVolumeConfiguration.transitEncryption"
-            what = f"{where} isn't ENABLED, so the job mounts the file system without TLS"
-            findings.violation(resource, VOLUME, where, what, f"set {where} to ENABLED")
+    """The EFS volumes of an AWS Batch job: its containers', and those of each node of a multi-node job."""
+    findings.document(resource, VOLUME, "containerProperties")
+    for path, part in job_parts(resource):
+        for index, volume in mappings(mapping(part).get("volumes")):
+            configuration = volume.get("efsVolumeConfiguration")
+            if isinstance(configuration, dict) and configuration.get("transitEncryption") not in ("ENABLED", UNKNOWN):
+                where = f"{path}.volumes[{index}].efsVolumeConfiguration.transitEncryption"
+                what = f"{where} isn't ENABLED, so the job mounts the file system without TLS"
+                findings.violation(resource, VOLUME, where, what, f"set {where} to ENABLED")
 
 
 def _domain_name(path: str) -> ResourceCheck:

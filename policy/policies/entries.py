@@ -36,6 +36,12 @@ def check_entries(stack: Stack, findings: Findings) -> None:
 
 # OpenAPI documents, in JSON or YAML, define integrations with x-amazon-apigateway-integration.
 _BODY_LINK = re.compile(r"""["']?connectionType["']?\s*:\s*["']?VPC_LINK""", re.IGNORECASE)
+# What else a private integration names: a link of REST and WebSocket APIs, or the target of a link of another stack.
+_PRIVATE: Final = (
+    ("connectionId", "apigateway/vpcLink"),
+    ("integrationUri", "lb/listener"),
+    ("integrationUri", "servicediscovery/service"),
+)
 
 
 def _linked_body(stack: Stack, api: Resource, link: str) -> bool:
@@ -52,15 +58,10 @@ def _http_api(stack: Stack, findings: Findings) -> None:
         each
         for each in stack.of("apigatewayv2/integration")
         if each.at("connectionType") == "VPC_LINK"
-        and (
-            stack.linked(each, "connectionId", link)
-            or any(
-                stack.linked(each, "integrationUri", target) for target in ("lb/listener", "servicediscovery/service")
-            )
-        )
+        and any(stack.linked(each, *target) for target in (("connectionId", link), *_PRIVATE))
     ]
     for entrance in (*integrations, *(api for api in stack.of("apigatewayv2/api") if _linked_body(stack, api, link))):
-        what = "the HTTP API accepts requests from any address, and HTTP APIs don't support resource policies"
+        what = "the API accepts requests from any address, and HTTP and WebSocket APIs don't support resource policies"
         remedy = (
             "use a REST API with a resource policy on aws:SourceIp, or connect clients to the load balancer directly"
         )
@@ -74,7 +75,9 @@ def _rest_api(stack: Stack, findings: Findings) -> None:
             policies.setdefault(api.urn, []).append(each.at("policy"))
     for integration in stack.of("apigateway/integration"):
         links = (("connectionId", "apigateway/vpcLink"), ("connectionId", "apigatewayv2/vpcLink"))
-        if not any(stack.linked(integration, *each) for each in (*links, ("integrationTarget", "lb/loadBalancer"))):
+        named = any(stack.linked(integration, *each) for each in (*links, ("integrationTarget", "lb/loadBalancer")))
+        # The variable is a stage's: only requests to that stage reach the link.
+        if not named and "stageVariables" not in str(integration.at("connectionId")):
             continue
         apis = stack.linked(integration, "restApi", _REST_API)
         if not apis:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from evaluation.aws.file_locks import lock_writer, servers
 from evaluation.aws.shared_places import Occupied, Place
 from evaluation.aws.task_starters import Start, ecs_calls, starts
-from evaluation.aws.tasks import JOB, Task, function_places, task_definitions, task_of
+from evaluation.aws.tasks import JOB, Task, mounted_places, task_definitions, task_of
 from evaluation.configuration import Option
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
@@ -275,7 +275,7 @@ def _taken(stack: Stack, writers: list[_Runner]) -> Occupied[_Runner]:
 
 
 def _others(stack: Stack, writers: list[_Runner], findings: Findings, patterns: list[str]) -> None:
-    """Report Batch jobs that run the server on its files, and functions that mount them, since any function may write."""
+    """Report Batch jobs that run the server on its files, and what else mounts them, since any function or build may write."""
     taken = _taken(stack, writers)
     remedy = "use a separate file system or access point for it"
     for job in map(task_of, stack.of(JOB) if writers else ()):
@@ -284,15 +284,15 @@ def _others(stack: Stack, writers: list[_Runner], findings: Findings, patterns: 
             what = f"its job runs the server on the files of {shared.resource.name}"
             findings.violation(job.resource, "started", "", what, remedy, value=shared.resource.urn)
     points = {place.access_point: writer for writer in writers for place in writer.task.places(stack)}
-    for function in stack.of("lambda/function") if writers else ():
+    for user in stack.of("lambda/function", "codebuild/project") if writers else ():
         owners = (
             taken.sharing(place, _anyone) if place.system else points.get(place.access_point)
-            for place in function_places(stack, function)
+            for place in mounted_places(stack, user)
         )
         shared = next((owner for owner in owners if owner is not None), None)
         if shared is not None:
-            what = f"the function mounts the files of {shared.resource.name}, and can write to them"
-            findings.violation(function, "file-system", "fileSystemConfig.arn", what, remedy, value=shared.resource.urn)
+            what = f"it mounts the files of {shared.resource.name}, and can write to them"
+            findings.violation(user, "file-system", "fileSystemConfig.arn", what, remedy, value=shared.resource.urn)
 
 
 def _anyone(_owner: _Runner) -> bool:
@@ -335,8 +335,8 @@ RULE: Final = Rule(
         "rolling": "Services use rolling deployments of the ECS controller, not blue/green (CodeDeploy), canary, linear or external.",
         "rebalancing": "Availability Zone rebalancing isn't enabled.",
         "autoscaling": "Scaling targets and plans, scheduled actions, schedules, state machines and runbooks set at most one task.",
-        "file-system": "Only one service, and no function, writes to the same files.",
-        "started": "No EventBridge rule, schedule, state machine, runbook, function or Batch job starts a second task.",
+        "file-system": "Only one service, and no function or build, writes to the same files.",
+        "started": "No EventBridge rule, schedule, state machine, runbook, build, function or Batch job starts a second task.",
         "lock": "Volumes, containers and the type of the lock are known.",
         "task-definition": "The service's task definition is part of the stack, so that it can be evaluated.",
     },

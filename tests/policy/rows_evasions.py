@@ -178,6 +178,17 @@ def _transit() -> list[Row]:
             one("elasticache/cluster", engine="memcached", transitEncryptionEnabled=True),
         ),
         passes("encryption/cache-transit", "node of a group", one("elasticache/cluster", replicationGroupId="g")),
+        *(
+            passes(check, f"TLS by default, {kind}", one(kind, **given))
+            for check, kind, given in (
+                ("encryption/cache-transit", "memorydb/cluster", {}),
+                ("encryption/cache-transit", "elasticache/replicationGroup", {"transitEncryptionEnabled": True}),
+                (link, "msk/cluster", {}),
+                (link, "dms/endpoint", {"redisSettings": {}, "kafkaSettings": {}}),
+                (link, "opensearch/domain", {"domainEndpointOptions": {}}),
+                (link, "elasticsearch/domain", {"domainEndpointOptions": {}}),
+            )
+        ),
         found(
             "encryption/cache-transit",
             "preferred, not required",
@@ -207,7 +218,10 @@ def _transit() -> list[Row]:
         ),
         found(link, "transfer of files", one("datasync/efsLocation", efsFileSystemArn="arn:fs")),
         passes(link, "transfer of files with TLS", one("datasync/efsLocation", inTransitEncryption="TLS1_2")),
-        found(link, "glue connection", one("glue/connection", connectionProperties={"JDBC_ENFORCE_SSL": "false"})),
+        *(
+            found(link, f"glue connection {name}", one("glue/connection", connectionProperties={name: "false"}))
+            for name in ("JDBC_ENFORCE_SSL", "KAFKA_SSL_ENABLED")
+        ),
         passes(
             link, "glue connection with TLS", one("glue/connection", connectionProperties={"JDBC_ENFORCE_SSL": "true"})
         ),
@@ -227,10 +241,15 @@ def _transit() -> list[Row]:
             "native task",
             native("ecs:TaskDefinition", volumes=[{"name": "v", "efsVolumeConfiguration": {"filesystemId": "fs-1"}}]),
         ),
-        found(
-            "encryption/volume-transit",
-            "batch job of several containers",
-            one("batch/jobDefinition", ecsProperties=json.dumps({"taskProperties": [{"volumes": [volume]}]})),
+        *(
+            found("encryption/volume-transit", f"batch job, {name}", one("batch/jobDefinition", **{name: job}))
+            for name, job in (
+                ("ecsProperties", json.dumps({"taskProperties": [{"volumes": [volume]}]})),
+                (
+                    "nodeProperties",
+                    {"nodeRangeProperties": [{"ecsProperties": {"taskProperties": [{"volumes": [volume]}]}}]},
+                ),
+            )
         ),
         found("encryption/volume-transit", "second volume", one("ecs/taskDefinition", volumes=[{"name": "a"}, volume])),
         found(
@@ -497,6 +516,11 @@ def _addresses() -> list[Row]:
         ),
         _entered(one("cloudfront/vpcOrigin", vpcOriginEndpointConfig={"arn": "arn:lb"}), why="VPC origin"),
         _entered(
+            one("apigateway/vpcLink", "link", id="l"),
+            one("apigatewayv2/integration", connectionType="VPC_LINK", connectionId="l"),
+            why="WebSocket API through a link of REST APIs",
+        ),
+        _entered(
             one("servicediscovery/service", "tasks", arn="arn:tasks"),
             one("apigatewayv2/integration", connectionType="VPC_LINK", connectionId="x", integrationUri="arn:tasks"),
             why="tasks by their names, through a link of another stack",
@@ -511,6 +535,7 @@ def _addresses() -> list[Row]:
             )
             for why, target, policy in (
                 ("a newer link", {"connectionId": "l"}, {}),
+                ("a link in a variable of the stage", {"connectionId": "${stageVariables.link}"}, {}),
                 ("a newer link of addresses", {"connectionId": "l"}, {"policy": _OFFICE}),
                 ("a link of another stack", {"connectionId": "x", "integrationTarget": "arn:lb"}, {}),
             )
@@ -900,6 +925,33 @@ def _replaced() -> list[Row]:
             service,
             task,
             native("stepfunctions:StateMachine", definitionString=json.dumps({"States": {"a": state}})),
+        ),
+        found(
+            started,
+            "native state machine with a placeholder",
+            service,
+            task,
+            native(
+                "stepfunctions:StateMachine",
+                definitionString=json.dumps({"States": {"a": {**state, "Parameters": {"TaskDefinition": "${Task}"}}}}),
+                definitionSubstitutions={"Task": "app"},
+            ),
+        ),
+        found(
+            *(started, "native association of AWS' runbook", service, task),
+            native("ssm:Association", name="AWS-ECSRunTask", parameters={"taskDefinitionArn": ["app"]}),
+        ),
+        found(
+            *(started, "native rule that starts AWS' runbook", service, task),
+            native(
+                "events:Rule",
+                targets=[
+                    {
+                        "arn": "arn:aws:ssm:a:1:automation-definition/AWS-ECSRunTask",
+                        "input": json.dumps({"taskDefinitionArn": ["app"]}),
+                    }
+                ],
+            ),
         ),
         _entered(native("apigatewayv2:Api", protocolType="HTTP", body=_BODY), why="native HTTP API"),
         _entered(

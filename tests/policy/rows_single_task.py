@@ -20,6 +20,10 @@ def _efs(access_point: Any = None, system: str = "fs-1", **more: Any) -> dict[st
     }
 
 
+def _docker(**options: str) -> dict[str, Any]:
+    return {"name": "data", "dockerVolumeConfiguration": {"driver": "local", "driverOpts": options}}
+
+
 def _task(
     label: str = "task",
     /,
@@ -113,26 +117,8 @@ SERVERS: Final[tuple[Row, ...]] = (
     _two("host path", True, _task(volume={"name": "data", "hostPath": "/mnt/efs/atlantis"})),
     _two("socket of the host", False, _task(volume={"name": "data", "hostPath": "/var/run/docker.sock"})),
     _two("volume of the task alone", False, _task(volume={"name": "data"})),
-    _two(
-        "NFS",
-        True,
-        _task(
-            volume={
-                "name": "data",
-                "dockerVolumeConfiguration": {
-                    "driver": "local",
-                    "driverOpts": {"type": "nfs4", "o": "addr=10.0.0.1", "device": ":/"},
-                },
-            }
-        ),
-    ),
-    _two(
-        "Docker volume on EFS",
-        True,
-        _task(
-            volume={"name": "data", "dockerVolumeConfiguration": {"driverOpts": {"type": "efs", "device": "fs-1:/"}}}
-        ),
-    ),
+    _two("NFS", True, _task(volume=_docker(type="nfs4", o="addr=10.0.0.1", device=":/"))),
+    _two("Docker volume on EFS", True, _task(volume=_docker(type="efs", device="fs-1:/"))),
     _two(
         "docker volume of the task",
         False,
@@ -141,6 +127,9 @@ SERVERS: Final[tuple[Row, ...]] = (
     _two(
         "FSx", True, _task(volume={"name": "data", "fsxWindowsFileServerVolumeConfiguration": {"fileSystemId": "fs-1"}})
     ),
+    _two("S3 Files", True, _task(volume={"name": "data", "s3filesVolumeConfiguration": {"fileSystemArn": "arn:fs"}})),
+    _two("host path in a Docker volume", True, _task(volume=_docker(type="none", o="bind", device="/mnt/efs"))),
+    _two("host path in memory", False, _task(volume=_docker(type="tmpfs", device="tmpfs"))),
 )
 
 _REDIS: Final = [{"name": "ATLANTIS_LOCKING_DB_TYPE", "value": "redis"}]
@@ -247,9 +236,18 @@ def _automation(operation: str, *, text: bool = False, **call: Any) -> Planned:
 
 def _counted(label: str, expected: bool, machine: bool = False, **call: Any) -> Row:
     """A schedule or a state machine that updates a service."""
-    given = {"Service": "service", "Cluster": "ci", "DesiredCount": 2, **call}
-    target = {"arn": "arn:aws:scheduler:::aws-sdk:ecs:updateService", "input": json.dumps(given)}
-    state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:ecs:updateService", "Parameters": given}
+    return _called(
+        label,
+        expected,
+        "ecs:updateService",
+        {"Service": "service", "Cluster": "ci", "DesiredCount": 2, **call},
+        machine=machine,
+    )
+
+
+def _called(label: str, expected: bool, operation: str, given: dict[str, Any], machine: bool = False) -> Row:
+    target = {"arn": f"arn:aws:scheduler:::aws-sdk:{operation}", "input": json.dumps(given)}
+    state = {"Type": "Task", "Resource": f"arn:aws:states:::aws-sdk:{operation}", "Parameters": given}
     starter = (
         one("sfn/stateMachine", "machine", definition=json.dumps({"States": {"Update": state}}))
         if machine
@@ -259,6 +257,13 @@ def _counted(label: str, expected: bool, machine: bool = False, **call: Any) -> 
     return row("single-task/autoscaling", label, _service(), _task(), starter)
 
 
+def _build(command: str) -> Planned:
+    return one(
+        "codebuild/project", "build", source={"buildspec": f"phases:\n  build:\n    commands:\n      - {command}\n"}
+    )
+
+
+_REGISTER: Final = "applicationautoscaling:registerScalableTarget"
 SCALING: Final[tuple[Row, ...]] = (
     _counted("schedule that sets two tasks", True),
     _counted(
@@ -268,6 +273,18 @@ SCALING: Final[tuple[Row, ...]] = (
     _counted("schedule that stops the service", False, DesiredCount=0),
     _counted("schedule for another service", False, Service="web"),
     _counted("schedule for a service of the default cluster", False, Cluster=None),
+    _called("schedule that sets the limit", True, _REGISTER, {"ResourceId": "service/ci/service", "MaxCapacity": 2}),
+    _called("schedule that sets one", False, _REGISTER, {"ResourceId": "service/ci/service", "MaxCapacity": 1}),
+    _called("schedule that sets the limit of a table", False, _REGISTER, {"ResourceId": "table/ci", "MaxCapacity": 2}),
+    _called(
+        *("state machine that schedules the limit", True, "applicationautoscaling:putScheduledAction"),
+        {"ResourceId": "service/ci/service", "ScalableTargetAction": {"MinCapacity": 2}},
+        machine=True,
+    ),
+    found(
+        *("single-task/autoscaling", "build that sets two tasks"),
+        *(_service(), _task(), _build("aws ecs update-service --cluster ci --service=service --desired-count 2")),
+    ),
     _planned("scaling plan", True),
     _planned("scaling plan of one task", False, maxCapacity=1),
     _planned("scaling plan of another service", False, resourceId="service/ci/web"),
@@ -342,6 +359,8 @@ SHARED: Final[tuple[Row, ...]] = (
         _service("other", task=_ARN.replace("app", "second")),
         known(_task("second", volume=_efs("ap-9"), family="second"), volumes=("point",)),
     ),
+    _shared("one system by its address", True, _efs(), _docker(type="nfs4", o="addr=fs-1.efs.a.com,rw", device=":/")),
+    _shared("another directory by its address", False, _efs(rootDirectory="/a"), _docker(type="efs", device="fs-1:/b")),
     _shared("another application on the same files", False, _efs(), _efs(), image="wordpress:6.8"),
 )
 
@@ -360,6 +379,13 @@ def _known_point(identity: str, path: str, system: str = "fs-1") -> Planned:
     return one("efs/accessPoint", identity, id=identity, arn=arn, fileSystemId=system, rootDirectory={"path": path})
 
 
+def _built(label: str, expected: bool, location: str) -> Row:
+    """A build that mounts a directory of the service's file system."""
+    project = one("codebuild/project", "build", fileSystemLocations=[{"type": "EFS", "location": location}])
+    row = found if expected else passes
+    return row("single-task/file-system", f"build {label}", _service(), _task(volume=_efs(rootDirectory="/a")), project)
+
+
 def _job(label: str, expected: bool, image: str = _ATLANTIS, system: str = "fs-1", **more: Any) -> Row:
     """A Batch job definition, next to the service."""
     container = {"image": image, "mountPoints": [_MOUNT], "volumes": [_efs(system=system)], **more}
@@ -368,6 +394,8 @@ def _job(label: str, expected: bool, image: str = _ATLANTIS, system: str = "fs-1
     return row("single-task/started", f"job {label}", _service(), _task(), job)
 
 
+_ALONE: Final = {"image": _ATLANTIS, "mountPoints": [_MOUNT], "volumes": [_efs()]}
+_SEVERAL: Final = {"taskProperties": [{"containers": [{**_ALONE, "volumes": None}], "volumes": [_efs()]}]}
 OTHERS: Final[tuple[Row, ...]] = (
     _mounted("on the access point", True, f"{_POINTS}/ap-1", _known_point("ap-1", "/a"), volume=_efs("ap-1")),
     _mounted("on the access point of another stack", True, f"{_POINTS}/ap-1", volume=_efs("ap-1")),
@@ -378,38 +406,27 @@ OTHERS: Final[tuple[Row, ...]] = (
     ),
     _mounted("on another system", False, f"{_POINTS}/ap-2", _known_point("ap-2", "/", "fs-2")),
     _mounted("on another access point of another stack", False, f"{_POINTS}/ap-2", volume=_efs("ap-1")),
+    _built("on the directory", True, "fs-1.efs.eu-west-1.amazonaws.com:/a/repos"),
+    _built("on another directory", False, "fs-1.efs.eu-west-1.amazonaws.com:/b"),
+    _built("on another system", False, "fs-2.efs.eu-west-1.amazonaws.com:/"),
     _job("with the image", True),
     _job("with the command", True, image="tools:1", command=["atlantis", "server"]),
     _job("that backs the files up", False, image="restic/restic:0.18"),
     _job("on another system", False, system="fs-2"),
     _job("that reads", False, mountPoints=[{**_MOUNT, "readOnly": True}]),
-    found(
-        *("single-task/started", "multi-node job"),
-        *(_service(), _task()),
-        one(
-            *("batch/jobDefinition", "job"),
-            nodeProperties=json.dumps(
-                {
-                    "nodeRangeProperties": [
-                        {"container": {"image": _ATLANTIS, "mountPoints": [_MOUNT], "volumes": [_efs()]}}
-                    ]
-                }
+    *(
+        found(
+            *("single-task/started", label),
+            *(_service(), _task(), one("batch/jobDefinition", "job", **{name: json.dumps(content)})),
+        )
+        for label, name, content in (
+            ("multi-node job", "nodeProperties", {"nodeRangeProperties": [{"container": _ALONE}]}),
+            ("job of several containers", "ecsProperties", _SEVERAL),
+            (
+                *("multi-node job of several containers", "nodeProperties"),
+                {"nodeRangeProperties": [{"ecsProperties": _SEVERAL}]},
             ),
-        ),
-    ),
-    found(
-        *("single-task/started", "job of several containers"),
-        *(_service(), _task()),
-        one(
-            *("batch/jobDefinition", "job"),
-            ecsProperties=json.dumps(
-                {
-                    "taskProperties": [
-                        {"containers": [{"image": _ATLANTIS, "mountPoints": [_MOUNT]}], "volumes": [_efs()]}
-                    ]
-                }
-            ),
-        ),
+        )
     ),
 )
 
@@ -426,17 +443,19 @@ def _event(**target: Any) -> Planned:
     return one("cloudwatch/eventTarget", "event", ecsTarget={"taskDefinitionArn": _ARN, **target})
 
 
-def _machine(task: str, resource: str = "arn:aws:states:::ecs:runTask.sync") -> Planned:
-    state = {"Type": "Task", "Resource": resource, "Parameters": {"TaskDefinition": task}, "End": True}
-    branches = [{"StartAt": "Run", "States": {"Run": state}}]
+def _machine(
+    task: str, resource: str = "arn:aws:states:::ecs:runTask.sync", key: str = "TaskDefinition", **states: Any
+) -> Planned:
+    state = {"Type": "Task", "Resource": resource, "Parameters": {key: task}, "End": True}
+    branches = [{"StartAt": "Run", "States": {"Run": state, **states}}]
     definition = {"StartAt": "All", "States": {"All": {"Type": "Parallel", "Branches": branches, "End": True}}}
     return one("sfn/stateMachine", "machine", definition=json.dumps(definition))
 
 
-def _function(task: str, policy: str) -> tuple[Planned, ...]:
+def _function(task: str, policy: str, variable: str = "TASK") -> tuple[Planned, ...]:
     return (
         one("iam/role", "role", name="runner", arn="arn:role", inlinePolicies=[{"name": "p", "policy": policy}]),
-        one("lambda/function", "function", role="arn:role", environment={"variables": {"TASK": task}}),
+        one("lambda/function", "function", role="arn:role", environment={"variables": {variable: task}}),
     )
 
 
@@ -447,6 +466,12 @@ def _call(action: str, task: str) -> Planned:
 
 STARTED: Final[tuple[Row, ...]] = (
     _started("event", True, _event()),
+    _started(
+        *("event after one of a shop", True),
+        _task("web", image="wordpress:6.8", family="web"),
+        one("cloudwatch/eventTarget", "first", ecsTarget={"taskDefinitionArn": "web", "taskCount": 2}),
+        _event(),
+    ),
     _started("event without a service", False, _event(), service=False),
     _started("event of two tasks", True, _event(taskCount=2), service=False),
     _started("event of another task", False, _event(taskDefinitionArn="other")),
@@ -463,6 +488,23 @@ STARTED: Final[tuple[Row, ...]] = (
     _started("state machine that describes", False, _machine("app:3", "arn:aws:states:::aws-sdk:ecs:describeTasks")),
     _started(
         "state machine that creates a service", True, _machine("app", "arn:aws:states:::aws-sdk:ecs:createService")
+    ),
+    _started("state machine with an expression", True, _machine("{% 'app:3' %}")),
+    _started(
+        *("state machine with a variable", True),
+        _machine("$.task", key="TaskDefinition.$", Choose={"Type": "Pass", "Result": {"task": _ARN}}),
+    ),
+    _started("state machine with another variable", False, _machine("$.task", key="TaskDefinition.$")),
+    _started("build", True, _build("aws ecs run-task --cluster ci --task-definition app:3")),
+    _started("build of another task", False, _build("aws ecs run-task --task-definition other && echo app:3")),
+    _started("build that describes", False, _build("aws ecs describe-task-definition --task-definition app")),
+    _started(
+        *("command of an instance", True),
+        one(
+            *("ssm/association", "command"),
+            name="AWS-RunShellScript",
+            parameters={"commands": "aws ecs run-task \\\n  --task-definition 'app'"},
+        ),
     ),
     _started("runbook", True, _automation("RunTask", taskDefinition="app:3")),
     _started("runbook in YAML", True, _automation("run_task", text=True)),
@@ -495,6 +537,8 @@ STARTED: Final[tuple[Row, ...]] = (
     _started("function", True, *_function(_ARN, _RUNS)),
     _started("function that may not", False, *_function(_ARN, document(allow(Action="ecs:DescribeTasks")))),
     _started("function of another task", False, *_function("other:1", _RUNS)),
+    _started("function of a family", True, *_function("app", _RUNS)),
+    _started("function of an application", False, *_function("app", _RUNS, "APPLICATION")),
 )
 
 

@@ -81,7 +81,10 @@ def test_wrong_configuration_is_an_error_of_the_pack_and_of_the_gate(
         ({"encryption": {"enforcmentLevel": "advisory"}}, 1, 'did you mean "enforcementLevel"?'),
         ('{\n"encryption": {\n  "customerKeys": []},\n\n"encryption": "disabled"}', 5, "encryption occurs twice;"),
         ('{"encryption": {"customerKeys":\n["efs"],\n"customerKeys": []}}', 3, "encryption.customerKeys occurs twice"),
-        ('{"recovery": {\n"minimumBackupDays":\n"7"}}', 2, "recovery.minimumBackupDays must be an integer"),
+        *(
+            (f'{{"recovery": {{\n"minimumBackupDays":\n{value}}}}}', 2, "recovery.minimumBackupDays must be an integer")
+            for value in ('"7"', "7.5", "NaN", "1e400", "true")
+        ),
         ('{"encryption": {"customerKeys": [\n"efs",\n\n"ec{2"]}}', 4, "encryption.customerKeys[1] isn't accepted"),
         ([], 1, "the file must be an object"),
         ("{", 0, "isn't valid JSON"),

@@ -1,4 +1,4 @@
-"""Finds what starts tasks without a service: EventBridge, Scheduler, Pipes, Step Functions, Systems Manager and Lambda."""
+"""Finds what starts tasks without a service: EventBridge, Scheduler, Pipes, Step Functions, Systems Manager, builds, Lambda."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,8 +21,20 @@ _TARGETS: Final = (
     ("pipes/pipe", "targetParameters.ecsTaskParameters"),
 )
 
-_OPERATION: Final = re.compile(r":ecs:(\w+)")
+_OPERATION: Final = re.compile(r":(?:ecs|applicationautoscaling):(\w+)")
+_SERVICES: Final = ("ecs", "application-autoscaling")
 _STARTING: Final = ("runtask", "starttask", "createservice", "createtaskset")
+_SCALING: Final = ("registerscalabletarget", "putscheduledaction")
+# Where commands of the AWS CLI are: type and path of their text. A command is its operation and its options.
+_COMMANDS: Final = (
+    ("codebuild/project", "source.buildspec"),
+    ("ssm/document", "content"),
+    ("ssm/association", "parameters"),
+)
+_COMMAND: Final = re.compile(r"\becs ((?:run|start)-task|(?:create|update)-service|create-task-set)\b([^\n;&|]*)")
+_OPTION: Final = re.compile(r"""--([a-z-]+)[ =\\"']+([\w:/.-]+)""")
+_REVISION: Final = re.compile(r"[\w/-]+:\d+")
+_TASK_VARIABLE: Final = re.compile("task|family", re.IGNORECASE)
 # The runbook of AWS that runs a task. Source: the Systems Manager Automation runbook reference.
 _RUNBOOK: Final = "AWS-ECSRunTask"
 _YAML_STEP: Final = re.compile(r"^\s*- name:", re.MULTILINE)
@@ -47,7 +59,7 @@ def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
                 for task in named or stack.linked(target, f"{path}.taskDefinitionArn", TASK):
                     yield Start(target, task, integer(block.get("taskCount")) or 1)
     for starter, operation, call in stack.once(ecs_calls):
-        for task in named_tasks(stack, [call.get("TaskDefinition")] if operation in _STARTING else []):
+        for task in named_tasks(stack, _names(starter, call) if operation in _STARTING else []):
             yield Start(starter, task, integer(call.get("Count")) or 1)
     for machine in stack.of("sfn/stateMachine"):
         if parse_json(machine.at("definition")) is UNKNOWN:
@@ -57,22 +69,38 @@ def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
         yield from _of_function(stack, function, findings)
 
 
+def _names(starter: Resource, call: Mapping[str, Any]) -> list[Any]:
+    """The names of task definitions in a call; if an expression or a placeholder names it, all in its state machine."""
+    name = call.get("TaskDefinition")
+    if isinstance(name, str) and not name.startswith(("$", "{%")):
+        return [name]
+    return [*mapping(starter.at("definitionSubstitutions")).values(), *_REVISION.findall(str(starter.at("definition")))]
+
+
 def ecs_calls(stack: Stack) -> list[tuple[Resource, str, Mapping[str, Any]]]:
-    """The calls of ECS that schedules, state machines and automations make.
+    """The calls of ECS that schedules, state machines, automations and commands make.
 
     Each is who makes it, the operation in lower case, such as ``runtask``, and its input, with names as ``TaskDefinition``.
     """
     return [
-        (
-            caller,
-            operation.replace("_", "").lower(),
-            {name[:1].upper() + name[1:]: value for name, value in call.items()},
-        )
-        for caller, operation, call in _ecs_calls(stack)
+        (caller, *_normalized(re.sub("[-_]", "", operation).lower(), call))
+        for caller, operation, call in (*_documents(stack), *_runbooks(stack), *_commands(stack))
     ]
 
 
-def _ecs_calls(stack: Stack) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
+def _normalized(operation: str, given: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """A call with names in Pascal case; one of Application Auto Scaling as the call of ECS with the same effect."""
+    call = {name[:1].upper() + name[1:]: value for name, value in given.items()}
+    if operation not in _SCALING:
+        return operation, call
+    kind, _, identity = str(call.get("ResourceId")).partition("/")
+    cluster, _, service = identity.partition("/")
+    limits = {**call, **mapping(call.get("ScalableTargetAction"))}
+    most = max(integer(limits.get(name)) or 0 for name in ("MinCapacity", "MaxCapacity"))
+    return "updateservice", {"Service": service if kind == "service" else "", "Cluster": cluster, "DesiredCount": most}
+
+
+def _documents(stack: Stack) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
     for schedule in stack.of("scheduler/schedule"):
         # A universal target: any API call.
         operation = _OPERATION.search(text(schedule.at("target.arn")) or "")
@@ -84,16 +112,32 @@ def _ecs_calls(stack: Stack) -> Iterator[tuple[Resource, str, Mapping[str, Any]]
     for document in stack.of("ssm/document"):
         for operation, call in _of_document(document.at("content")):
             yield document, operation, call
+
+
+def _runbooks(stack: Stack) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
     for association in stack.of("ssm/association"):
         if association.at("name") == _RUNBOOK:
             yield association, *_of_runbook(mapping(association.at("parameters")))
     for target in stack.of("cloudwatch/eventTarget"):
-        if (text(target.at("arn")) or "").endswith(f"automation-definition/{_RUNBOOK}"):
-            yield target, *_of_runbook(mapping(parse_json(target.at("input"))))
+        # A rule of aws-native has its targets in a list.
+        for each in (target.properties, *(inner for _, inner in mappings(target.at("targets")))):
+            if (text(each.get("arn")) or "").endswith(f"automation-definition/{_RUNBOOK}"):
+                yield target, *_of_runbook(mapping(parse_json(each.get("input"))))
     for window in stack.of("ssm/maintenanceWindowTask"):
         given = mappings(window.at("taskInvocationParameters.automationParameters.parameters"))
         if window.at("taskArn") == _RUNBOOK:
             yield window, *_of_runbook({str(each.get("name")): each.get("values") for _, each in given})
+
+
+def _commands(stack: Stack) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
+    for canonical, path in _COMMANDS:
+        for runner in stack.of(canonical):
+            for operation, options in _COMMAND.findall(str(runner.at(path)).replace("\\\n", " ")):
+                yield (
+                    runner,
+                    operation,
+                    {name.title().replace("-", ""): value for name, value in _OPTION.findall(options)},
+                )
 
 
 def _of_document(content: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -119,15 +163,16 @@ def _of_states(value: Any, depth: int = 0) -> Iterator[tuple[str, Mapping[str, A
         if operation:
             for name in ("Parameters", "Arguments"):
                 yield operation[1], mapping(value.get(name))
-        if str(value.get("Service")).lower() == "ecs" and isinstance(value.get("Api"), str):
+        if str(value.get("Service")).lower() in _SERVICES and isinstance(value.get("Api"), str):
             yield value["Api"], value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _of_states(inner, depth + 1)
 
 
 def _of_function(stack: Stack, function: Resource, findings: Findings) -> Iterator[Start]:
-    values = mapping(function.at("environment.variables")).values()
-    tasks = named_tasks(stack, [value for value in values if isinstance(value, str) and ":" in value])
+    variables = mapping(function.at("environment.variables")).items()
+    named = [value for name, value in variables if _TASK_VARIABLE.search(name) or ":" in str(value)]
+    tasks = named_tasks(stack, named)
     tasks = tasks or stack.dependencies(function, "environment", TASK)
     if not tasks:
         return

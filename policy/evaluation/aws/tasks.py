@@ -1,5 +1,6 @@
 """One model of what runs containers with volumes: ECS task definitions and AWS Batch job definitions."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,9 +10,23 @@ from evaluation.aws.task_definitions import CONTAINERS, TASK
 from evaluation.resources import Resource, Stack
 from evaluation.values import MALFORMED, UNKNOWN, at, each_at, integer, mapping, mappings, parse_json, sequence, text
 
-__all__ = ["JOB", "Container", "Task", "function_places", "named_tasks", "task_definitions", "task_of"]
+__all__ = ["JOB", "Container", "Task", "job_parts", "mounted_places", "named_tasks", "task_definitions", "task_of"]
 
 JOB: Final = "batch/jobDefinition"
+# The parts of a job definition that have containers and volumes: property, and path in its document.
+_JOB_PARTS: Final = (
+    ("containerProperties", ""),
+    ("ecsProperties", "taskProperties"),
+    ("nodeProperties", "nodeRangeProperties.container"),
+    ("nodeProperties", "nodeRangeProperties.ecsProperties.taskProperties"),
+)
+# The volumes of managed file systems: block, and its properties with the file system and the access point.
+_MANAGED: Final = (
+    ("efsVolumeConfiguration", "fileSystemId", "authorizationConfig.accessPointId"),
+    ("s3filesVolumeConfiguration", "fileSystemArn", "accessPointArn"),
+    ("fsxWindowsFileServerVolumeConfiguration", "fileSystemId", ""),
+)
+_EFS: Final = re.compile(r"\bfs-\w+")
 # Host paths that contain no application data.
 _SYSTEM_PATHS: Final = ("/var/run/", "/run/", "/proc", "/sys", "/dev", "/etc/", "/var/lib/docker", "/cgroup")
 
@@ -62,17 +77,20 @@ def task_of(resource: Resource) -> Task:
         definitions = parse_json(resource.at(CONTAINERS))
         known = None if definitions in (UNKNOWN, MALFORMED) else [each for _, each in mappings(definitions)]
         return _task(resource, known, resource.at("volumes"))
-    found: list[dict[str, Any]] = []
-    volumes: list[Any] = []
-    for name, path in (("containerProperties", ""), ("nodeProperties", "nodeRangeProperties"), ("ecsProperties", "")):
-        content = parse_json(resource.at(name))
-        if content is UNKNOWN:
-            return _task(resource, None, [])
-        each = {"containerProperties": [content], "ecsProperties": each_at(content, "taskProperties")}.get(name)
-        for part in map(mapping, each if each is not None else each_at(mapping(content), f"{path}.container")):
-            found += [mapping(inner) for inner in part.get("containers", [part])]
-            volumes += sequence(part.get("volumes"))
-    return _task(resource, [each for each in found if each], volumes)
+    parts = [part for _, part in job_parts(resource)]
+    if UNKNOWN in parts:
+        return _task(resource, None, [])
+    found = [inner for part in map(mapping, parts) for inner in sequence(part.get("containers", part))]
+    volumes = [volume for part in map(mapping, parts) for volume in sequence(part.get("volumes"))]
+    return _task(resource, [each for each in map(mapping, found) if each], volumes)
+
+
+def job_parts(job: Resource) -> Iterator[tuple[str, Any]]:
+    """What has containers and volumes in a job definition, each with its top-level property."""
+    for name, path in _JOB_PARTS:
+        content = parse_json(job.at(name))
+        for part in each_at(content, path) if path else [content]:
+            yield name, part
 
 
 def _task(resource: Resource, definitions: list[dict[str, Any]] | None, volumes: Any) -> Task:
@@ -117,35 +135,48 @@ def _writes(
 def _shared(volume: dict[str, Any]) -> bool:
     if not isinstance(volume.get("name"), str):
         return False
-    if (
-        volume.get("efsVolumeConfiguration") is not None
-        or volume.get("fsxWindowsFileServerVolumeConfiguration") is not None
-    ):
+    if any(volume.get(block) is not None for block, _, _ in _MANAGED):
         return True
-    host = text(volume.get("hostPath")) or text(at(volume, "host.sourcePath"))
+    host = _host(volume)
     if host is not None:
         return not f"{host}/".startswith(_SYSTEM_PATHS) and not host.endswith(".sock")
     return _nfs(volume) is not None
+
+
+def _host(volume: dict[str, Any]) -> str | None:
+    """The path on the host, which a Docker volume can mount too."""
+    options = mapping(at(volume, "dockerVolumeConfiguration.driverOpts"))
+    bound = options.get("device") if "bind" in str(options.get("o")) else None
+    return text(volume.get("hostPath")) or text(at(volume, "host.sourcePath")) or text(bound)
 
 
 def _nfs(volume: dict[str, Any]) -> str | None:
     """The server and export of a Docker volume on NFS, EFS or SMB, or the name of a shared Docker volume."""
     options = mapping(at(volume, "dockerVolumeConfiguration.driverOpts"))
     if str(options.get("type", "")).startswith(("nfs", "efs", "cifs")):
-        return f"{options.get('o')}{options.get('device')}"
+        return f"{options.get('o')}:{options.get('device')}"
     return str(volume.get("name")) if at(volume, "dockerVolumeConfiguration.scope") == "shared" else None
 
 
 def _places(stack: Stack, task: Resource, volume: dict[str, Any]) -> Iterator[Place]:
-    for name in ("efsVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration"):
-        configuration = at(volume, name)
+    for block, identity, point in _MANAGED:
+        configuration = at(volume, block)
         if configuration is not None:
-            root = text(at(volume, f"{name}.rootDirectory")) or "/"
-            for system in _systems(stack, task, at(volume, f"{name}.fileSystemId"), _volumes(task)):
-                yield _entered(stack, task, system, root, at(volume, f"{name}.authorizationConfig.accessPointId"))
+            root = text(at(configuration, "rootDirectory")) or "/"
+            for system in _systems(stack, task, at(configuration, identity), _volumes(task)):
+                yield _entered(stack, task, system, root, at(configuration, point))
             return
-    host = text(volume.get("hostPath")) or text(at(volume, "host.sourcePath"))
-    yield Place("host", host) if host else Place(f"nfs:{_nfs(volume)}", "/")
+    host = _host(volume)
+    yield Place("host", host) if host else _exported(stack, str(_nfs(volume)))
+
+
+def _exported(stack: Stack, export: str) -> Place:
+    """The place of an NFS export, such as ``fs-1.efs.eu-west-1.amazonaws.com:/a``: of EFS, the one of its other volumes."""
+    identity = _EFS.search(export)
+    if identity is None:
+        return Place(f"nfs:{export}", "/")
+    system = stack.by_identity(identity[0], "efs/fileSystem")
+    return Place(system.urn if system else identity[0], f"/{export.partition(':/')[2]}")
 
 
 def _systems(stack: Stack, user: Resource, identity: Any, name: str) -> list[str]:
@@ -176,10 +207,16 @@ def _volumes(task: Resource) -> str:
     return "containerProperties" if task.type == JOB else "volumes"
 
 
-def function_places(stack: Stack, function: Resource) -> list[Place]:
-    """The places that a Lambda function mounts through an access point; without its system, if it is of another stack."""
-    points = stack.linked(function, "fileSystemConfig.arn", "efs/accessPoint")
-    arn = text(function.at("fileSystemConfig.arn"))
+def mounted_places(stack: Stack, user: Resource) -> list[Place]:
+    """The places that a CodeBuild project or a Lambda function mounts.
+
+    A function mounts an access point; its place has no system if the access point is of another stack.
+    """
+    if user.type == "codebuild/project":
+        locations = each_at(user.properties, "fileSystemLocations.location")
+        return [_exported(stack, location) for location in locations if isinstance(location, str)]
+    points = stack.linked(user, "fileSystemConfig.arn", "efs/accessPoint")
+    arn = text(user.at("fileSystemConfig.arn"))
     if arn and not points:
         return [Place("", "/", arn.rpartition("/")[2])]
     return [
