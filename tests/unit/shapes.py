@@ -1,15 +1,15 @@
 """The recorded inputs of the stack's shapes: ``python -m tests.unit.shapes`` writes them, `test_shapes.py` prints the difference.
 
 A recording is easily accepted without reading it. So it has no values that a person must decide: permissions, keys, secrets, and what
-the network exposes have tests with their values; scripts have tests that run them.
+the network exposes are in `decided.yaml` or have tests with their values; scripts have tests that run them.
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from tests.tables import table
+from tests.unit.decided import is_decided
 from tests.unit.recording import Graph
 from tests.unit.stacks import BARE, PRODUCTION, REDIS, stack
 
@@ -23,9 +23,6 @@ SHAPES: dict[str, dict[str, Any]] = {
     name: _BASES.get(shape.get("base"), {}) | {key: value for key, value in shape.items() if key != "base"}
     for name, shape in table(__file__, "shapes").items()
 }
-_DECIDED = re.compile(
-    r"^(aws:(iam|kms|secretsmanager)/|random:|atlantis:)|(bucket|fileSystem|repository)Policy:|(In|E)gressRule|Listener|PublicAccessBlock"
-)
 
 
 def _containers(definitions: list[dict[str, Any]]) -> dict[str, Any]:
@@ -62,7 +59,7 @@ def described(graph: Graph) -> dict[str, Any]:
             **({"ignoreChanges": list(each.ignore_changes)} if each.ignore_changes else {}),
         }
         for each in graph.resources
-        if not _DECIDED.search(each.type)
+        if not is_decided(each.type) and not each.type.startswith("atlantis:")
     } | {"stack": {"outputs": graph.outputs, "warnings": graph.warnings}}
 
 

@@ -93,8 +93,3 @@ def _deployed(changes: str) -> Graph:
 def arn(service: str, resource: str) -> str:
     """The ARN of a resource of the stack's account and region."""
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
-
-
-def tagged(name: str) -> dict[str, str]:
-    """The default tags with the tag that consoles show as the name."""
-    return TAGS | {"Name": name}

@@ -2,84 +2,15 @@
 
 import pytest
 
-from tests.unit.recording import ACCOUNT, REGION, arn_of
+from tests.unit.recording import ACCOUNT, arn_of
 from tests.unit.stacks import arn, stack
 
-BUCKET = "atlantis-prod-access-logs-123456789012-ap-northeast-2"
-BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
 
-
-def test_the_bucket_is_private() -> None:
-    assert stack().one("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock").inputs == {
-        "bucket": BUCKET,
-        "blockPublicAcls": True,
-        "blockPublicPolicy": True,
-        "ignorePublicAcls": True,
-        "restrictPublicBuckets": True,
-    }
-
-
-def test_the_lifecycle_waits_for_the_versions_that_it_is_about() -> None:
+def test_the_lifecycle_waits_for_the_versions_and_the_policy_for_the_block_of_public_access() -> None:
     lifecycle = stack().one("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
     assert lifecycle.depends_on == ("ingress-access-logs", "ingress-access-logs-versioning")
-
-
-def test_only_load_balancers_of_the_account_write_and_only_over_tls() -> None:
     policy = stack().one("aws:s3/bucketPolicy:BucketPolicy")
-    assert policy.decoded == {
-        "bucket": BUCKET,
-        "policy": {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "DeliverAccessLogs",
-                    "Effect": "Allow",
-                    "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
-                    "Action": ["s3:PutObject"],
-                    "Resource": [f"{BUCKET_ARN}/AWSLogs/123456789012/*"],
-                    "Condition": {
-                        "StringEqualsIfExists": {"aws:SourceAccount": "123456789012"},
-                        "ArnLikeIfExists": {"aws:SourceArn": arn("elasticloadbalancing", "loadbalancer/*")},
-                    },
-                },
-                {
-                    "Sid": "DenyInsecureTransport",
-                    "Effect": "Deny",
-                    "Principal": {"AWS": "*"},
-                    "Action": ["s3:*"],
-                    "Resource": [BUCKET_ARN, f"{BUCKET_ARN}/*"],
-                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                },
-            ],
-        },
-    }
     assert policy.depends_on == ("ingress-access-logs", "ingress-access-logs-public-access")
-
-
-ROLE = "aws:iam/role:Role"
-
-
-def test_only_this_account_s_flow_logs_write_and_only_into_their_group() -> None:
-    graph = stack()
-    assert graph.one(ROLE, "vpc-flow-role").decoded["assumeRolePolicy"]["Statement"] == [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": ACCOUNT},
-                "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-flow-log/*"},
-            },
-        }
-    ]
-    assert graph.one("aws:iam/rolePolicy:RolePolicy", "vpc-flow-role-policy").document() == [
-        {
-            "Sid": "WriteFlowLogs",
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            "Resource": [arn("logs", "log-group:/vpc/atlantis-prod:*")],
-        }
-    ]
 
 
 ARCHIVED = {"logArchiveDays": 400}
@@ -87,7 +18,7 @@ ARCHIVE = f"atlantis-prod-log-archive-{ACCOUNT}-ap-northeast-2"
 ARCHIVE_ARN = f"arn:aws:s3:::{ARCHIVE}"
 STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
 FILTER = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
-ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+ROLE, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
 KEY = arn_of("compute-logs-key")
 
 

@@ -1,4 +1,4 @@
-"""Network: the VPC, security groups' rules and the endpoints, input by input."""
+"""Network: the VPC, security groups' rules and the endpoints. The default stack's rules are in `decided.yaml`."""
 
 from typing import Any
 
@@ -11,10 +11,8 @@ from tests.unit.stacks import ALLOWED, BARE, PRODUCTION, TAGS, stack
 
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
-GITHUB_IPV4 = ["192.30.252.0/22", "185.199.108.0/22", "140.82.112.0/20", "143.55.64.0/20"]
 GITHUB_IPV6 = ["2a0a:a440::/29", "2606:50c0::/32"]
 INTERFACES = ["ecr.api", "ecr.dkr", "secretsmanager", "logs"]
 
@@ -31,29 +29,8 @@ def from_range(port: int, block: str, description: str, tags: dict[str, str] = T
     }
 
 
-def between(own: str, other: str, port: int, description: str) -> dict[str, object]:
-    return {
-        "securityGroupId": f"network-{own}-id",
-        "referencedSecurityGroupId": f"network-{other}-id",
-        "description": description,
-        "ipProtocol": "tcp",
-        "fromPort": port,
-        "toPort": port,
-        "tags": TAGS,
-    }
-
-
 def into_load_balancer(graph: Graph) -> list[Registered]:
     return [rule for rule in graph.all(INGRESS) if rule.inputs["securityGroupId"] == "network-alb-id"]
-
-
-def test_the_load_balancer_admits_the_allowed_range_on_443_and_80_and_github_on_443_only() -> None:
-    rules = [rule.inputs for rule in into_load_balancer(stack())]
-    assert rules == [
-        from_range(443, "203.0.113.0/24", "HTTPS from an allowed range"),
-        from_range(80, "203.0.113.0/24", "HTTP from an allowed range, to be redirected to HTTPS"),
-        *(from_range(443, block, "HTTPS from GitHub webhook ranges") for block in GITHUB_IPV4),
-    ]
 
 
 def test_a_range_that_is_allowed_and_github_s_gets_one_rule() -> None:
@@ -82,46 +59,9 @@ def test_github_enterprise_s_ranges_take_the_place_of_github_s() -> None:
     assert [rule.inputs["cidrIpv4"] for rule in webhook] == ["192.0.2.0/24"]
 
 
-@pytest.mark.parametrize(
-    ("label", "source", "target", "port", "description"),
-    [
-        ("alb-to-tasks", "alb", "ecs-tasks", 4141, "Load balancer to the Atlantis server and its health check"),
-        ("tasks-to-efs", "ecs-tasks", "efs", 2049, "Atlantis task to its file system (NFS)"),
-        ("tasks-to-endpoints", "ecs-tasks", "vpc-endpoints", 443, "Atlantis task to AWS services inside the VPC"),
-    ],
-)
-def test_a_path_leads_out_of_one_group_and_into_the_other(
-    label: str, source: str, target: str, port: int, description: str
-) -> None:
-    graph = stack()
-    egress = graph.one(EGRESS, f"network-{label}-egress")
-    ingress = graph.one(INGRESS, f"network-{label}-ingress")
-    assert egress.inputs == between(source, target, port, description)
-    assert ingress.inputs == between(target, source, port, description)
-
-
 def test_the_path_to_the_task_follows_the_container_s_port() -> None:
     rules = [rule for rule in stack(**PRODUCTION).resources if rule.name.startswith("network-alb-to-tasks")]
     assert [(rule.inputs["fromPort"], rule.inputs["toPort"]) for rule in rules] == [(8080, 8080)] * 2
-
-
-def test_the_task_reaches_the_internet_over_https_only() -> None:
-    graph = stack()
-    assert graph.one(EGRESS, "network-tasks-https-egress").inputs == {
-        "securityGroupId": "network-ecs-tasks-id",
-        "description": "Atlantis task to GitHub, Terraform registries and AWS over HTTPS",
-        "ipProtocol": "tcp",
-        "fromPort": 443,
-        "toPort": 443,
-        "cidrIpv4": "0.0.0.0/0",
-        "tags": TAGS,
-    }
-    assert graph.names(EGRESS) == [
-        "network-alb-to-tasks-egress",
-        "network-tasks-https-egress",
-        "network-tasks-to-efs-egress",
-        "network-tasks-to-endpoints-egress",
-    ]
 
 
 def this_account(service: str) -> dict[str, object]:

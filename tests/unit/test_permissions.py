@@ -1,13 +1,13 @@
-"""Permissions: the roles, what is on them, and the operator's policies in addition."""
+"""Permissions: the roles, what is on them, and the operator's policies in addition. The default stack's are in `decided.yaml`."""
 
 from typing import Any
 
 import pytest
 
-from tests.unit.recording import ACCOUNT, REGION, Graph, arn_of
-from tests.unit.stacks import BARE, BOUNDARY, PRODUCTION, TAGS, arn, stack
+from tests.unit.recording import Graph
+from tests.unit.stacks import BARE, PRODUCTION, stack
 
-ROLE, POLICY, INLINE = "aws:iam/role:Role", "aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy"
+ROLE, POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 SUBJECTS = [
@@ -23,112 +23,8 @@ SUBJECTS = [
 """Of a stack that names neither buckets nor tables."""
 
 
-@pytest.mark.parametrize(
-    ("name", "physical_name", "purpose"),
-    [
-        (
-            "permissions-execution-role",
-            "atlantis-ecs-task-execution-prod",
-            "starts the task: image, secrets, logs",
-        ),
-        ("permissions-task-role", "atlantis-ecs-task-prod", "what Terraform runs with inside the task"),
-    ],
-)
-def test_a_role_is_taken_on_by_the_account_s_tasks_only_and_stays_within_the_boundary(
-    name: str, physical_name: str, purpose: str
-) -> None:
-    assert stack().one(ROLE, name).decoded == {
-        "name": physical_name,
-        "description": f"Atlantis prod: {purpose}",
-        "permissionsBoundary": BOUNDARY,
-        "assumeRolePolicy": {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                    "Action": "sts:AssumeRole",
-                    "Condition": {
-                        "StringEquals": {"aws:SourceAccount": ACCOUNT},
-                        "ArnLike": {"aws:SourceArn": arn("ecs", "*")},
-                    },
-                }
-            ],
-        },
-        "tags": TAGS,
-    }
-
-
-def test_there_are_two_roles_and_the_flow_logs_of_a_new_vpc_have_one() -> None:
-    roles = ["permissions-execution-role", "permissions-task-role"]
-    assert stack(**PRODUCTION).names(ROLE) == roles
-    assert stack().names(ROLE) == [*roles, "vpc-flow-role"]
-
-
-def test_the_execution_role_has_the_policy_that_aws_manages() -> None:
-    assert stack().one(ATTACHMENT, "permissions-execution-managed").inputs == {
-        "role": "atlantis-ecs-task-execution-prod",
-        "policyArn": "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
-    }
-
-
-def task_secrets(secrets: list[str], keys: list[str]) -> dict[str, Any]:
-    return {
-        "name": "task-secrets",
-        "role": "permissions-execution-role-id",
-        "policy": {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "ReadTaskSecrets",
-                    "Effect": "Allow",
-                    "Action": ["secretsmanager:GetSecretValue"],
-                    "Resource": secrets,
-                },
-                {
-                    "Sid": "DecryptTaskSecrets",
-                    "Effect": "Allow",
-                    "Action": ["kms:Decrypt", "kms:DescribeKey"],
-                    "Resource": keys,
-                    "Condition": {"StringEquals": {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}},
-                },
-            ],
-        },
-    }
-
-
-def test_the_execution_role_reads_the_secrets_under_their_key() -> None:
-    assert stack().one(INLINE, "permissions-execution-secrets").decoded == task_secrets(
-        [arn_of("secrets-github-app"), arn_of("secrets-webhook"), arn_of("secrets-web-password")],
-        [arn_of("secrets-key")],
-    )
-
-
-def test_the_execution_role_reads_secrets_that_exist_under_the_keys_that_they_have() -> None:
-    assert stack(**BARE).one(INLINE, "permissions-execution-secrets").decoded == task_secrets(
-        [arn("secretsmanager", f"secret:shared/{name}-AbCdEf") for name in ("github-app", "webhook")],
-        [arn("kms", f"key/of-shared/{name}") for name in ("github-app", "webhook")],
-    )
-
-
-def test_the_task_role_has_one_policy_for_each_subject() -> None:
-    assert stack().names(POLICY) == [f"permissions-task-{subject}" for subject in SUBJECTS]
-
-
-@pytest.mark.parametrize("subject", [*SUBJECTS, "state"])
-def test_a_policy_of_the_task_role_has_its_own_name_and_is_attached(subject: str) -> None:
-    # AWS replaces a policy to change its description, which fails under a fixed name.
-    graph = stack(terraformStateBuckets=["states"])
-    policy = graph.one(POLICY, f"permissions-task-{subject}")
-    assert {key: value for key, value in policy.inputs.items() if key != "policy"} == {
-        "name": f"atlantis-ecs-task-prod-{subject}",
-        "description": f"Atlantis prod: what Terraform may do ({subject})",
-        "tags": TAGS,
-    }
-    assert graph.one(ATTACHMENT, f"permissions-task-{subject}-attachment").inputs == {
-        "role": "atlantis-ecs-task-prod",
-        "policyArn": arn_of(f"permissions-task-{subject}"),
-    }
+def test_a_stack_in_an_existing_network_has_two_roles() -> None:
+    assert stack(**PRODUCTION).names(ROLE) == ["permissions-execution-role", "permissions-task-role"]
 
 
 def test_the_task_role_has_a_policy_for_state_where_buckets_or_tables_are_named() -> None:

@@ -1,145 +1,30 @@
-"""Secrets: made empty, generated, or existing; never with a value in clear text."""
+"""Secrets: made empty, generated, or existing; never with a value in clear text. The default stack's are in `decided.yaml`."""
 
 import json
 from typing import Any
 
 import pytest
 
-from tests.unit.recording import ACCOUNT, DEPLOYER, arn_of
-from tests.unit.stacks import BARE, EXECUTION_ROLE_SESSIONS, PRODUCTION, TAGS, arn, stack
+from tests.unit.recording import ACCOUNT, arn_of
+from tests.unit.stacks import BARE, EXECUTION_ROLE_SESSIONS, PRODUCTION, arn, stack
 
 SECRET, SECRET_POLICY = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretPolicy:SecretPolicy"
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 PASSWORD = "random:index/randomPassword:RandomPassword"
 
 
-def refuse_all_but(
-    *readers: str, deployers: tuple[str, ...] = (DEPLOYER,), terraform: tuple[str, ...] = ("fileflow-*", "atlantis-*")
-) -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "DenyOtherReaders",
-                "Effect": "Deny",
-                "Principal": {"AWS": "*"},
-                "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
-                "Resource": "*",
-                "Condition": {"ArnNotLike": {"aws:PrincipalArn": list(readers)}},
-            },
-            {
-                "Sid": "DenyPlans",
-                "Effect": "Deny",
-                "Principal": {"AWS": "*"},
-                "Action": ["secretsmanager:*"],
-                "Resource": "*",
-                "Condition": {
-                    "ArnLike": {
-                        "aws:PrincipalArn": [
-                            arn
-                            for role in ("atlantis-ecs-task-*", *terraform)
-                            for arn in (
-                                f"arn:aws:iam::{ACCOUNT}:role/{role}",
-                                f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/*",
-                            )
-                        ]
-                    },
-                    "ArnNotLike": {"aws:PrincipalArn": [*EXECUTION_ROLE_SESSIONS, *deployers]},
-                },
-            },
-        ],
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "physical_name", "description"),
-    [
-        (
-            "secrets-github-app",
-            "prod-atlantis-github-app",
-            "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
-        ),
-        (
-            "secrets-webhook",
-            "prod-atlantis-webhook-secret",
-            "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
-        ),
-    ],
-)
-def test_a_secret_is_under_the_customer_key_restorable_and_protected(
-    name: str, physical_name: str, description: str
-) -> None:
-    secret = stack().one(SECRET, name)
-    assert secret.inputs == {
-        "name": physical_name,
-        "description": description,
-        "kmsKeyId": arn_of("secrets-key"),
-        "recoveryWindowInDays": 30,
-        "tags": TAGS,
-    }
-    assert secret.protect
-
-
-def test_the_password_of_the_page_can_be_given_up_and_generated_again() -> None:
-    secret = stack().one(SECRET, "secrets-web-password")
-    assert secret.inputs == {
-        "name": "prod-atlantis-web-password",
-        "description": "Atlantis: password of the web page (web_password), generated",
-        "kmsKeyId": arn_of("secrets-key"),
-        "recoveryWindowInDays": 0,
-        "tags": TAGS,
-    }
-    assert not secret.protect
-
-
-@pytest.mark.parametrize(
-    ("secret", "more"), [("github-app", []), ("webhook", [DEPLOYER]), ("web-password", [DEPLOYER])]
-)
-def test_the_execution_role_reads_a_secret_and_those_who_deploy_the_generated_ones(
-    secret: str, more: list[str]
-) -> None:
-    assert stack().one(SECRET_POLICY, f"secrets-{secret}-policy").decoded == {
-        "secretArn": arn_of(f"secrets-{secret}"),
-        "policy": refuse_all_but(*EXECUTION_ROLE_SESSIONS, *more),
-        "blockPublicPolicy": True,
-    }
-
-
 def test_the_caller_changes_no_policy() -> None:
-    policy = stack(**PRODUCTION).one(SECRET_POLICY, "secrets-webhook-policy").decoded["policy"]
+    statements = stack(**PRODUCTION).one(SECRET_POLICY, "secrets-webhook-policy").document()
     deployer = f"arn:aws:iam::{ACCOUNT}:role/atlantis-deployer"
-    assert policy == refuse_all_but(*EXECUTION_ROLE_SESSIONS, deployer, deployers=(deployer,))
-
-
-def test_the_github_app_secret_stays_empty() -> None:
-    assert stack().names(SECRET_VERSION) == ["secrets-web-password-version", "secrets-webhook-version"]
-
-
-def test_the_webhook_secret_is_generated_of_letters_and_digits() -> None:
-    password = stack().one(PASSWORD, "secrets-webhook-value")
-    assert password.inputs == {"length": 48, "special": False, "keepers": {"generation": "1"}}
-    assert password.parent == "secrets"
+    admitted = {"aws:PrincipalArn": [*EXECUTION_ROLE_SESSIONS, deployer]}
+    assert [each["Condition"]["ArnNotLike"] for each in statements] == [admitted, admitted]
 
 
 def test_another_generation_makes_another_webhook_secret() -> None:
     assert stack(**PRODUCTION).one(PASSWORD, "secrets-webhook-value").inputs["keepers"] == {"generation": "2"}
 
 
-def test_the_generated_value_goes_to_secrets_manager_as_a_secret() -> None:
-    version = stack().one(SECRET_VERSION, "secrets-webhook-version")
-    assert version.decoded == {
-        "secretId": arn_of("secrets-webhook"),
-        "secretString": {"webhook_secret": "generated-secret-value"},
-    }
-    assert version.secret_inputs == {"secretString"}
-
-
-def test_the_page_asks_for_a_generated_password() -> None:
-    graph = stack()
-    assert graph.one(SECRET_VERSION, "secrets-web-password-version").decoded == {
-        "secretId": arn_of("secrets-web-password"),
-        "secretString": {"web_password": "generated-secret-value"},
-    }
+def test_another_generation_makes_another_password_of_the_page() -> None:
     again = stack(webPasswordGeneration=2).one(PASSWORD, "secrets-web-password-value")
     assert again.inputs["keepers"] == {"generation": "2"}
 
@@ -155,6 +40,13 @@ def test_secrets_that_exist_are_referred_to_and_nothing_is_made() -> None:
     made = [resource.type for resource in graph.resources if resource.parent in ("secrets", "secrets-key")]
     assert made == []
     assert [graph.names(kind) for kind in (SECRET, SECRET_POLICY, SECRET_VERSION, PASSWORD)] == [[]] * 4
+
+
+def test_the_execution_role_reads_secrets_that_exist() -> None:
+    read, _ = stack(**BARE).one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()
+    assert read["Resource"] == [
+        arn("secretsmanager", f"secret:shared/{name}-AbCdEf") for name in ("github-app", "webhook")
+    ]
 
 
 def secret_references(graph: Any) -> dict[str, str]:

@@ -7,21 +7,18 @@ import pulumi_aws as aws
 import pytest
 
 from tests.unit.isolated import containers_of
-from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, arn_of, id_of
+from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, arn_of
 from tests.unit.shapes import SHAPES
 from tests.unit.stacks import (
     BARE,
-    EXECUTION_ROLE_SESSIONS,
     PRODUCTION,
     REDIS,
     ROOT,
-    TAGS,
-    arn,
     stack,
 )
 
 VAULT, VAULT_POLICY = "aws:backup/vault:Vault", "aws:backup/vaultPolicy:VaultPolicy"
-MOUNT_TARGET, FILE_SYSTEM_POLICY = "aws:efs/mountTarget:MountTarget", "aws:efs/fileSystemPolicy:FileSystemPolicy"
+MOUNT_TARGET = "aws:efs/mountTarget:MountTarget"
 
 
 def test_in_an_existing_vpc_a_mount_target_keeps_its_name_in_another_order_of_the_subnets() -> None:
@@ -60,74 +57,6 @@ def test_a_mount_target_that_was_named_by_its_position_keeps_that_name_as_an_ali
     monkeypatch.setattr(aws.efs, "MountTarget", record)
     stack(**settings, owner=f"aliases-{len(settings)}")
     assert found == aliases
-
-
-def refused(sid: str, actions: list[str], condition: dict[str, Any] | None = None) -> dict[str, Any]:
-    statement = {
-        "Sid": sid,
-        "Effect": "Deny",
-        "Principal": {"AWS": "*"},
-        "Action": actions,
-        "Resource": [arn_of("storage-efs")],
-    }
-    return statement | ({"Condition": condition} if condition else {})
-
-
-def test_the_file_system_is_mounted_through_the_access_point_over_tls_and_not_as_root_whoever_mounts() -> None:
-    mount = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
-    assert stack().one(FILE_SYSTEM_POLICY).decoded == {
-        "fileSystemId": "storage-efs-id",
-        "policy": {
-            "Version": "2012-10-17",
-            "Id": "atlantis-prod",
-            "Statement": [
-                refused(
-                    "DenyOtherAccessPoints",
-                    mount,
-                    {"StringNotEquals": {"elasticfilesystem:AccessPointArn": arn_of("storage-access-point")}},
-                ),
-                refused("DenyOtherNetworks", mount, {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "false"}}),
-                refused("DenyRoot", ["elasticfilesystem:ClientRootAccess"]),
-                refused("DenyInsecureTransport", ["*"], {"Bool": {"aws:SecureTransport": "false"}}),
-            ],
-        },
-    }
-
-
-EVALUATED_BY_EFS = {
-    "aws:SecureTransport",
-    "aws:SourceIp",
-    "elasticfilesystem:AccessPointArn",
-    "elasticfilesystem:AccessedViaMountTarget",
-}
-
-
-def test_the_file_system_s_policy_has_no_condition_key_that_efs_does_not_evaluate() -> None:
-    keys = {
-        key
-        for statement in stack().one(FILE_SYSTEM_POLICY).document()
-        for condition in statement.get("Condition", {}).values()
-        for key in condition
-    }
-    assert keys <= EVALUATED_BY_EFS
-
-
-def test_the_execution_role_may_pull_from_the_repository() -> None:
-    assert stack().one("aws:ecr/repositoryPolicy:RepositoryPolicy").decoded == {
-        "repository": "atlantis",
-        "policy": {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "PullForTasks",
-                    "Effect": "Allow",
-                    "Principal": {"AWS": ROOT},
-                    "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                    "Condition": {"ArnLike": {"aws:PrincipalArn": EXECUTION_ROLE_SESSIONS}},
-                }
-            ],
-        },
-    }
 
 
 def test_backups_in_the_stack_s_vault_have_their_own_key_and_stay_until_protection_is_off() -> None:
@@ -171,10 +100,6 @@ def test_backups_in_the_stack_s_vault_have_their_own_key_and_stay_until_protecti
 
 REPLICATION_GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
-INGRESS, EGRESS = (
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
-)
 
 
 def test_boltdb_by_name_is_the_default() -> None:
@@ -182,51 +107,6 @@ def test_boltdb_by_name_is_the_default() -> None:
     assert sorted(named, key=lambda resource: (resource.type, resource.name)) == sorted(
         stack().resources, key=lambda resource: (resource.type, resource.name)
     )
-
-
-@pytest.mark.parametrize(
-    ("rule", "group", "other"),
-    [(INGRESS, "network-redis", "network-ecs-tasks"), (EGRESS, "network-ecs-tasks", "network-redis")],
-)
-def test_only_the_task_reaches_it(rule: str, group: str, other: str) -> None:
-    graph = stack(**REDIS)
-    on_its_port = [found for found in graph.all(rule) if 6379 in (found.inputs["fromPort"], found.inputs["toPort"])]
-    assert [found.inputs for found in on_its_port] == [
-        {
-            "securityGroupId": id_of(group),
-            "referencedSecurityGroupId": id_of(other),
-            "description": "Atlantis task to its locking database (Redis)",
-            "ipProtocol": "tcp",
-            "fromPort": 6379,
-            "toPort": 6379,
-            "tags": TAGS,
-        }
-    ]
-    assert not [found for found in graph.all(EGRESS) if found.inputs["securityGroupId"] == id_of("network-redis")]
-
-
-def test_its_password_is_generated_and_stored_under_its_own_key() -> None:
-    graph = stack(**REDIS)
-    secret = graph.one("aws:secretsmanager/secret:Secret", "locking-password")
-    assert secret.inputs == {
-        "name": "prod-atlantis-redis",
-        "description": "Atlantis: password of the locking database (password), generated",
-        "kmsKeyId": arn_of("locking-key"),
-        "recoveryWindowInDays": 30,
-        "tags": TAGS,
-    }
-    assert secret.protect
-    assert graph.one("random:index/randomPassword:RandomPassword", "locking-password-value").inputs == {
-        "length": 48,
-        "special": False,
-        "keepers": {"generation": "1"},
-    }
-    version = graph.one("aws:secretsmanager/secretVersion:SecretVersion", "locking-password-version")
-    assert version.decoded == {
-        "secretId": arn_of("locking-password"),
-        "secretString": {"password": "generated-secret-value"},
-    }
-    assert version.secret_inputs == {"secretString"}
 
 
 @pytest.mark.parametrize("changes", [{}, PRODUCTION])
@@ -238,28 +118,6 @@ def test_whoever_reads_the_webhook_secret_reads_its_password(changes: dict[str, 
     }
 
 
-def test_its_key_is_used_through_elasticache_and_secrets_manager_only() -> None:
-    key = stack(**REDIS).one("aws:kms/key:Key", "locking-key")
-    assert key.inputs["enableKeyRotation"] is True
-    assert key.protect
-    through = {
-        statement["Sid"]: statement["Condition"] for statement in key.document() if statement["Sid"].startswith("Use")
-    }
-    assert through == {
-        sid: {
-            "StringEquals": {
-                "kms:ViaService": f"{service}.ap-northeast-2.amazonaws.com",
-                "kms:CallerAccount": ACCOUNT,
-            }
-        }
-        for sid, service in (
-            ("UseThroughElastiCache", "elasticache"),
-            ("UseThroughSecretsManager", "secretsmanager"),
-        )
-    }
-    assert stack(**REDIS).one("aws:kms/alias:Alias", "locking-key-alias").inputs["name"] == "alias/locking-atlantis"
-
-
 def test_the_server_alone_gets_the_password() -> None:
     without, container = (containers_of(stack(**changes))["atlantis"] for changes in ({}, REDIS))
     assert [secret for secret in container["secrets"] if secret not in without["secrets"]] == [
@@ -267,20 +125,6 @@ def test_the_server_alone_gets_the_password() -> None:
     ]
     assert "ATLANTIS_REDIS_PASSWORD" in "".join(container["command"])
     assert "authToken" in stack(**REDIS).one(REPLICATION_GROUP).secret_inputs
-
-
-_READ = ("secrets-github-app", "secrets-webhook", "secrets-web-password", "locking-password")
-
-
-def test_the_execution_role_reads_the_password_and_the_task_role_must_not() -> None:
-    graph = stack(**REDIS)
-    read, decrypt = graph.one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()
-    assert read["Resource"] == [arn_of(name) for name in _READ]
-    assert decrypt["Resource"] == [arn_of("secrets-key"), arn_of("locking-key")]
-    refused = graph.one("aws:iam/policy:Policy", "permissions-task-own-stack").document()[0]
-    assert refused["Effect"] == "Deny"
-    assert arn("secretsmanager", "secret:prod-atlantis-*") in refused["Resource"]
-    assert graph.one("aws:secretsmanager/secret:Secret", "locking-password").inputs["name"] == "prod-atlantis-redis"
 
 
 def test_secrets_that_exist_leave_the_password_its_own_key() -> None:
