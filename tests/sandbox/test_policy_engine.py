@@ -102,30 +102,6 @@ def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(
     judge.passes(production.sandbox(pack=demanding, webAclArn=WEB_ACL))
 
 
-def test_an_aws_managed_key_in_the_settings_is_stopped(production: Scratch, judge: Judge):
-    output, findings = judge.stops(production.sandbox(efsEncryptionKey="aws"))
-
-    assert mandatory(findings) == {("encryption", "customer-key", "storage-efs")}
-    assert "Fix: set kmsKeyId to the ARN of a customer managed KMS key" in output
-
-
-def test_a_file_system_in_clear_is_stopped(tmp_path: Path, production: Scratch, judge: Judge):
-    program = edited_program(tmp_path, "components/storage/storage.py", "encrypted=True", "encrypted=False")
-
-    _, findings = judge.stops(Sandbox("prod", state=production.state, program=program, run_atlantis=False))
-
-    assert ("encryption", "at-rest", "storage-efs") in mandatory(findings)
-
-
-def test_a_deployment_that_runs_two_tasks_is_stopped(tmp_path: Path, production: Scratch, judge: Judge):
-    output, findings = judge.stops(
-        Sandbox("prod", state=production.state, program=_two_writers(tmp_path), run_atlantis=False)
-    )
-
-    assert mandatory(findings) == {("single-task", "maximum-percent", "compute-service")}
-    assert "deploymentMaximumPercent is 200, so a deployment starts the new task before it stops the old one" in output
-
-
 def test_an_exemption_lets_it_pass_and_is_reported(tmp_path: Path, production: Scratch, judge: Judge):
     exemption = {
         "resource": "compute-service",
