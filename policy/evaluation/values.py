@@ -19,8 +19,7 @@ from pulumi_policy.proxy import UnknownValueError
 __all__ = [
     "MALFORMED",
     "UNKNOWN",
-    "Malformed",
-    "Unknown",
+    "Missing",
     "at",
     "each_at",
     "entry",
@@ -38,22 +37,25 @@ __all__ = [
 ]
 
 
-class Unknown:
-    """The type of ``UNKNOWN``: a value that is unknown until the update."""
+class Missing:
+    """The type of ``UNKNOWN`` and ``MALFORMED``. They equal nothing, not even themselves, as NaN: compare with ``is``."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def __repr__(self) -> str:
-        return "UNKNOWN"
+        return self._name
+
+    def __eq__(self, _other: object) -> bool:
+        return False
+
+    __hash__ = object.__hash__
 
 
-class Malformed:
-    """The type of ``MALFORMED``: a string that should be a JSON document and isn't."""
-
-    def __repr__(self) -> str:
-        return "MALFORMED"
-
-
-UNKNOWN: Final = Unknown()
-MALFORMED: Final = Malformed()
+UNKNOWN: Final = Missing("UNKNOWN")
+"""A value that is unknown until the update."""
+MALFORMED: Final = Missing("MALFORMED")
+"""A string that should be a JSON document and isn't."""
 
 _SENTINELS: Final = frozenset(
     value for name, value in vars(proxy).items() if re.fullmatch("UNKNOWN_[A-Z]+_VALUE", name)

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from tests.policy.rows import NOT_JSON, values
+from tests.policy.rows import NOT_JSON, one, values, with_value
 from tests.policy.servicer import UNKNOWN, Planned
 
 KEY_ARN: Final = "arn:aws:kms:eu-west-1:123456789012:key/1"
@@ -126,11 +126,26 @@ ENCRYPTION_STACK_VALUES: Final = (
         *(_INTERNAL, "defaultActions[0].redirect.protocol", "HTTP"),
         unknown="violation",
     ),
-    values(
-        "encryption-advice/service-key",
-        _one("aws:eks/cluster:Cluster", encryptionConfig={"provider": {"keyArn": KEY_ARN}}),
-        *("encryptionConfig.provider.keyArn", ""),
-        unknown="nothing",
+    *(
+        values(
+            *("encryption-advice/service-key", (one(kind, **with_value(other, path, KEY_ARN)),), path, ""),
+            unknown="nothing",
+        )
+        for kind, other, path in (
+            ("athena/database", {}, "encryptionConfiguration.kmsKey"),
+            ("athena/workgroup", {}, "configuration.resultConfiguration.encryptionConfiguration.kmsKeyArn"),
+            ("cloudtrail/trail", {}, "kmsKeyId"),
+            ("eks/cluster", {}, "encryptionConfig.provider.keyArn"),
+            ("rds/cluster", {"engine": "aurora-mysql"}, "kmsKeyId"),
+            ("sns/topic", {}, "kmsMasterKeyId"),
+            *(
+                ("glue/securityConfiguration", {"encryptionConfiguration": {other: {"kmsKeyArn": KEY_ARN}}}, path)
+                for path, other in (
+                    ("encryptionConfiguration.s3Encryption.kmsKeyArn", "cloudwatchEncryption"),
+                    ("encryptionConfiguration.cloudwatchEncryption.kmsKeyArn", "s3Encryption"),
+                )
+            ),
+        )
     ),
     *(
         values(
