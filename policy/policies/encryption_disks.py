@@ -186,7 +186,7 @@ def _sources(stack: Stack, resource: Resource, path: str) -> list[Resource]:
 
 def _evaluated(stack: Stack, source: Resource) -> bool:
     """Whether the source, or the volume of a snapshot, is a disk of this stack that gets a separate finding."""
-    return source.type in _ROWS or (source.type == "ebs/snapshot" and bool(_sources(stack, source, "volumeId")))
+    return source.type in _ROWS or bool(_sources(stack, source, "volumeId"))
 
 
 def _encrypted(stack: Stack, resource: Resource, depth: int) -> bool:

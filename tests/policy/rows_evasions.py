@@ -91,6 +91,19 @@ def _stores() -> list[Row]:
             one("eks/nodeGroup", "nodes", launchTemplate={"name": "it"}),
         ),
         passes("encryption-stack/at-rest", "unknown until the update", one("ebs/volume", encrypted=UNKNOWN)),
+        found(
+            *(disk, "second Region", one("ebs/encryptionByDefault", region="eu-west-1")),
+            *(one("ebs/volume", "first", region="eu-west-1"), one("ebs/volume", region="eu-west-2")),
+        ),
+        found(disk, "instance next to a volume", one("ebs/volume", encrypted=True), one("ec2/instance", ami="ami-1")),
+        replace(
+            passes(
+                *(disk, "copy of a volume that is reported itself", one("ebs/volume", "source", id="vol-1")),
+                *(one("ebs/snapshot", "snapshot", id="snap-1", volumeId="vol-1"),),
+                one("ebs/volume", "copy", snapshotId="snap-1"),
+            ),
+            on="copy",
+        ),
         found("encryption/key-rotation", "native key", native("kms:Key", keyUsage="ENCRYPT_DECRYPT")),
         found("encryption/key-rotation", "false as a string", one("kms/key", enableKeyRotation="false")),
         found(
@@ -364,6 +377,13 @@ def _transit() -> list[Row]:
             ),
         ),
         found(
+            *(edge, "second origin"),
+            one(
+                "cloudfront/distribution",
+                origins=[{"domainName": "a"}, {"customOriginConfig": {"originProtocolPolicy": "http-only"}}],
+            ),
+        ),
+        found(
             edge,
             "SSL 3 to the origin, CloudFront.10",
             one(
@@ -413,7 +433,9 @@ _OFFICE: Final = json.loads(document(allow(Principal="*", Condition={"IpAddress"
 
 
 def _entered(*resources: Planned, why: str, expected: bool = True, check: str = "entry") -> Row:
-    return (found if expected else passes)(f"cidr-restriction/{check}", why, *resources, _BALANCER, _GROUP)
+    """What is next to a load balancer and an integration without a fault."""
+    web = one("apigateway/integration", "web", connectionType="INTERNET", restApi="a")
+    return (found if expected else passes)(f"cidr-restriction/{check}", why, _BALANCER, _GROUP, web, *resources)
 
 
 def _rule(why: str, expected: bool = True, **properties: Any) -> Row:
@@ -427,6 +449,20 @@ def _addresses() -> list[Row]:
     """Ranges written in another way, and entrances that no security group restricts."""
     nlb = {"loadBalancerType": "network", "arn": "arn:nlb"}
     return [
+        _entered(
+            one(
+                *(
+                    "ec2/securityGroup",
+                    "two",
+                ),
+                ingress=[
+                    {"protocol": "icmp", "fromPort": 3, "toPort": 4, "cidrBlocks": ["0.0.0.0/0"]},
+                    {"protocol": "udp", "cidrBlocks": ["0.0.0.0/0"]},
+                ],
+            ),
+            why="rule after one of path MTU discovery",
+            check="ranges",
+        ),
         _rule("mapped IPv4", cidrIpv6="::ffff:0:0/96"),
         _rule("a mapped public range", cidrIpv6="::ffff:8.8.0.0/112"),
         _rule("a mapped private range", False, cidrIpv6="::ffff:10.0.0.0/104"),

@@ -46,6 +46,10 @@ CIDR: Final[tuple[Row, ...]] = (
             _reads("ssm/parameter", "value", UNKNOWN, "parameter"),
         ),
     ),
+    _opened(
+        *("second group of a load balancer", True, one("rds/instance", "database", vpcSecurityGroupIds=["sg-1"])),
+        one("lb/loadBalancer", securityGroups=[UNKNOWN, "sg-1"]),
+    ),
     _opened("group of a load balancer", True, _reads("lb/loadBalancer", "securityGroups", [UNKNOWN])),
     _opened("group of a plain instance", False, one("ec2/instance", vpcSecurityGroupIds=["sg-1"])),
     _opened(
@@ -194,6 +198,15 @@ EXPOSURE: Final[tuple[Row, ...]] = (
     _port("TCP by number", True, ipProtocol="6", fromPort=22, toPort=22),
     _port("everything", True, ipProtocol="-1"),
     _port("HTTPS", False, ipProtocol="tcp", fromPort=443, toPort=443),
+    found(
+        *("public-exposure/open-port", "second rule"),
+        one(
+            "ec2/securityGroup",
+            ingress=[
+                {"protocol": "tcp", "fromPort": port, "toPort": port, "cidrBlocks": [_WORLD]} for port in (443, 22)
+            ],
+        ),
+    ),
     _port("range over a closed port", True, ipProtocol="tcp", fromPort=4000, toPort=5000),
     *both(
         *("public-exposure/public-bucket", "grant"),

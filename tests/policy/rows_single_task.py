@@ -79,6 +79,14 @@ SERVERS: Final[tuple[Row, ...]] = (
     _two(
         "image of any name with the server's command", True, _task(image="tools/ci:1", command=["atlantis", "server"])
     ),
+    found(
+        *("single-task/minimum-healthy", "next to an unknown maximum"),
+        known(
+            _service(deploymentMaximumPercent=UNKNOWN, deploymentMinimumHealthyPercent=100),
+            deploymentMaximumPercent=("task",),
+        ),
+        _task(),
+    ),
     _two("wordpress", False, _task(image="wordpress:6.8")),
     _two(
         "web server with its address",
@@ -361,6 +369,11 @@ SHARED: Final[tuple[Row, ...]] = (
     ),
     _shared("one system by its address", True, _efs(), _docker(type="nfs4", o="addr=fs-1.efs.a.com,rw", device=":/")),
     _shared("another directory by its address", False, _efs(rootDirectory="/a"), _docker(type="efs", device="fs-1:/b")),
+    found(
+        *("single-task/file-system", "two servers and a shop"),
+        *(_service("shop", task="web"), _task("web", image="wordpress:6.8", volume=_efs(), family="web")),
+        *(_service(), _task(), _service("other")),
+    ),
     _shared("another application on the same files", False, _efs(), _efs(), image="wordpress:6.8"),
 )
 

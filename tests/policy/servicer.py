@@ -15,8 +15,12 @@ from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
+from evaluation import values
 from evaluation.evaluation_log import EVALUATION_LOG
 from policies.catalogue import PACK_NAME, RULES, policies
+
+# The pack shares equal strings to save memory. Here, each is a separate object, so that no result depends on identity.
+setattr(values, "intern", lambda text: "".join(list(text)))  # noqa: B010 - for the type checker, the name is constant
 
 UNKNOWN = UNKNOWN_STRING_VALUE
 """How the engine marks a value that is not known yet."""
