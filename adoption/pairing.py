@@ -1,7 +1,7 @@
 """Pairs the program's resources with those of the state, by identifiers in AWS and by references to resources."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,10 +93,8 @@ def pair(anatomy: Anatomy, wanted: Iterable[Wanted]) -> Pairing:
             )
         named[resource.name] = resource
     pairing = Pairing(anatomy, named)
-    # No reference leads from the service to these: the program's load balancer is the one that the running service has.
-    begin = {SERVICE: anatomy.service, TASK: anatomy.task, LOAD_BALANCER: anatomy.load_balancer}
-    for resource in named.values():
-        if actual := begin.get(resource.type):
+    for resource, actual in _starts(pairing):
+        if actual:
             pairing.take(resource, actual)
     keyed = _Keyed(anatomy)
     found = True
@@ -105,12 +103,39 @@ def pair(anatomy: Anatomy, wanted: Iterable[Wanted]) -> Pairing:
     return pairing
 
 
+def _starts(pairing: Pairing) -> Iterator[tuple[Wanted, StateResource | None]]:
+    """The server's service and task, and its load balancer, to which no reference leads from the service. Workers have none."""
+    anatomy = pairing.anatomy
+    for resource in pairing.wanted.values():
+        if resource.type == LOAD_BALANCER:
+            yield resource, anatomy.load_balancer
+        if resource.type == SERVICE and resource.inputs.get("loadBalancers"):
+            yield resource, anatomy.service
+            found = REFERENCE.fullmatch(resource.inputs.get("taskDefinition", ""))
+            if found and found["name"] in pairing.wanted:
+                yield pairing.wanted[found["name"]], anatomy.task
+
+
+def _values(pairing: Pairing, name: str) -> Iterator[tuple[Any, Any]]:
+    """The inputs of a paired resource and their values in the state.
+
+    Of a task's volumes only the file system's is compared: both tasks may have others, and not the same number of them.
+    """
+    wanted, actual = pairing.wanted[name], pairing.actual_of[name]
+    for key, value in wanted.inputs.items():
+        if (wanted.type, key) == (TASK, "volumes"):
+            for volume in value:
+                yield volume.get("efsVolumeConfiguration"), pairing.anatomy.volume
+        else:
+            yield value, attribute(actual.attributes, key)
+
+
 def _follow_references(pairing: Pairing) -> bool:
     """Pair the resources that paired resources reference in the same property."""
     before = len(pairing.actual_of) + len(pairing.renamed)
-    for name, actual in list(pairing.actual_of.items()):
-        for key, value in pairing.wanted[name].inputs.items():
-            for target, output, text in references(value, attribute(actual.attributes, key)):
+    for name in list(pairing.actual_of):
+        for value, running in _values(pairing, name):
+            for target, output, text in references(value, running):
                 wanted = pairing.wanted.get(target)
                 kind = BY_PULUMI_TYPE.get(wanted.type) if wanted else None
                 if wanted is None or kind is None or target in pairing.actual_of or target in pairing.renamed:

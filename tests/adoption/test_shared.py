@@ -24,14 +24,16 @@ def _priorities(found: Plan) -> set[int]:
     return {item.inputs["priority"] for item in found.pairing.wanted.values() if item.type.endswith(":ListenerRule")}
 
 
-def test_with_the_settings_nothing_of_others_is_adopted_and_all_that_is_atlantis_own_is() -> None:
-    found = _shared()
+@pytest.mark.parametrize("isolation", ["none", "tasks"])
+def test_with_the_settings_nothing_of_others_is_adopted_and_all_that_is_atlantis_own_is(isolation: str) -> None:
+    found = _shared(terraformIsolation=isolation)
     assert found.problems == []
     section = files.section(found.adopted)["import"]
     assert {section["ingress-webhook-0"], section["ingress-allowed-0"]} == {
         rule(priority, TARGETS)["arn"] for priority in OWN.values()
     }
     assert section["compute-service"] == "platform/atlantis"
+    assert (section["storage-efs"], section["storage-access-point"]) == ("fs-0aa0bb0cc0dd0ee41", "fsap-0aa0bb0cc0dd0ee42")
     assert section["ingress-alias-a"].endswith("_atlantis.example.org_A")
     assert section["network-alb-to-tasks-ingress"] == "sgr-0aa0bb0cc0dd0ee53"
     assert not {"ingress-alb", "ingress-https", "ingress-http", "network-alb", "compute-cluster"} & section.keys()

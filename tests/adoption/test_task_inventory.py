@@ -185,8 +185,10 @@ def _second_target_group() -> State:
     ],
 )
 def test_properties_and_volumes_of_the_task_are_lost_too(state: State, name: str) -> None:
-    (problem,) = plan(state).problems
+    found = plan(state)
+    (problem,) = found.problems
     assert f"{name}: " in problem
+    assert "storage-efs" in found.pairing.pairs
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,8 @@ def test_a_load_balancer_and_a_cluster_of_others_stay_as_they_are(
 ) -> None:
     taken: list[Mapping[str, Any]] = []
     monkeypatch.setattr(neighbours, "snapshot", lambda *arguments: taken.append(snapshot(*arguments)) or taken[-1])
-    plan = make_plan(write(tmp_path, shared_state()), "prod", {**SETTINGS, **SHARED}, REGION)
+    settings = {**SETTINGS, **SHARED, "terraformIsolation": "tasks"}
+    plan = make_plan(write(tmp_path, shared_state()), "prod", settings, REGION)
     said = _assert_rehearsed(plan, tmp_path / "rehearsal", capfd)
     assert "14 resources were adopted under the ids that they had" in said
     before, after = taken
