@@ -33,7 +33,10 @@ def test_with_the_settings_nothing_of_others_is_adopted_and_all_that_is_atlantis
         rule(priority, TARGETS)["arn"] for priority in OWN.values()
     }
     assert section["compute-service"] == "platform/atlantis"
-    assert (section["storage-efs"], section["storage-access-point"]) == ("fs-0aa0bb0cc0dd0ee41", "fsap-0aa0bb0cc0dd0ee42")
+    assert (section["storage-efs"], section["storage-access-point"]) == (
+        "fs-0aa0bb0cc0dd0ee41",
+        "fsap-0aa0bb0cc0dd0ee42",
+    )
     assert section["ingress-alias-a"].endswith("_atlantis.example.org_A")
     assert section["network-alb-to-tasks-ingress"] == "sgr-0aa0bb0cc0dd0ee53"
     assert not {"ingress-alb", "ingress-https", "ingress-http", "network-alb", "compute-cluster"} & section.keys()
