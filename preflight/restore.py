@@ -1,6 +1,6 @@
-"""Check the recovery points of the stack's file system, or restore one into its data directory.
+"""Check the recovery points of the stack's file system and the snapshots of its Redis, or restore a point into the data directory.
 
-Without --recovery-point, nothing is changed: each recovery point is usable, or the table has the reason. With it, AWS Backup restores the
+Without --recovery-point, nothing is changed: each one is usable, or the table has the reason. With it, AWS Backup restores the
 point into a new directory of the file system, and a task moves what it contains into the data directory, whose contents it replaces.
 docs/runbooks.md has the steps before and after.
 """
@@ -26,6 +26,7 @@ https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeRecoveryPoint
 _DEFAULT_ROLE = "service-role/AWSBackupDefaultServiceRole"
 """The role that the console of AWS Backup creates."""
 LATE_HOURS = 48
+_USABLE = "usable"
 _POLL_SECONDS = 5.0
 _KEPT = (
     *("networkMode", "requiresCompatibilities", "runtimePlatform", "cpu", "memory"),
@@ -86,20 +87,56 @@ class Restore:
         return [(point, next(self._reasons(point), "")) for point in found]
 
     def check(self, file_system: str | None) -> tuple[str, bool]:
-        """The table of the recovery points, and whether one is usable."""
+        """The table of the recovery points, with Redis also of its snapshots, and whether one of each is usable."""
         identity = file_system or self._volume["fileSystemId"]
-        points = self._points(identity)
-        if not points:
-            return f"{identity} has no recovery point. The first backup of a new file system takes up to a day", False
-        rows = [
-            f"{point['CreationDate'].astimezone(UTC):%Y-%m-%d %H:%M} UTC  {point.get('BackupSizeBytes', 0) / 2**20:7.1f} MiB  "
-            f"{point['RecoveryPointArn']}  {f'not usable: {reason}' if reason else 'usable'}"
-            for point, reason in points
+        tables = [
+            _table(
+                f"{identity} has no recovery point. The first backup of a new file system takes up to a day",
+                [
+                    (
+                        point["CreationDate"],
+                        f"{point.get('BackupSizeBytes', 0) / 2**20:7.1f} MiB  {point['RecoveryPointArn']}",
+                        f"not usable: {reason}" if reason else _USABLE,
+                    )
+                    for point, reason in self._points(identity)
+                ],
+            )
         ]
-        hours = (datetime.now(UTC) - points[0][0]["CreationDate"]).total_seconds() / 3600
-        if hours > LATE_HOURS:
-            rows.append(f"warning: the newest one is {hours:.0f} hours old, and a backup is made every day")
-        return "\n".join(rows), not all(reason for _, reason in points)
+        if self.deployment.settings.storage.uses_redis:
+            base = self.deployment.names.base
+            tables.append(
+                _table(
+                    f"the replication group {base} has no snapshot. The first one takes up to a day",
+                    self._snapshots(base),
+                )
+            )
+        return "\n".join(text for text, _ in tables), all(usable for _, usable in tables)
+
+    def _snapshots(self, group: str) -> list[tuple[datetime, str, str]]:
+        """The rows of a group's snapshots; the filter of the call would find none of a lost group."""
+        found = self.deployment.aws.read("elasticache", "describe_snapshots")["Snapshots"]
+        return [
+            (
+                snapshot["NodeSnapshots"][0]["SnapshotCreateTime"],
+                f"{snapshot['NodeSnapshots'][0]['CacheSize']:>11}  {snapshot['SnapshotName']}",
+                next(self._verdicts(snapshot)),
+            )
+            for snapshot in found
+            if snapshot.get("ReplicationGroupId") == group and snapshot["NodeSnapshots"]
+        ]
+
+    def _verdicts(self, snapshot: Mapping[str, Any]) -> Iterator[str]:
+        if snapshot["SnapshotStatus"] != "available":
+            yield f"not usable: its status is {snapshot['SnapshotStatus']}; choose another one"
+        for reason in self._key_reasons(snapshot.get("KmsKeyId")):
+            yield f"not usable: {reason}"
+        yield _USABLE if snapshot["SnapshotSource"] == "manual" else f"{_USABLE} as a copy (docs/runbooks.md)"
+
+    def _key_reasons(self, key: str | None) -> Iterator[str]:
+        if key:
+            state = self.deployment.aws.read("kms", "describe_key", KeyId=key)["KeyMetadata"]["KeyState"]
+            if state != "Enabled":
+                yield f"its key is {state}; `aws kms cancel-key-deletion` and `aws kms enable-key` with {key}"
 
     def _reasons(self, point: Mapping[str, Any]) -> Iterator[str]:
         """Why a recovery point can't be restored, each with its fix."""
@@ -111,10 +148,7 @@ class Restore:
         )
         if policy and _denies_restores(json.loads(policy["Policy"])):
             yield f"the policy of the vault {vault} denies restores; replace it (docs/runbooks.md)"
-        if key := point.get("EncryptionKeyArn"):
-            state = aws.read("kms", "describe_key", KeyId=key)["KeyMetadata"]["KeyState"]
-            if state != "Enabled":
-                yield f"its key is {state}; `aws kms cancel-key-deletion` and `aws kms enable-key` with {key}"
+        yield from self._key_reasons(point.get("EncryptionKeyArn"))
         role = self._role.rpartition("/")[2]
         if aws.find("iam", "get_role", absent=("NoSuchEntity",), RoleName=role) is None:
             yield f"the role {role} doesn't exist; create it (docs/runbooks.md)"
@@ -221,6 +255,18 @@ class Restore:
         return answer
 
 
+def _table(nothing: str, rows: list[tuple[datetime, str, str]]) -> tuple[str, bool]:
+    """The lines of points in time, the newest first, and whether one is usable; `nothing` if there is none."""
+    if not rows:
+        return nothing, False
+    rows.sort(reverse=True)
+    lines = [f"{created.astimezone(UTC):%Y-%m-%d %H:%M} UTC  {what}  {verdict}" for created, what, verdict in rows]
+    hours = (datetime.now(UTC) - rows[0][0]).total_seconds() / 3600
+    if hours > LATE_HOURS:
+        lines.append(f"warning: the newest one is {hours:.0f} hours old, and a backup is made every day")
+    return "\n".join(lines), any(verdict.startswith(_USABLE) for *_, verdict in rows)
+
+
 def _denies_restores(policy: Mapping[str, Any]) -> bool:
     def actions(statement: Mapping[str, Any]) -> list[str]:
         found = statement.get("Action", [])
@@ -245,7 +291,7 @@ def _say(text: str) -> None:
 
 
 def main() -> int:
-    """Run the command. Returns 0, 1 if no recovery point is usable, or 2 if a restore or a call to AWS fails."""
+    """Run the command. Returns 0, 1 if no recovery point or no snapshot is usable, or 2 if a restore or a call to AWS fails."""
     options = parser("preflight.restore", __doc__)
     options.add_argument("--recovery-point", help="the ARN of the recovery point to restore")
     options.add_argument("--file-system", help="check the recovery points of this file system, such as a lost one")

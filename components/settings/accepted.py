@@ -177,6 +177,11 @@ cache_node_type = values.matching(
     r"cache\.(?!t1\.|m1\.|m2\.|c1\.)[a-z][0-9][a-z]*\.[0-9]*(micro|small|medium|x?large)",
     "an ElastiCache node type that supports encryption and failover, such as cache.t4g.micro",
 )
+cache_snapshot_name = values.matching(
+    r"(?!.*--)[A-Za-z][A-Za-z0-9-]{0,254}(?<!-)",
+    "the name of a manual snapshot: letters, digits and single inner hyphens, starting with a letter; copy an automatic one, because "
+    "ElastiCache deletes it with its replication group",
+)
 # Tag values can contain letters of every language.
 tag_value = values.matching(
     r"(?u:(?!(?i:aws:))[\w .:/=+@-]{1,256})",

@@ -264,6 +264,9 @@ class StorageArgs(Group):
     """Node type of the two cache nodes. Only with lockingDatabase redis"""
     locking_password_generation: int = setting(accepted.generation, default=1)
     """Increase this number to generate a new password for the locking database. Only with lockingDatabase redis"""
+    locking_snapshot_name: str | None = setting(accepted.cache_snapshot_name, default=None)
+    """Name of a manual ElastiCache snapshot with which the replication group begins, for a restore (docs/runbooks.md). A change,
+    also the removal, replaces the replication group. Only with lockingDatabase redis. Empty: no snapshot"""
 
     @property
     def uses_redis(self) -> bool:

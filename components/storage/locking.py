@@ -118,6 +118,7 @@ class Locking(pulumi.ComponentResource):
             auth_token=password,
             # ROTATE keeps the old password valid, so the running task keeps its connection until it is replaced.
             auth_token_update_strategy="ROTATE",  # noqa: S106 (no secret)
+            snapshot_name=self._context.settings.storage.locking_snapshot_name,
             snapshot_retention_limit=SNAPSHOTS_KEPT_DAYS,
             auto_minor_version_upgrade=True,
             # Otherwise ElastiCache sets a new password in the maintenance window, and the new task would wait for it.
@@ -126,6 +127,7 @@ class Locking(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=self._context.deletion_protection,
+                delete_before_replace=True,  # its name would be taken
                 # ElastiCache upgrades the minor version automatically, and rejects a downgrade.
                 ignore_changes=["engineVersion"],
             ),

@@ -23,12 +23,12 @@ from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import write_private
+from sandbox.testbed.local_aws.cache_nodes import DATA, PROCESS, USER
 from sandbox.testbed.paths import private_directory
 from sandbox.testbed.ports import free_port
 
 __all__ = ["keeps_locks_in_redis", "require_server", "serve", "stop"]
 
-_NAME = "locking-"
 _HOST, _PORT, _DEFAULT_PORT = "ATLANTIS_REDIS_HOST", "ATLANTIS_REDIS_PORT", "6379"
 _START_SECONDS = 15.0
 
@@ -71,7 +71,7 @@ def serve(deployment: DeployedService, environment: Mapping[str, str], certifica
 def stop(state: Path) -> None:
     """Stop the databases of a state folder; their data is kept there."""
     for process in processes.recorded(state):
-        if process.name.startswith(_NAME):
+        if process.name.startswith(PROCESS):
             processes.stop(state, process.name)
 
 
@@ -110,17 +110,17 @@ def _run(state: Path, group: str, executable: str, password: str, certificates: 
     configuration = directory / "redis.conf"
     known = re.findall(r"#([0-9a-f]{64})", configuration.read_text()) if configuration.exists() else []
     accepted = hashlib.sha256(password.encode()).hexdigest()
-    running = processes.find(state, _NAME + group)
+    running = processes.find(state, PROCESS + group)
     if running and running.lasting and running.port and accepted in known:
         return running.port
     # A restarted database keeps its port, so that a running task can reconnect.
-    processes.stop(state, _NAME + group)
+    processes.stop(state, PROCESS + group)
     port = free_port(running.port or 0 if running else 0)
     hashes = [*[digest for digest in known if digest != accepted][-1:], accepted]
     write_private(configuration, _configuration(directory, port, hashes, certificates))
     process = processes.start(
         state,
-        _NAME + group,
+        PROCESS + group,
         [executable, str(configuration)],
         environment={"PATH": os.environ["PATH"]},
         port=port,
@@ -139,9 +139,10 @@ def _configuration(directory: Path, port: int, hashes: list[str], certificates: 
         f'tls-key-file "{certificates.key}"',
         "tls-auth-clients no",
         f'dir "{directory}"',
-        "dbfilename locks.rdb",
+        f"dbfilename {DATA}",
         "save 60 1",
         f"user default on {' '.join(f'#{digest}' for digest in hashes)} ~* &* +@all",
+        f"user {USER} on nopass -@all +save",
     ]
     return "\n".join(lines) + "\n"
 

@@ -68,6 +68,39 @@ def test_a_recovery_point_is_usable_or_has_the_reason(
     assert (f"not usable: {reason}" if reason else "  usable") in text
 
 
+@pytest.mark.parametrize(
+    ("changes", "snapshot", "said", "usable"),
+    [
+        ({}, {}, "10 MB  before  usable", True),
+        ({}, {"SnapshotSource": "automated"}, "usable as a copy", True),
+        ({}, {"SnapshotStatus": "creating"}, "not usable: its status is creating", False),
+        (
+            {("kms", "describe_key"): Whole(KeyMetadata={"KeyState": "PendingDeletion"})},
+            {},
+            "not usable: its key is PendingDeletion",
+            False,
+        ),
+        ({}, {"ReplicationGroupId": "another"}, "the replication group atlantis-prod has no snapshot", False),
+    ],
+)
+def test_with_redis_its_snapshots_are_usable_or_have_the_reason(
+    account: Account, changes: Changes, snapshot: dict[str, Any], said: str, usable: bool
+) -> None:
+    account.values["lockingDatabase"] = "redis"
+    made = {
+        "SnapshotName": "before",
+        "ReplicationGroupId": "atlantis-prod",
+        "SnapshotStatus": "available",
+        "SnapshotSource": "manual",
+        "KmsKeyId": KEY,
+        "NodeSnapshots": [{"SnapshotCreateTime": datetime.now(UTC), "CacheSize": "10 MB"}],
+        **snapshot,
+    }
+    found: Changes = {("elasticache", "describe_snapshots"): Whole(Snapshots=[made])}
+    text, is_usable = checked(account, found | changes, EncryptionKeyArn=None)
+    assert (is_usable, said in text) == (usable, True), text
+
+
 @pytest.mark.parametrize(("hours", "warned"), [(47, False), (49, True)])
 def test_a_missing_backup_is_warned_about(account: Account, hours: float, warned: bool) -> None:
     assert ("hours old" in checked(account, {}, hours)[0]) is warned

@@ -28,6 +28,7 @@ NO_COUNTERPART = {
         "secretReaderArns",
         "deploymentTimeoutMinutes",
         "deploymentRoleArn",
+        "lockingSnapshotName",
         "workerWaitMinutes",
         "applyContinuesMinutes",
         "planSecretPrefixes",

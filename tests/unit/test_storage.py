@@ -143,8 +143,9 @@ def test_without_protection_it_can_be_destroyed_at_once() -> None:
     assert graph.one("aws:secretsmanager/secret:Secret", "locking-password").inputs["recoveryWindowInDays"] == 0
 
 
-def test_node_type_and_password_generation_are_settings() -> None:
-    graph = stack(**REDIS, lockingNodeType="cache.m7g.large", lockingPasswordGeneration=3)
-    assert graph.one(REPLICATION_GROUP).inputs["nodeType"] == "cache.m7g.large"
+def test_node_type_snapshot_and_password_generation_are_settings() -> None:
+    graph = stack(**REDIS, lockingNodeType="cache.m7g.large", lockingPasswordGeneration=3, lockingSnapshotName="before")
+    group = graph.one(REPLICATION_GROUP).inputs
+    assert (group["nodeType"], group["snapshotName"]) == ("cache.m7g.large", "before")
     password = graph.one("random:index/randomPassword:RandomPassword", "locking-password-value")
     assert password.inputs["keepers"] == {"generation": "3"}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..arguments import Settings
 from ..problem import Problem, Rule
-from ..schema import is_default
+from ..schema import is_default, key_of
 
 __all__ = ["RULES"]
 
@@ -13,13 +13,10 @@ def _locking_options(settings: Settings) -> Iterator[Problem]:
     storage = settings.storage
     if storage.uses_redis:
         return
-    options = {
-        "lockingNodeType": ("locking_node_type", storage.locking_node_type),
-        "lockingPasswordGeneration": ("locking_password_generation", storage.locking_password_generation),
-    }
-    for key, (field, value) in options.items():
+    for field in ("locking_node_type", "locking_password_generation", "locking_snapshot_name"):
         if not is_default(storage, field):
-            yield Problem({key: value}, "requires lockingDatabase redis; set lockingDatabase to redis, or remove it")
+            values = {key_of(field): getattr(storage, field)}
+            yield Problem(values, "requires lockingDatabase redis; set lockingDatabase to redis, or remove it")
 
 
 def _locking_name(settings: Settings) -> Iterator[Problem]:

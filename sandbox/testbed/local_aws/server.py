@@ -18,6 +18,7 @@ from ministack.app import main as serve
 from sandbox.testbed.iam_evaluation import evaluator
 from sandbox.testbed.local_aws import (
     application_autoscaling,
+    cache_snapshots,
     completed_answers,
     completed_buckets,
     completed_networks,
@@ -76,6 +77,7 @@ def main() -> None:
     sign_in.install()
     state = Path(os.environ["STATE_DIR"]).parents[1]
     recovery_points.install(state)
+    cache_snapshots.install(state)
     ecs_tasks.install(state / RECORDS)
     if evaluator.is_installed():
         enforcement.install()

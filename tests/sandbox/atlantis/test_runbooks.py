@@ -1,5 +1,6 @@
 """docs/runbooks.md, followed in the sandbox with production's settings and the real server."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 from preflight.image import EcrImage
 from sandbox.atlantis import registry
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.containers.targets import entrance
 from sandbox.testbed.local_aws import ACCOUNT, REGION
 from sandbox.testbed.local_aws.recovery_points import AUTOMATIC_VAULT
 from tests.needs import needs
@@ -163,6 +165,28 @@ def test_a_second_stack_takes_over_from_the_first(deployed: Clone, tmp_path: Pat
     assert [process.name for process in service_of(sandbox(deployed)).processes()] == []
     number = pull_request(deployed, tmp_path / "change", "moved")
     assert "Apply complete! Resources: 1 added" in apply(deployed, number, "moved")
+
+
+@needs("redis-server")
+def test_a_plan_is_applied_after_its_lock_was_lost_and_restored(deployed: Clone, tmp_path: Path) -> None:
+    """The stack that the second one has replaced serves once more, with Redis."""
+    for setting in ("lockingDatabase redis", "desiredCount 1"):
+        deployed.run(f"pulumi config set atlantis:{setting} --stack prod")
+    assert deployed.run("make up STACK=prod").returncode == 0
+    number = pull_request(deployed, tmp_path / "change")
+    cache = sandbox(deployed).aws.client("elasticache")
+    cache.create_snapshot(
+        SnapshotName="automatic.atlantis-prod-001-2026-12-01-05-00", ReplicationGroupId="atlantis-prod"
+    )
+    assert (
+        "atlantis-prod-001-2026-12-01-05-00  usable as a copy" in deployed.run("make restore-check STACK=prod").stdout
+    )
+
+    deployed.follow("Restore the locks of Redis")
+    assert [each["SnapshotName"] for each in cache.describe_snapshots()["Snapshots"]] == ["atlantis-prod-restore"]
+    locks = json.loads(entrance(service_of(sandbox(deployed))).request("GET", "/api/locks").body)["Locks"]
+    assert [lock["PullID"] for lock in locks] == [number]
+    assert "Apply complete! Resources: 1 added" in apply(deployed, number)
 
 
 def test_an_uninstalled_stack_leaves_keys_until_their_deletion(deployed: Clone) -> None:
