@@ -9,9 +9,13 @@ from adoption.existing import existing_of, load_balancer_arn
 from adoption.state import TerraformState
 from components.ingress.sign_in import CLIENT_SECRET_KEY
 
-__all__ = ["Lookups", "cidr_blocks"]
+__all__ = ["UNKNOWN_ZONE", "Lookups", "cidr_blocks"]
 
 SUFFIX, SUFFIXES = "amazonaws.com", {"aws-cn": "amazonaws.com.cn"}
+
+
+UNKNOWN_ZONE = "zone of "
+"""Begins the placeholder for the zone of a subnet, which is part of the name of its mount target."""
 
 
 class Lookups:
@@ -37,9 +41,9 @@ class Lookups:
                 "arn": f"arn:{known.partition}:iam::{known.account}:root",
             },
             "getPartition": lambda: {"partition": known.partition, "dnsSuffix": SUFFIXES.get(known.partition, SUFFIX)},
-            # A subnet whose zone isn't in the state is treated as a separate zone. The preview reads the zone from AWS.
+            # A subnet whose zone isn't in the state is treated as a separate zone.
             "getSubnet": lambda: {
-                "availabilityZone": self._zones.get(subnet) or f"zone of {subnet}",
+                "availabilityZone": self._zones.get(subnet) or f"{UNKNOWN_ZONE}{subnet}",
                 "vpcId": self._vpc_id,
             },
             "getVpc": lambda: {"cidrBlockAssociations": self._cidr_blocks()},

@@ -6,6 +6,7 @@ from typing import Any
 from adoption import sharing
 from adoption.anatomy import Anatomy
 from adoption.changes import Adopted, Refusal
+from adoption.lookups import UNKNOWN_ZONE
 from adoption.pairing import Pairing
 from adoption.program import REFERENCE
 from adoption.properties import same
@@ -53,6 +54,7 @@ def find(anatomy: Anatomy, settings: Mapping[str, Any], pairing: Pairing, adopte
         for refusal in item.refusals:
             yield _refused(refusal, item, anatomy.cluster_name)
     yield from _one_zone(anatomy)
+    yield from _unknown_zones(pairing)
     yield from _inline_rules(pairing)
     yield from _unknown_range(settings, pairing)
 
@@ -140,6 +142,17 @@ def _one_zone(anatomy: Anatomy) -> Iterator[str]:
             "program needs one in two zones. Restore an AWS Backup recovery point of it into a regional file system, have Terraform "
             "mount that one, then adopt"
         )
+
+
+def _unknown_zones(pairing: Pairing) -> Iterator[str]:
+    """Mount targets whose name in the program isn't known: it would create others, which EFS refuses."""
+    for name, pair in pairing.pairs.items():
+        found, _, subnet = name.partition(UNKNOWN_ZONE)
+        if subnet:
+            yield (
+                f"{found.rstrip('-')}: the program names the mount target of {subnet} after its zone, which the state holds neither for "
+                f"{pair.actual.address} nor for the subnet. Run `terraform apply -refresh-only`, and pull the state again"
+            )
 
 
 def _unknown_range(settings: Mapping[str, Any], pairing: Pairing) -> Iterator[str]:

@@ -141,6 +141,23 @@ def test_half_a_stack_is_refused(state: State, says: str) -> None:
         plan(state)
 
 
+def test_a_mount_target_without_a_known_zone_is_a_problem() -> None:
+    state = small_state()
+    for entry in state["resources"]:
+        for instance in entry["instances"]:
+            instance["attributes"] = {
+                name: value
+                for name, value in instance["attributes"].items()
+                if not name.startswith("availability_zone")
+            }
+    problems = plan(state).problems
+    assert [problem.partition(" after its zone")[0] for problem in problems] == [
+        f"storage-mount-target: the program names the mount target of subnet-0aa0bb0cc0dd0ee2{number}"
+        for number in (1, 2)
+    ]
+    assert all("Run `terraform apply -refresh-only`, and pull the state again" in problem for problem in problems)
+
+
 def test_two_stacks_are_refused_by_name() -> None:
     state = small_state()
     for type_ in ("aws_ecs_service", "aws_ecs_task_definition"):
