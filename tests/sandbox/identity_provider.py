@@ -52,7 +52,7 @@ class IdentityProvider:
         """Sign a person in at ``location``; the path that the browser is sent back to."""
         address = urlsplit(location)
         context = ssl.create_default_context(cafile=str(self.certificates.bundle))
-        connection = http.client.HTTPSConnection(address.netloc, context=context, timeout=10)
+        connection = http.client.HTTPSConnection(address.netloc, context=context, timeout=120)
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", f"{address.path}?{address.query}", urlencode({"sub": person}), kind)
         answer = connection.getresponse()
@@ -105,5 +105,5 @@ def _json(context: ssl.SSLContext, url: str, body: Mapping[str, Any] | None = No
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     content = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, content, {"Content-Type": "application/json"})  # noqa: S310 - https, on loopback
-    with opener.open(request, timeout=10) as answer:
+    with opener.open(request, timeout=120) as answer:
         return json.load(answer)

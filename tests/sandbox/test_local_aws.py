@@ -25,7 +25,7 @@ def aws(tmp_path: Path) -> Iterator[LocalAws]:
 @pytest.mark.parametrize("path", ["/_ministack/health", "/no-such-bucket/no-such-key"])
 def test_an_answer_arrives_in_one_piece(aws: LocalAws, path: str):
     address = urlsplit(aws.endpoint)
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as connection:
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=120) as connection:
         for _ in range(ANSWERS):
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
 
@@ -90,7 +90,7 @@ def test_one_that_does_not_answer_yet_is_waited_for(tmp_path: Path, monkeypatch:
 
     assert found == begun
     address = urlsplit(found.endpoint)
-    socket.create_connection((address.hostname or "", address.port or 0), timeout=10).close()
+    socket.create_connection((address.hostname or "", address.port or 0), timeout=120).close()
     local_aws.stop(tmp_path)
 
 

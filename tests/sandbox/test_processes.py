@@ -153,7 +153,7 @@ def test_a_process_ends_with_its_parent(tmp_path: Path):
 
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
     ended = subprocess.run(
-        [sys.executable, "-c", parent], env=environment, capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", parent], env=environment, capture_output=True, text=True, check=True, timeout=120
     )
 
     deadline = time.monotonic() + 10

@@ -155,7 +155,7 @@ def _sent(url: str, event: Event, secret: str | None) -> tuple[int, str]:
     headers = {"Content-Type": "application/json", **event.headers, **proof}
     request = urllib.request.Request(f"{url}/events", body, headers)  # noqa: S310 - on loopback
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - on loopback
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 - on loopback
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

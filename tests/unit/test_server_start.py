@@ -81,7 +81,7 @@ def _start(
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
 
@@ -158,7 +158,7 @@ def test_a_plan_can_t_stop_the_server_where_it_is_process_1(tmp_path: Path, in_f
         env=_environment(tmp_path) | {"ATLANTIS_GH_APP_ID": "1"},
         cwd=tmp_path,
         check=True,
-        timeout=30,
+        timeout=120,
     )
     assert (tmp_path / "state").read_text(encoding="utf-8").strip() == ("T" if in_front else "S")
 
@@ -201,7 +201,7 @@ def start(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
 
 

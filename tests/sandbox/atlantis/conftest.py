@@ -117,7 +117,7 @@ def seen_by(process: processes.Process, path: str) -> Path:
 def fetch(url: str) -> tuple[int, bytes]:
     """GET a loopback address; status and body."""
     address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=120)
     try:
         connection.request("GET", address.path or "/")
         answer = connection.getresponse()
@@ -129,7 +129,7 @@ def fetch(url: str) -> tuple[int, bytes]:
 def open_websocket(root: str, path: str) -> tuple[int, BinaryIO]:
     """Ask for a WebSocket at a loopback address; the status of the answer, and what comes after its headers."""
     address = urlsplit(root)
-    with socket.create_connection((address.hostname or "", address.port or 80), timeout=30) as connection:
+    with socket.create_connection((address.hostname or "", address.port or 80), timeout=120) as connection:
         connection.sendall(
             f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()

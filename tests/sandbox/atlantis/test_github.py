@@ -66,7 +66,7 @@ def _call(github: GitHub, method: str, path: str, authorization: str = "", body:
         headers={"Authorization": authorization},
     )
     try:
-        with opener.open(request, timeout=20) as answer:
+        with opener.open(request, timeout=120) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -225,9 +225,9 @@ def test_the_proxy_connects_a_real_host_whose_authority_is_trusted(tmp_path: Pat
             opener = urllib.request.build_opener(
                 urllib.request.ProxyHandler({"https": sandbox.proxy_url}), urllib.request.HTTPSHandler(context=context)
             )
-            assert opener.open("https://git.example.com/", timeout=20).status == 200
+            assert opener.open("https://git.example.com/", timeout=120).status == 200
             with pytest.raises(urllib.error.URLError, match="403"):
-                opener.open("https://other.example.com/", timeout=20)
+                opener.open("https://other.example.com/", timeout=120)
         host.shutdown()
     assert sandbox.store.recorded("refused")[0]["destination"] == "other.example.com:443"
 

@@ -135,7 +135,7 @@ class Plugin:
         """End the process as the engine does."""
         self._channel.close()
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=120)
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         self.process.stdout.close()

@@ -170,7 +170,7 @@ def test_says_what_failed(plugin: Plugin) -> None:
 def test_ends_quietly_on_a_signal(provider_state: Path, number: signal.Signals) -> None:
     plugin = Plugin("aws", provider_state)
     plugin.process.send_signal(number)
-    assert plugin.process.wait(timeout=10) == 0
+    assert plugin.process.wait(timeout=120) == 0
     assert plugin.process.stderr is not None
     assert plugin.process.stderr.read() == ""
     plugin.stop()
