@@ -63,7 +63,7 @@ def _create(state: Path, own: _Call, parameters: Mapping[str, Any]) -> Any:
 
 def _save(trusted: Path, port: int) -> None:
     with (
-        socket.create_connection((LOOPBACK, port), timeout=10) as plain,
+        socket.create_connection((LOOPBACK, port), timeout=60) as plain,
         ssl.create_default_context(cafile=trusted).wrap_socket(plain, server_hostname=LOOPBACK) as connection,
         connection.makefile("rwb", buffering=0) as stream,
     ):
