@@ -8,8 +8,6 @@ import argparse
 import sys
 from pathlib import Path
 
-__all__ = ["report"]
-
 LIMIT = 60_000
 FENCE = "~" * 10
 

@@ -15,8 +15,6 @@ from adoption.existing import NOTHING, Existing, load_balancer_arn
 from adoption.state import OFFICIAL_PROVIDER, StateResource, TerraformState, alias_target
 from components.configuration.server_configuration import variable
 
-__all__ = ["LISTENERS", "RULES", "Anatomy", "AnatomyError", "dissect", "target_groups"]
-
 LOAD_BALANCERS = ("aws_lb", "aws_alb")
 LISTENERS = ("aws_lb_listener", "aws_alb_listener")
 RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")

@@ -8,8 +8,6 @@ from adoption.leaves import leaves, text
 from adoption.pairing import Pair, Pairing
 from adoption.properties import MISSING, attribute, same, snake
 
-__all__ = ["NOT_IN_STATE", "Adopted", "Change", "Refusal", "judge"]
-
 WHY: Mapping[str, str] = {
     "accessLogs": "requests are logged",
     "assumeRolePolicy": "only tasks of this account can assume it",

@@ -17,8 +17,6 @@ from components.configuration.secret_names import redacted
 from preflight.aws import Aws
 from preflight.printed import Parser
 
-__all__ = ["main"]
-
 PROJECT = Path(__file__).resolve().parents[1]
 PROBLEMS, USAGE_ERROR = 1, 2
 

@@ -3,8 +3,6 @@
 from adoption.anatomy import LISTENERS, Anatomy, AnatomyError
 from adoption.state import StateResource
 
-__all__ = ["require_whole"]
-
 
 def require_whole(anatomy: Anatomy) -> None:
     """Reject a state without a resource that the service uses and that the stack file doesn't name as existing.

@@ -8,8 +8,6 @@ from adoption.shapes import MAXIMUM_DEPTH, depth
 from adoption.state import StateResource
 from components.configuration.server_configuration import FLAGS
 
-__all__ = ["atlantis_container", "containers", "damage", "server_flags"]
-
 
 def containers(task: StateResource) -> list[Mapping[str, Any]]:
     """The container definitions of a task; empty if they aren't a list of objects."""

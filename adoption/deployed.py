@@ -10,8 +10,6 @@ from typing import Any
 
 from adoption.plan import Plan
 
-__all__ = ["problems"]
-
 SECONDS = 60
 
 

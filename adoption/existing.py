@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["NOTHING", "Existing", "existing_of", "load_balancer_arn"]
-
 
 @dataclass(frozen=True)
 class Existing:

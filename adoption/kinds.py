@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 
 from adoption.state import StateError, StateResource
 
-__all__ = ["BY_PULUMI_TYPE", "KINDS", "NOT_ADOPTED", "Kind"]
-
 
 @dataclass(frozen=True)
 class Kind:

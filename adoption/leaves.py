@@ -7,8 +7,6 @@ from typing import Any
 
 from adoption.properties import MISSING, Resolve, attribute, parsed, same
 
-__all__ = ["leaves", "text"]
-
 SHOWN = 60
 """Characters of a value in a table."""
 SECRET = re.compile(r"(?i).*(secret|password|token|private).*")

@@ -9,8 +9,6 @@ from adoption.kinds import BY_PULUMI_TYPE, NOT_ADOPTED
 from adoption.pairing import Pairing
 from adoption.state import StateResource
 
-__all__ = ["KEEP", "advice", "rights"]
-
 KEEP = ": keep it"
 """The end of the advice for a resource that Terraform goes on to manage."""
 OTHER_PROVIDER = "Belongs to another provider: keep it"

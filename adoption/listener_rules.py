@@ -13,8 +13,6 @@ from components.ingress.existing_listener import default_priority
 from components.ingress.listener_rules import WEBHOOK_PATH
 from components.settings.accepted import MOST_LISTENER_RULES
 
-__all__ = ["is_for_webhooks", "pair_own_rules", "priorities", "priority_of", "rules_of_others", "taken_priorities"]
-
 _LAST_PRIORITY = 50_000
 
 

@@ -9,8 +9,6 @@ from adoption.existing import existing_of, load_balancer_arn
 from adoption.state import TerraformState
 from components.ingress.sign_in import CLIENT_SECRET_KEY
 
-__all__ = ["UNKNOWN_ZONE", "Lookups", "cidr_blocks"]
-
 SUFFIX, SUFFIXES = "amazonaws.com", {"aws-cn": "amazonaws.com.cn"}
 UNKNOWN_ZONE = "zone of "
 """Begins the placeholder for the zone of a subnet, which is part of the name of its mount target."""

@@ -10,8 +10,6 @@ from adoption.anatomy import Anatomy
 from adoption.state import OFFICIAL_PROVIDER, StateResource, TerraformState
 from preflight.errors import UnmetError
 
-__all__ = ["Aws", "data_source", "may", "observed", "with_observed"]
-
 _AS_IT_IS = ("containerDefinitions", "cpu", "memory", "requiresCompatibilities")
 _DENIED = ("explicitDeny", "implicitDeny")
 UNSIMULATED = "IAM's simulation of the running role failed ({reason}): a right that its boundary denies is listed as if the role had it"

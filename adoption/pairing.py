@@ -11,8 +11,6 @@ from adoption.program import REFERENCE, Wanted
 from adoption.properties import MISSING, attribute, references, snake
 from adoption.state import StateResource
 
-__all__ = ["Pair", "Pairing", "pair"]
-
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 SERVICE = "aws:ecs/service:Service"
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"

@@ -21,9 +21,6 @@ from adoption.task_inventory import problem as lost_parts
 from components.settings import parse
 from preflight.errors import UnmetError
 
-__all__ = ["Plan", "make_plan"]
-
-
 EMPTY_REPOSITORY = (
     "The repository is new and empty, so the task of the first `up` can't start, and ECS would roll back. Set atlantis:image to a "
     "public reference of a version that this program accepts, or adopt with desiredCount 0, push the image, then set 1 "

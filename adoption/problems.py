@@ -13,8 +13,6 @@ from adoption.properties import same
 from components.settings.accepted import base_name
 from components.settings.values import UnacceptableError
 
-__all__ = ["find"]
-
 WAYS_OUT: Mapping[tuple[str, str], str] = {
     ("aws:efs/fileSystem:FileSystem", "encrypted"): (
         "An existing file system can't be encrypted. Restore an AWS Backup recovery point of it into an encrypted one, have "

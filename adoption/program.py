@@ -21,8 +21,6 @@ from pulumi.runtime.mocks import MockCallArgs, MockEngine, MockMonitor, MockReso
 from pulumi.runtime.settings import SETTINGS, configure
 from pulumi.runtime.stack import run_in_stack
 
-__all__ = ["REFERENCE", "Wanted", "register", "run_program"]
-
 PROGRAM = Path(__file__).resolve().parents[1] / "__main__.py"
 REFERENCE = re.compile(r"\$\{(?P<name>[^}]+)\.(?P<property>\w+)\}")
 COMPUTED = (

@@ -12,8 +12,6 @@ from typing import Any
 from adoption.program import REFERENCE
 from adoption.shapes import MAXIMUM_DEPTH, depth
 
-__all__ = ["MISSING", "Resolve", "attribute", "parsed", "references", "same", "snake"]
-
 MISSING = object()
 """The state has no such attribute, because its provider version is older than the property."""
 

@@ -6,8 +6,6 @@ from typing import Any
 from components.settings import AtlantisArgs
 from components.settings.schema import settings_of
 
-__all__ = ["DEFAULTS", "Proposal"]
-
 DEFAULTS = {declared.key: declared.default for declared in settings_of(AtlantisArgs)}
 
 

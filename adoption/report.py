@@ -10,8 +10,6 @@ from adoption.plan import Plan
 from adoption.state import StateResource
 from adoption.task_inventory import KEPT, LOST, REPLACED
 
-__all__ = ["describe"]
-
 LONGEST_NAME = 44
 
 

@@ -18,8 +18,6 @@ from adoption.task_inventory import KEPT, LOST, REPLACED, Item
 from components.settings.accepted import additional_policy_arns
 from components.settings.values import UnacceptableError
 
-__all__ = ["Policy", "attachable", "items", "other_policies", "policies_of", "statements"]
-
 EXECUTION = "permissions-execution-role"
 TASK_ROLE = "permissions-task-role"
 EXECUTION_POLICY = "policy/service-role/AmazonECSTaskExecutionRolePolicy"

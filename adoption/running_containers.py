@@ -10,8 +10,6 @@ from components.configuration.secret_names import looks_secret
 from components.settings.extra_containers import NOBODY, STACKS_OWN, extra_containers
 from components.settings.values import UnacceptableError
 
-__all__ = ["extra_container", "lost_with", "others", "proposed_containers"]
-
 _COPIED = ("name", "image", "command", "entryPoint", "user", "cpu", "memory")
 _LOST = (
     *("dependsOn", "dockerLabels", "environmentFiles", "firelensConfiguration", "healthCheck", "mountPoints"),

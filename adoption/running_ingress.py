@@ -8,8 +8,6 @@ from adoption.listener_rules import is_for_webhooks, priorities
 from adoption.proposal import Proposal
 from components.configuration.vcs import KINDS, published_ranges
 
-__all__ = ["ingress"]
-
 
 def ingress(anatomy: Anatomy) -> Iterator[Proposal]:
     """The settings that the load balancer and its listener determine."""

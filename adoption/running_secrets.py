@@ -12,8 +12,6 @@ from components.configuration.secret_names import looks_secret
 from components.settings.accepted import environment_variables
 from components.settings.values import UnacceptableError
 
-__all__ = ["reference_of", "secret_of", "secrets"]
-
 
 def secrets(anatomy: Anatomy, kind: str, notes: list[str]) -> Iterator[Proposal]:
     """The settings for the secrets that the task reads, with `kind` as `vcsKind`. What doesn't come from a secret is added to

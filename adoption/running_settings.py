@@ -13,8 +13,6 @@ from adoption.running_secrets import secrets
 from adoption.running_vcs import vcs, vcs_kind
 from components.settings.accepted import VPC_ENDPOINTS
 
-__all__ = ["running_settings"]
-
 
 def running_settings(anatomy: Anatomy, notes: list[str], given_kind: Any = None) -> Iterator[Proposal]:
     """The settings that the running stack determines. Differences that no setting covers are added to `notes`.

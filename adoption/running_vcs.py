@@ -9,8 +9,6 @@ from adoption.proposal import Proposal
 from components.configuration.server_configuration import variable
 from components.configuration.vcs import APP, KINDS, WEBHOOK_KEY, Vcs
 
-__all__ = ["SETTINGS", "credentials_setting", "missing_settings", "other_hosts", "secrets_of", "vcs", "vcs_kind"]
-
 SETTINGS = ("vcsKind", "vcsHost", "vcsUser", "vcsTokenSecretName")
 """The settings that only fit together. `githubHostname` stands for itself."""
 _PREFIXES = ("azuredevops-", "bitbucket-", "gitea-", "gitlab-")

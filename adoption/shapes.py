@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["MAXIMUM_DEPTH", "SCALARS", "depth", "refusal", "words"]
-
 MAXIMUM_DEPTH = 64
 
 

@@ -12,8 +12,6 @@ from adoption.listener_rules import priority_of, rules_of_others, taken_prioriti
 from adoption.pairing import LISTENER_RULE, Pairing
 from adoption.state import StateResource
 
-__all__ = ["notes", "problems"]
-
 
 def problems(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
     """A problem for a load balancer, a cluster or priorities that Atlantis doesn't have for itself."""

@@ -10,8 +10,6 @@ from typing import Any
 
 from adoption import shapes
 
-__all__ = ["StateError", "StateResource", "TerraformState", "alias_target", "read_state"]
-
 FORMAT = 4
 OFFICIAL_PROVIDER = "registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws"
 _INDEX = re.compile(r'\[(?:\d+|"[^"]*")\]')

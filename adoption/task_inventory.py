@@ -19,8 +19,6 @@ from components.configuration.secret_names import looks_secret
 from components.configuration.server_configuration import API_SECRET, FLAGS, OWNED, SECRET, VERSION, flag_of
 from components.configuration.vcs import APP, KINDS
 
-__all__ = ["KEPT", "LOST", "REPLACED", "Item", "inventory", "problem"]
-
 KEPT, REPLACED, LOST = "kept", "replaced", "lost"
 
 ON_BY_DEFAULT = ("tf-download", "use-tf-plugin-cache")

@@ -11,8 +11,6 @@ from typing import Any
 from check_configuration import problems
 from evaluation.fingerprints import FINGERPRINT
 
-__all__ = ["Found", "UnusableError", "analyze", "configuration_of", "findings", "parsed"]
-
 PACK = Path(__file__).resolve().parent
 PROJECT = PACK.with_name("Pulumi.yaml")
 ENVIRONMENT = PACK / ".venv"

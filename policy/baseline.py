@@ -15,8 +15,6 @@ from typing import Any, Final
 
 from analysis import Found, UnusableError, configuration_of, findings
 
-__all__ = ["main", "with_baseline"]
-
 _DAYS: Final = 90
 
 

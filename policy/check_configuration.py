@@ -16,8 +16,6 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["problems", "rendered", "schema_problems"]
-
 SCHEMA: Final = Path(__file__).with_name("configuration.schema.json")
 
 Where = tuple[str | int, ...]

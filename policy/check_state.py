@@ -13,8 +13,6 @@ from analysis import Found, UnusableError, analyze, configuration_of, findings
 from sarif import document
 from summary import summary
 
-__all__ = ["main"]
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line and run the engine; returns its exit code."""

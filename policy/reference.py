@@ -11,8 +11,6 @@ from evaluation.configuration import Option
 from evaluation.rule import Rule
 from policies.catalogue import PACK_NAME, RULES
 
-__all__ = ["README", "SCHEMA", "readme", "schema"]
-
 PACK: Final = Path(__file__).parent
 README: Final = PACK / "README.md"
 SCHEMA: Final = PACK / "configuration.schema.json"

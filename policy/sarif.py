@@ -9,8 +9,6 @@ from analysis import Found
 from evaluation.documentation import help_link, website
 from policies.catalogue import PACK_NAME, RULES
 
-__all__ = ["document"]
-
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # Code hosts sort by a CVSS score.
 _SCORES: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}

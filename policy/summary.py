@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator
 
 from analysis import Found
 
-__all__ = ["SHOWN", "summary"]
-
 SHOWN = 20
 """The number of findings that are printed; a stack with no more than these is printed in full."""
 _WIDTH = 160

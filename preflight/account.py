@@ -6,8 +6,6 @@ from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
 
-__all__ = ["CHECKS", "credentials"]
-
 
 def credentials(deployment: Deployment) -> str:
     """AWS accepts the credentials."""

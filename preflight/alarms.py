@@ -9,8 +9,6 @@ from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
 
-__all__ = ["CHECKS"]
-
 AWS_KEY = "alias/aws/sns"
 PUBLISHER = "cloudwatch.amazonaws.com"
 

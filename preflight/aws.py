@@ -11,8 +11,6 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from preflight.errors import FailedError
 
-__all__ = ["Aws", "RefusedByResourceError"]
-
 READING = ("batch_get_", "describe_", "get_", "head_", "list_", "simulate_")
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403", "Forbidden"}
 BAD_CREDENTIALS = {

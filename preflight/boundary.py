@@ -12,8 +12,6 @@ from preflight.errors import FailedError, NotCheckedError, WarnedError
 from preflight.escalations import escalations
 from preflight.questions import Question, Setting
 
-__all__ = ["CHECKS", "setting_of", "simulate"]
-
 _ABSENT = ("NoSuchEntity", "NoSuchEntityException")
 
 

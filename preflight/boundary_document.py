@@ -15,8 +15,6 @@ from preflight.boundary import setting_of
 from preflight.deployment import Deployment
 from preflight.printed import parser, print_document
 
-__all__ = ["document"]
-
 
 def document(deployment: Deployment, boundary_arn: str) -> str:
     """The boundary's policy document as JSON. `boundary_arn` is the ARN that the boundary will have."""

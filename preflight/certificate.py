@@ -8,8 +8,6 @@ from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
 
-__all__ = ["CHECKS", "covers"]
-
 RENEWAL_NOTICE = timedelta(days=30)
 
 PENDING = "create the DNS records that `aws acm describe-certificate` lists, and wait until its status is ISSUED"

@@ -7,8 +7,6 @@ from components.configuration.secret_names import redacted
 from preflight.deployment import Deployment
 from preflight.errors import Status, UnmetError
 
-__all__ = ["Check", "Result", "run_checks"]
-
 
 @dataclass(frozen=True)
 class Check:

@@ -10,8 +10,6 @@ from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
 from preflight.network import route_table_of, vpc
 
-__all__ = ["CHECKS"]
-
 
 def endpoints(deployment: Deployment) -> str:
     """No endpoint in the VPC conflicts with the deployment's: a VPC supports one private DNS name per service."""

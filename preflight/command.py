@@ -31,8 +31,6 @@ from preflight.check import Check, Result, run_checks
 from preflight.deployment import StackFileError, deployment_of
 from preflight.errors import Status
 
-__all__ = ["CHECKS", "add_arguments", "run"]
-
 USAGE_ERROR = 2
 
 CHECKS: tuple[Check, ...] = (

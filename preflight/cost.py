@@ -21,8 +21,6 @@ from preflight.deployment import Deployment
 from preflight.errors import FailedError
 from preflight.printed import parser, print_document
 
-__all__ = ["Line", "document", "estimate", "main", "savings"]
-
 HOURS: Final = 730
 """Hours of a month, as AWS' calculator counts them."""
 _LIST_REGION: Final = "us-east-1"

@@ -7,8 +7,6 @@ import webbrowser
 from preflight.deployment import Deployment
 from preflight.printed import parser, print_document
 
-__all__ = ["main"]
-
 
 def main() -> int:
     """Run the command. Returns 0, or 2 if the stack's file is invalid or a call to AWS fails."""

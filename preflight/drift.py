@@ -22,8 +22,6 @@ from preflight.deployment import Deployment, StackFileError, deployment_of
 from preflight.errors import FailedError, UnmetError
 from preflight.printed import parser
 
-__all__ = ["main", "run"]
-
 _STREAM = "requests"
 _UNUSABLE = 2
 _POLL_SECONDS = 2.0

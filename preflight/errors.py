@@ -4,8 +4,6 @@ from enum import StrEnum
 
 from components.configuration.secret_names import redacted
 
-__all__ = ["FailedError", "NotCheckedError", "Status", "UnmetError", "WarnedError"]
-
 
 class Status(StrEnum):
     """The outcome of a check."""

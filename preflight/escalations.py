@@ -8,8 +8,6 @@ from collections.abc import Mapping
 
 from preflight.questions import Escalation, Question, Setting, Value
 
-__all__ = ["escalations"]
-
 _ID = "0123456789abcdef"
 _TASKS = "ecs-tasks.amazonaws.com"
 

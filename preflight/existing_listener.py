@@ -12,8 +12,6 @@ from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
 
-__all__ = ["CHECKS", "existing_rules"]
-
 _MOST_PRIORITY = 50_000
 _NONE = "httpsListenerArn is not set"
 

@@ -11,8 +11,6 @@ from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, WarnedError
 
-__all__ = ["CHECKS"]
-
 _HTTPS = 443
 
 

@@ -17,8 +17,6 @@ from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError
 
-__all__ = ["CHECKS", "INDEXES", "MANIFESTS", "PLATFORMS", "EcrImage"]
-
 MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.oci.image.manifest.v1+json",

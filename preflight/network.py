@@ -9,8 +9,6 @@ from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
 
-__all__ = ["CHECKS", "route_table_of", "vpc"]
-
 EVERYWHERE = "0.0.0.0/0"
 WAYS_OUT = ("NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "InstanceId", "LocalGatewayId", "CoreNetworkArn")
 """The targets of a default route to the internet, other than an internet gateway."""

@@ -21,8 +21,6 @@ from preflight.deployment import Deployment, StackFileError, read_stack_file
 from preflight.errors import FailedError, WarnedError
 from preflight.printed import Parser
 
-__all__ = ["CHECKS", "Difference", "command", "difference", "file_of", "of_stack", "render", "written"]
-
 PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATE = "prod"
 """The stack whose configuration a new stack starts with: the strictest one."""

@@ -11,8 +11,6 @@ from components.settings import SettingsError
 from preflight.deployment import Deployment, StackFileError, deployment_of
 from preflight.errors import UnmetError
 
-__all__ = ["Parser", "parser", "print_document"]
-
 
 class Parser(argparse.ArgumentParser):
     """A parser whose messages show no argument in the format of a credential."""

@@ -6,8 +6,6 @@ from typing import TypeAlias
 
 from components.names import PhysicalNames
 
-__all__ = ["Escalation", "Question", "Setting", "Value"]
-
 Value: TypeAlias = str | Sequence[str]
 
 

@@ -15,8 +15,6 @@ from preflight.deployment import Deployment
 from preflight.errors import FailedError
 from preflight.existing_listener import existing_rules
 
-__all__ = ["CHECKS", "listener_rules", "policies_of_terraforms_role", "rules_of_a_security_group"]
-
 _CONDITION_VALUES = 5
 """The maximum per listener rule. The rules for webhooks use two of them for path and method."""
 _IAM_REGION = "us-east-1"

@@ -5,8 +5,6 @@ import sys
 from preflight.deployment import Deployment
 from preflight.printed import parser, print_document
 
-__all__ = ["main", "remains"]
-
 _IDENTIFYING = ("Project", "Environment", "ManagedBy")
 
 

@@ -18,8 +18,6 @@ from preflight.deployment import Deployment
 from preflight.errors import FailedError
 from preflight.printed import parser, print_document
 
-__all__ = ["USABLE", "Restore", "main"]
-
 USABLE = ("AVAILABLE", "COMPLETED")
 """The statuses of a recovery point whose backup has ended successfully:
 https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeRecoveryPoint.html."""

@@ -15,8 +15,6 @@ from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError
 
-__all__ = ["APP_KEYS", "CHECKS", "WEBHOOK_KEYS", "number_problem", "private_key_problem"]
-
 APP_KEYS = ("app_id", "installation_id", "private_key")
 WEBHOOK_KEYS = ("webhook_secret",)
 

@@ -7,8 +7,6 @@ from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
 
-__all__ = ["CHECKS"]
-
 LOCK_KEY = "LockID"
 
 

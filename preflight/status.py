@@ -19,8 +19,6 @@ from preflight.errors import FailedError, NotCheckedError, UnmetError
 from preflight.printed import parser, print_document
 from preflight.restore import USABLE
 
-__all__ = ["document", "main"]
-
 _SHOWN_LOCKS: Final = 10
 
 _Found = Mapping[str, Any]

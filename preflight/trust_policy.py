@@ -12,8 +12,6 @@ from preflight.deployment import Deployment
 from preflight.errors import FailedError
 from preflight.printed import parser, print_document
 
-__all__ = ["SETTINGS", "callers", "document"]
-
 SETTINGS = ("assumableRoleArns", "planAssumableRoleArns", "repositoryRoles")
 
 

@@ -15,8 +15,6 @@ from preflight.deployment import Deployment
 from preflight.errors import FailedError, UnmetError
 from preflight.printed import parser, print_document
 
-__all__ = ["flag_changes", "main", "report"]
-
 _PROJECT = Path(__file__).resolve().parents[1]
 _FLAGS = "components/configuration/server_flags.json"
 _RELEASE = "https://github.com/runatlantis/atlantis/releases/tag"

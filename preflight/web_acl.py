@@ -7,8 +7,6 @@ from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
 
-__all__ = ["CHECKS"]
-
 COMMON_RULES = ("AWS", "AWSManagedRulesCommonRuleSet")
 BODY_RULE = "SizeRestrictions_BODY"
 """Blocks every body of more than 8 KB. The event of a pull request has three times that size."""

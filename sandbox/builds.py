@@ -16,8 +16,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.go_build import build_once
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["CONFTEST", "PROGRAMS", "build"]
-
 _ACTIONLINT = CHECKOUT / ".sandbox" / "tools" / "actionlint"
 CONFTEST = _ACTIONLINT.with_name("conftest")
 _GO = (1, 26)

@@ -8,8 +8,6 @@ import yaml
 from policy.check_configuration import problems
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["pack_arguments", "provide_environment"]
-
 
 def pack_arguments(pack: Path, stack: str, configuration: Path | None = None) -> list[str]:
     """The engine's arguments for a policy pack with ``configuration``, or the pack's own for the stack if it has one.

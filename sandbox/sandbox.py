@@ -24,8 +24,6 @@ from sandbox.testbed.paths import CHECKOUT, state_directory
 if TYPE_CHECKING:
     from sandbox.testbed.containers.deployed_service import DeployedService
 
-__all__ = ["Sandbox"]
-
 PROTECTION = "atlantis:deletionProtection"
 # While a stack is destroyed, nothing runs the task, so the update must not wait for its deployment.
 DEPLOYMENT_TIMEOUT = "atlantis:deploymentTimeoutMinutes"

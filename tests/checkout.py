@@ -7,8 +7,6 @@ from pathlib import Path
 
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["copy_checkout"]
-
 
 def copy_checkout(folder: Path) -> None:
     """Copy the files that git tracks, or would, into `folder`, with the Python environment of the tests."""

@@ -17,16 +17,6 @@ from sandbox.testbed.containers import bubblewrap
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.iam_evaluation import evaluator
 
-__all__ = [
-    "iam_evaluator",
-    "needs",
-    "needs_containers",
-    "needs_provider",
-    "npm_packages",
-    "pytest_runtest_logreport",
-    "without",
-]
-
 VARIABLE = "ATLANTIS_SKIPPED"
 TERRAFORM = "https://developer.hashicorp.com/terraform/install"
 BROUGHT_BY = {

@@ -6,8 +6,6 @@ from typing import Any
 
 import yaml
 
-__all__ = ["table"]
-
 
 def table(test: str, key: str) -> Any:
     """A table of the YAML file next to a test, which has the test's name."""

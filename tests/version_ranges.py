@@ -14,8 +14,6 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-__all__ = ["main"]
-
 CHECKOUT = Path(__file__).resolve().parents[1]
 FOLDER = CHECKOUT / ".sandbox" / "version-ranges"
 ENDS = {"lowest": "lowest-direct", "highest": "highest"}

@@ -8,8 +8,6 @@ from check_configuration import rendered, schema_problems
 from evaluation.aws.networks import Network, parse_network, union
 from evaluation.exemptions import Exemptions, exemptions_schema, read_exemption
 
-__all__ = ["Configuration", "ConfigurationError", "Kind", "Option", "Unknowns", "read_configuration"]
-
 Kind = Literal["strings", "ranges", "number", "numbers", "flag", "pairs"]
 Unknowns = Literal["pass", "advisory", "mandatory"]
 

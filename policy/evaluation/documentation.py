@@ -5,8 +5,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PACK", "help_link", "website"]
-
 PACK: Final = Path(__file__).resolve().parents[1]
 # The pack has no YAML parser, and the file has one key a line.
 _WEBSITE: Final = re.compile(r"""^website:\s*["']?(https://[^\s"'#]+)""", re.MULTILINE)

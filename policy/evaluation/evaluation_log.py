@@ -11,9 +11,6 @@ from typing import Any, Final, TypeVar
 
 from evaluation.exemptions import Exemption
 
-__all__ = ["EVALUATION_LOG", "EvaluationLog", "UsedExemption"]
-
-
 T = TypeVar("T")
 
 

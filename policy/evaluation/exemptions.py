@@ -7,8 +7,6 @@ from typing import Any
 
 from evaluation.values import wildcard
 
-__all__ = ["Exemption", "Exemptions", "exemptions_schema", "names_of", "read_exemption", "today"]
-
 
 def exemptions_schema(checks: Iterable[str]) -> dict[str, Any]:
     """The JSON schema of the exemptions of a policy with these checks."""

@@ -10,8 +10,6 @@ from typing import Any, Final
 
 from evaluation.values import MALFORMED, UNKNOWN, integer, mapping, parse_json, text
 
-__all__ = ["FINGERPRINT", "fingerprint", "value_at"]
-
 FINGERPRINT: Final = "[0-9a-f]{16}"
 _STEPS = re.compile(r"[^.\[\]]+")
 _INDEX = re.compile(r"\[\d+\]")

@@ -2,8 +2,6 @@
 
 import gc
 
-__all__ = ["tune_garbage_collector"]
-
 # Allocations before the youngest generation is collected; the interpreter's default is 700.
 _YOUNG_OBJECTS = 200_000
 

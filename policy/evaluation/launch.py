@@ -12,8 +12,6 @@ from typing import Final
 
 from check_configuration import problems
 
-__all__ = ["configuration_files", "warn_about_configuration"]
-
 _OPTION: Final = "--policy-pack-config"
 _PROCESSES: Final = Path("/proc")
 _GENERATIONS: Final = 8

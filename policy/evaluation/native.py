@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from evaluation.values import UNKNOWN, at, mapping, mappings
 
-__all__ = ["native_property", "native_type", "translated"]
-
 _Properties = dict[str, Any]
 
 

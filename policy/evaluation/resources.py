@@ -9,8 +9,6 @@ from evaluation.evaluation_log import EVALUATION_LOG
 from evaluation.native import native_property, native_type, translated
 from evaluation.values import UNKNOWN, at, entry, mapping, plain, sequence
 
-__all__ = ["STACK", "Resource", "Stack", "authored_names", "canonical_type", "rule_type"]
-
 T = TypeVar("T")
 STACK: Final = "pulumi/Stack"
 

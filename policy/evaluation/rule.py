@@ -30,9 +30,6 @@ from evaluation.secret_names import redacted
 from evaluation.values import MALFORMED, UNKNOWN, parse_json, shown, truth
 from tables.standards import FSBP, Standard
 
-__all__ = ["Findings", "ResourceCheck", "Rule", "StackCheck"]
-
-
 _AT_PATH: Final = object()
 _LISTED: Final = 3
 

@@ -16,26 +16,6 @@ from typing import Any, Final
 from pulumi_policy import proxy
 from pulumi_policy.proxy import UnknownValueError
 
-__all__ = [
-    "MALFORMED",
-    "UNKNOWN",
-    "Missing",
-    "at",
-    "each_at",
-    "entry",
-    "integer",
-    "mapping",
-    "mappings",
-    "parse_json",
-    "plain",
-    "printable",
-    "sequence",
-    "shown",
-    "text",
-    "truth",
-    "wildcard",
-]
-
 
 class Missing:
     """The type of ``UNKNOWN`` and ``MALFORMED``. They equal nothing, not even themselves, as NaN: compare with ``is``."""

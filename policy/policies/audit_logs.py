@@ -8,9 +8,6 @@ from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck, Rule
 from evaluation.values import UNKNOWN, integer, mappings, sequence, text
 
-__all__ = ["RULE"]
-
-
 _API_LOGS: Final = (
     "accessLogSettings is not set, so the stage writes no access logs",
     "set accessLogSettings with the ARN of a log group",

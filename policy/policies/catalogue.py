@@ -28,8 +28,6 @@ from policies import (
     supporting_resources,
 )
 
-__all__ = ["PACK_NAME", "RULES", "policies"]
-
 PACK_NAME: Final = "atlantis-guard"
 
 RULES: Final[tuple[Rule, ...]] = (

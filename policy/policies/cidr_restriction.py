@@ -14,8 +14,6 @@ from evaluation.values import UNKNOWN, at, mappings, sequence, text, truth
 from policies.entries import check_entries
 from tables.prefix_lists import CLOUDFRONT_ORIGIN_FACING
 
-__all__ = ["RULE"]
-
 INSIDE: Final = "ranges"
 _PREFIX_LIST: Final = "ec2/managedPrefixList"
 _ENDPOINT: Final = "ec2/vpcEndpoint"

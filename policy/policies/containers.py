@@ -9,8 +9,6 @@ from evaluation.resources import Resource
 from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN, at, mappings, sequence, text, truth
 
-__all__ = ["RULE"]
-
 _ROOT_USERS: Final = ("0", "root")
 # Linux capabilities that allow an escape from the container; Docker doesn't add any of them by default.
 _HOST_CAPABILITIES: Final = frozenset(

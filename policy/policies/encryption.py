@@ -12,8 +12,6 @@ from policies.encryption_in_transit import IN_TRANSIT_CHECKS
 from tables.links import LINKS
 from tables.stores import KEY_NAMES, STORES
 
-__all__ = ["RULE"]
-
 _SYMMETRIC: Final = (None, "SYMMETRIC_DEFAULT")
 
 

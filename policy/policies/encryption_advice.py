@@ -11,8 +11,6 @@ from policies.encryption_listeners import INTERNAL, advise_listeners
 from policies.encryption_parameters import PARAMETER_TYPES, accepts_plain_by_default
 from tables.stores import STORES, Store
 
-__all__ = ["RULE"]
-
 _KEY: Final = "service-key"
 _PARAMETER: Final = "database-tls"
 # A KMS key that AWS manages is enough for these, because the control is about a second layer of encryption.

@@ -8,19 +8,6 @@ from evaluation.rule import Findings, ResourceCheck
 from evaluation.values import UNKNOWN, each_at, mapping, mappings, parse_json, shown, text, truth
 from tables.stores import STORES, Store
 
-__all__ = [
-    "AT_REST",
-    "AT_REST_CHECKS",
-    "CUSTOMER_KEY",
-    "EBS_DEFAULT",
-    "decided",
-    "encrypted_by_aws",
-    "inherited",
-    "is_customer_key",
-    "is_satisfied",
-    "missing_key",
-]
-
 AT_REST: Final = "at-rest"
 CUSTOMER_KEY: Final = "customer-key"
 # A copy can have another key than its source.

@@ -9,8 +9,6 @@ from evaluation.rule import Findings
 from evaluation.values import UNKNOWN, at, each_at, mappings, sequence, text
 from policies.encryption_at_rest import is_customer_key
 
-__all__ = ["check_buckets"]
-
 _BUCKET: Final = "s3/bucket"
 _POLICY: Final = "s3/bucketPolicy"
 # AWS delivers these logs only to buckets with SSE-S3. Sources: "Access logs for your Application Load Balancer", "Enabling

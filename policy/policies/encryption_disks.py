@@ -14,8 +14,6 @@ from evaluation.values import UNKNOWN, mapping, mappings, shown, text, truth
 from policies.encryption_at_rest import AT_REST, is_customer_key, missing_key
 from tables.stores import STORES
 
-__all__ = ["DISK_KEY_CHECKS", "check_disks"]
-
 _DEFAULT: Final = "ebs/encryptionByDefault"
 _INSTANCES: Final = ("ec2/instance", "ec2/spotInstanceRequest", "ec2/launchConfiguration")
 _DEVICES: Final = (*_INSTANCES, "ec2/ami")

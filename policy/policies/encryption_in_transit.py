@@ -13,8 +13,6 @@ from policies.encryption_listeners import classic_listeners
 from policies.encryption_parameters import PARAMETER_CHECKS
 from tables.links import LINKS, Link
 
-__all__ = ["IN_TRANSIT_CHECKS"]
-
 LISTENER: Final = "listener-tls"
 VOLUME: Final = "volume-transit"
 EDGE: Final = "edge-tls"

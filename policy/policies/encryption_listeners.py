@@ -9,8 +9,6 @@ from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
 from evaluation.values import UNKNOWN, at, each_at, integer, mappings, sequence, text, truth
 
-__all__ = ["advise_listeners", "check_listeners", "classic_listeners"]
-
 LISTENER: Final = "listener-tls"
 INTERNAL: Final = "internal-tls"
 _BALANCER: Final = "lb/loadBalancer"

@@ -7,8 +7,6 @@ from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck
 from evaluation.values import UNKNOWN, integer, mappings, text
 
-__all__ = ["PARAMETER_CHECKS", "PARAMETER_TYPES", "accepts_plain_by_default"]
-
 _CHECK: Final = "store-transit"
 
 

@@ -14,8 +14,6 @@ from policies.encryption_disks import check_disks
 from policies.encryption_listeners import check_listeners
 from tables.stores import STORES, Store
 
-__all__ = ["RULE"]
-
 _KEYS: Final = ("kms/key", "kms/externalKey", "kms/replicaKey", "kms/replicaExternalKey")
 _ALIAS: Final = "kms/alias"
 # The properties that name the source of an inherited encryption, and the type of the source.

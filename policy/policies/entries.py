@@ -14,8 +14,6 @@ from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
 from evaluation.values import UNKNOWN, each_at, mapping, mappings, parse_json, sequence, text, truth
 
-__all__ = ["check_entries"]
-
 ENTRY: Final = "entry"
 _REST_API: Final = "apigateway/restApi"
 

@@ -12,8 +12,6 @@ from evaluation.rule import Findings, Rule
 from evaluation.values import wildcard
 from tables.standards import WELL_ARCHITECTED
 
-__all__ = ["RULE"]
-
 # Packages that create no cloud resources.
 _LOCAL_PACKAGES: Final = frozenset(
     {

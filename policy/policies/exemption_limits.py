@@ -10,8 +10,6 @@ from evaluation.resources import STACK, Stack
 from evaluation.rule import Findings, Rule
 from tables.standards import WELL_ARCHITECTED
 
-__all__ = ["RULE"]
-
 
 def _check(stack: Stack, findings: Findings) -> None:
     root = next(stack.of(STACK), None) or next(iter(stack), None)

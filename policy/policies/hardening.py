@@ -6,8 +6,6 @@ from evaluation.resources import Resource
 from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN, integer, truth
 
-__all__ = ["RULE"]
-
 _METADATA: Final = "instance-metadata"
 
 

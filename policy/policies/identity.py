@@ -12,8 +12,6 @@ from evaluation.rule import Findings, ResourceCheck, Rule
 from evaluation.values import UNKNOWN, mappings
 from policies.identity_trust import check_permission, check_trust
 
-__all__ = ["RULE"]
-
 # Actions that reveal secrets, each with an ARN of a non-existent account: a pattern that matches it matches any resource.
 _SECRET_READS: Final = {
     "kms:Decrypt": "arn:aws:kms:any-region:000000000000:key/any",

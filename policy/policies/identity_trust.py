@@ -9,8 +9,6 @@ from evaluation.resources import Resource
 from evaluation.rule import Findings
 from evaluation.values import UNKNOWN, text
 
-__all__ = ["check_permission", "check_trust"]
-
 _CHECK: Final = "trust"
 _ACCOUNT: Final = re.compile(r"[0-9]{12}|arn:aws[a-z-]*:iam::[^:]*:root")
 

@@ -9,8 +9,6 @@ from evaluation.resources import Stack
 from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN, truth
 
-__all__ = ["RULE"]
-
 NFS: Final = 2049
 _BALANCER: Final = "lb/loadBalancer"
 _COMPUTE: Final = frozenset(

@@ -13,8 +13,6 @@ from evaluation.values import UNKNOWN, each_at, integer, mappings, sequence, tru
 from tables.public_switches import PRIVATE_SETTINGS, PUBLIC_SWITCHES
 from tables.resource_policies import RESOURCE_POLICIES
 
-__all__ = ["RULE"]
-
 _BLOCK_FLAGS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _PUBLIC_ACLS: Final = ("public-read", "public-read-write", "authenticated-read", "website")
 

@@ -8,8 +8,6 @@ from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN, at, integer, shown, truth
 
-__all__ = ["RULE"]
-
 # Properties that must be true: type, path, check, consequence if they aren't.
 _SWITCHES: Final = (
     ("lb/loadBalancer", "enableDeletionProtection", "deletion-protection", "a single API call can delete the resource"),

@@ -9,8 +9,6 @@ from evaluation.rule import Rule
 from evaluation.values import UNKNOWN, integer, mappings, text
 from policies.required_tags import taggable_types, tags_of
 
-__all__ = ["RULE"]
-
 _Properties = MutableMapping[str, Any]
 _Fix = Callable[[Resource, _Properties, Configuration], bool]
 

@@ -11,9 +11,6 @@ from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN, at, mapping, mappings, parse_json, text
 from tables.standards import TAGGING
 
-__all__ = ["RULE", "taggable_types", "tags_of"]
-
-
 # The number of names listed for each combination of missing tags; further resources are only counted.
 _LISTED: Final = 40
 

@@ -9,8 +9,6 @@ from evaluation.aws.policy_holders import NO_ACCOUNT, Holder, Part, allowed, hol
 from evaluation.resources import Stack
 from evaluation.rule import Findings, Rule
 
-__all__ = ["RULE"]
-
 # Actions that extend the caller's permissions if they are allowed on its own role or on any role.
 _ON_ROLES: Final = (
     "iam:AttachRolePolicy",

@@ -11,8 +11,6 @@ from evaluation.rule import Findings, Rule
 from evaluation.secret_names import holds_token, looks_secret
 from evaluation.values import UNKNOWN, mapping, mappings, printable, text
 
-__all__ = ["RULE"]
-
 # Environment variables of types other than tasks: type, path of a list with name and value.
 _LISTS: Final = (
     ("codebuild/project", "environment.environmentVariables"),

@@ -7,8 +7,6 @@ from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN
 from tables.standards import WELL_ARCHITECTED
 
-__all__ = ["RULE"]
-
 
 class _Pair(NamedTuple):
     """A resource that defines its parts inline, in a property, and the resource type that defines one part."""

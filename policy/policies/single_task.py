@@ -14,8 +14,6 @@ from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN, at, integer, mappings, text
 from tables.standards import WEAKNESSES
 
-__all__ = ["RULE"]
-
 _SERVICE: Final = "ecs/service"
 _TASK_SET: Final = "ecs/taskSet"
 _CLUSTER: Final = "ecs/cluster"

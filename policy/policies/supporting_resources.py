@@ -10,8 +10,6 @@ from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN, at, each_at, mappings, shown, text, truth
 
-__all__ = ["RULE"]
-
 _BUCKET: Final = "s3/bucket"
 _VPC: Final = "ec2/vpc"
 _EGRESS_RULE: Final = "vpc/securityGroupEgressRule"

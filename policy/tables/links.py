@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["LINKS", "Link"]
-
 
 @dataclass(frozen=True)
 class Link:

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-__all__ = ["CLOUDFRONT_ORIGIN_FACING"]
-
 # com.amazonaws.global.cloudfront.origin-facing has another ID in each Region: `aws ec2 describe-managed-prefix-lists`. Source
 # of the list itself: "Locations and IP address ranges of CloudFront edge servers" in the Amazon CloudFront Developer Guide.
 CLOUDFRONT_ORIGIN_FACING: Final[dict[str, str]] = {

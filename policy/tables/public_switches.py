@@ -2,8 +2,6 @@
 
 from typing import Final
 
-__all__ = ["PRIVATE_SETTINGS", "PUBLIC_SWITCHES"]
-
 # Properties that make a resource public: type, path, values that do so (none: true and ENABLED), check, consequence.
 PUBLIC_SWITCHES: Final = (
     ("ecs/service", "networkConfiguration.assignPublicIp", (), "public-address", "its tasks get public IP addresses"),

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-__all__ = ["RESOURCE_POLICIES"]
-
 RESOURCE_POLICIES: Final[tuple[tuple[str, str], ...]] = (
     ("acmpca/policy", "policy"),
     ("amp/resourcePolicy", "policyDocument"),

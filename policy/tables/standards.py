@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["FSBP", "TAGGING", "WEAKNESSES", "WELL_ARCHITECTED", "Standard"]
-
 
 @dataclass(frozen=True)
 class Standard:

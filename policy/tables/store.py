@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["ALWAYS", "AWS", "Store"]
-
 Satisfied = Literal["on", "not-off"]
 
 AWS: Final = "https://docs.aws.amazon.com/"

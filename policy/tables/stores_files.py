@@ -4,8 +4,6 @@ from typing import Final
 
 from tables.store import ALWAYS, AWS, Store
 
-__all__ = ["DATABASES", "FILES"]
-
 _PLAIN: Final = "Not encrypted; it can't be encrypted later."
 _EBS: Final = "Not encrypted, unless EBS encryption by default is enabled in the Region."
 _COPY: Final = (

@@ -4,8 +4,6 @@ from typing import Final
 
 from tables.store import ALWAYS, AWS, Store
 
-__all__ = ["ANALYTICS", "OPERATIONS", "STREAMS"]
-
 _PLAIN: Final = "Not encrypted."
 _S3: Final = "Encrypted by Amazon S3 (SSE-S3), as every object written since January 5, 2023."
 _S3_PAGE: Final = f"{AWS}AmazonS3/latest/userguide/default-encryption-faq.html"

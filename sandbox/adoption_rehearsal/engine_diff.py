@@ -9,8 +9,6 @@ from adoption.leaves import text
 from adoption.plan import Plan
 from adoption.program import REFERENCE
 
-__all__ = ["compared", "differences"]
-
 ADOPTING = frozenset({"import", "update", "same"})
 """Operations on an adopted resource: it is imported, and updated if the program's values differ."""
 SHOWN_AS = (re.compile(r'\["([^"]+)"\]'), re.compile(r"\[0\]"))

@@ -7,8 +7,6 @@ from adoption.anatomy import Anatomy
 from adoption.existing import load_balancer_arn
 from sandbox.testbed.local_aws import LocalAws
 
-__all__ = ["changed", "snapshot"]
-
 _OF_CLUSTER = ("capacityProviders", "configuration", "defaultCapacityProviderStrategy", "settings", "status", "tags")
 """What a cluster is set to. Its numbers of tasks and services change by themselves."""
 

@@ -34,8 +34,6 @@ from sandbox.testbed.files import write_json
 from sandbox.testbed.local_aws import LocalAws, inventory
 from sandbox.testbed.paths import CHECKOUT, private_directory, state_directory
 
-__all__ = ["lost", "other_resources", "rehearse"]
-
 SUBSTITUTED = (
     *("vpcId", "publicSubnetIds", "privateSubnetIds", "acmCertificateArn", "hostedZoneId", "webAclArn"),
     *("httpsListenerArn", "loadBalancerSecurityGroupId"),

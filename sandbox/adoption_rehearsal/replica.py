@@ -23,8 +23,6 @@ from sandbox.testbed.providers.lifecycle import Lifecycle
 from sandbox.testbed.providers.pending_creations import PendingCreations
 from sandbox.testbed.providers.schema import ResourceSchema, Shape
 
-__all__ = ["Replica", "make_replica"]
-
 TYPES: Mapping[str, str] = {name: kind.pulumi for kind in KINDS for name in kind.terraform} | {
     "aws_ecs_task_definition": "aws:ecs/taskDefinition:TaskDefinition"
 }

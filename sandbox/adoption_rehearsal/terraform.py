@@ -11,8 +11,6 @@ from adoption.plan import Plan
 from sandbox.testbed import console, terraform_provider
 from sandbox.testbed.engine.workspace import clean_environment
 
-__all__ = ["changed_by_terraform"]
-
 _CONFIGURATION = """\
 terraform {
   required_providers {

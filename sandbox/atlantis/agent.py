@@ -30,8 +30,6 @@ from sandbox.testbed.github.store import Store
 from sandbox.testbed.local_aws.task_status import StatusFile, agent_name
 from sandbox.testbed.ports import free_port
 
-__all__ = ["APPLY", "GITHUB_DIRECTORY", "PLAN", "WORKERS", "main"]
-
 _BROWSER_DIRECTORY = "browser"
 """The folder of the reverse proxy's certificate, in the state folder."""
 GITHUB_DIRECTORY = "github"

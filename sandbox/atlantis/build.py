@@ -12,8 +12,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.go_build import build_once, module_directory, required
 from sandbox.testbed.paths import CHECKOUT, ENGINES
 
-__all__ = ["executable", "listen_on_loopback", "sources", "version"]
-
 _MODULE = "github.com/runatlantis/atlantis"
 _SOURCES = CHECKOUT / "sandbox" / "atlantis"
 _GO = (1, 26)

@@ -28,8 +28,6 @@ from sandbox.testbed.containers.running_container import Container
 from sandbox.testbed.containers.task_user import TaskUser, TaskUserError, container_user
 from sandbox.testbed.paths import private_directory
 
-__all__ = ["TaskNetwork", "TaskParts", "local_port", "prepare", "wiring_problems"]
-
 _DEFAULT_DATA_DIRECTORY = f"{HOME}/.atlantis"
 _DEFAULT_PORT = "4141"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"

@@ -18,8 +18,6 @@ from components.configuration.server_configuration import variable
 from components.configuration.vcs import KINDS
 from preflight.secrets import private_key_problem
 
-__all__ = ["environment_problems", "explain_exit", "known_variables"]
-
 _PREFIX = "ATLANTIS_"
 # The help of v0.47 omits the flags whose values are 64-bit integers.
 _USERS = {variable(kind.user_flag): variable(kind.webhook_flag) for kind in KINDS.values() if kind.user_flag}

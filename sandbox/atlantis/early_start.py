@@ -18,8 +18,6 @@ from sandbox.testbed.local_aws.task_status import EXPECTED, RECORDS
 from sandbox.testbed.paths import private_directory
 from sandbox.testbed.processes import start_time
 
-__all__ = ["during_up"]
-
 _SEARCH_SECONDS = 0.3
 
 

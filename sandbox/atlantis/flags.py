@@ -9,8 +9,6 @@ from pathlib import Path
 from sandbox.atlantis import build
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["LIST", "flags_of", "listed"]
-
 LIST = CHECKOUT / "components" / "configuration" / "server_flags.json"
 _FLAG = re.compile(r"^  (?:-\w, )?--(?P<name>[a-z][a-z0-9-]*)(?P<value>=<value>)?$", re.MULTILINE)
 

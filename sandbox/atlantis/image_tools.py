@@ -14,18 +14,6 @@ from sandbox.testbed.containers.image_files import Bind
 from sandbox.testbed.files import write_private
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = [
-    "ENTRY_POINT",
-    "PATH",
-    "TERRAFORM_CONFIGURATION",
-    "base_files",
-    "container_directories",
-    "container_environment",
-    "container_files",
-    "write_image",
-    "write_tools",
-]
-
 TERRAFORM_CONFIGURATION = "terraform.tfrc"
 """The file's name in the directory of the tools; it is written only if this machine has the AWS provider."""
 

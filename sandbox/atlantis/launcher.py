@@ -45,8 +45,6 @@ from sandbox.testbed.containers.task_user import (
 from sandbox.testbed.paths import private_directory
 from sandbox.testbed.ports import free_port
 
-__all__ = ["Launcher"]
-
 _WORKERS_KEY = "WORKERS_KEY"
 
 

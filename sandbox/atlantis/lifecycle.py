@@ -26,8 +26,6 @@ from sandbox.testbed.local_aws.task_status import (
 )
 from sandbox.testbed.paths import CHECKOUT, private_directory
 
-__all__ = ["after_up", "before_down", "bring_up", "not_enforced", "prepare_and_start", "take_down"]
-
 _PROVIDER = f"Terraform AWS provider {terraform_provider.VERSION}"
 _CONSEQUENCES = {
     "terraform": "plans fail (https://developer.hashicorp.com/terraform/install)",

@@ -27,8 +27,6 @@ from sandbox.testbed.local_aws.cache_nodes import DATA, PROCESS, USER
 from sandbox.testbed.paths import private_directory
 from sandbox.testbed.ports import free_port
 
-__all__ = ["keeps_locks_in_redis", "require_server", "serve", "stop"]
-
 _HOST, _PORT, _DEFAULT_PORT = "ATLANTIS_REDIS_HOST", "ATLANTIS_REDIS_PORT", "6379"
 _START_SECONDS = 15.0
 

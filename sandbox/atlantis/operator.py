@@ -16,8 +16,6 @@ from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.github import app
 from sandbox.testbed.github.store import Store
 
-__all__ = ["push_image", "read_task_secrets", "set_up_app", "set_up_token"]
-
 _APP_KEYS = frozenset({"app_id", "installation_id", "private_key"})
 _TOKEN_KEYS = frozenset({"token"})
 

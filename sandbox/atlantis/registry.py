@@ -17,8 +17,6 @@ from sandbox.testbed.containers.deployed_service import DeployedService, refusal
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.local_aws import ACCOUNT
 
-__all__ = ["local_image", "pull", "push"]
-
 _INDEX, _MANIFEST = INDEXES[-1], MANIFESTS[-1]
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _DENIED = {"AccessDenied", "AccessDeniedException"}

@@ -24,8 +24,6 @@ from sandbox.testbed.local_aws.task_status import (
     event,
 )
 
-__all__ = ["Scheduler"]
-
 # The circuit breaker's threshold: half of the desired count, within these bounds.
 _LEAST_FAILURES, _MOST_FAILURES = 3, 200
 _LONGEST_PAUSE = 30.0

@@ -19,8 +19,6 @@ from sandbox.testbed.containers.deployed_service import Service
 from sandbox.testbed.containers.health import Health, HealthMonitor
 from sandbox.testbed.containers.running_container import RunningContainer
 
-__all__ = ["Failure", "Task"]
-
 
 @dataclass(frozen=True)
 class Failure:

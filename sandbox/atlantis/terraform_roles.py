@@ -9,8 +9,6 @@ from sandbox.atlantis.agent import WORKERS
 from sandbox.testbed.containers import credentials
 from sandbox.testbed.containers.deployed_service import Credentials, DeployedService
 
-__all__ = ["TerraformRoles"]
-
 _VARIABLE, _SESSION = "ISOLATION_ROLES", "rehearsal"
 
 

@@ -11,8 +11,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
 
-__all__ = ["Deliveries", "deliver"]
-
 _SECRET_VARIABLE = "ATLANTIS_GH_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 
 

@@ -14,8 +14,6 @@ from sandbox.sandbox import Sandbox
 from sandbox.testbed import console
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["main"]
-
 _INDENT = " " * 4
 
 

@@ -14,8 +14,6 @@ from sandbox.testbed.containers.bubblewrap import ContainerUser
 from sandbox.testbed.github import events
 from sandbox.testbed.local_aws.task_status import StatusFile
 
-__all__ = ["ROWS"]
-
 _SECRET = "ATLANTIS_API_SECRET"  # noqa: S105 - the name of a variable
 _PATHS = {"apply": "/api/apply", "drift": "/api/drift/detect"}
 _CALLS = """

@@ -5,8 +5,6 @@ import yaml
 from components.settings.accepted import REPOSITORY
 from sandbox.attack.target import Target
 
-__all__ = ["backend", "state_bucket"]
-
 _BLOCK = """
 terraform {{
   backend "s3" {{

@@ -8,8 +8,6 @@ from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened, 
 from sandbox.attack.row import Outcome, Row, row
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS"]
-
 _BARE = """[core]
 	repositoryformatversion = 0
 	bare = false

@@ -7,8 +7,6 @@ from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened
 from sandbox.attack.row import Outcome, Row, row
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS"]
-
 _VARIABLE = 'variable "size" {\n  default = "small"\n}\n\nresource "terraform_data" "size" {\n  input = var.size\n}\n'
 _HARMLESS_ARGUMENT = "-parallelism=5"
 

@@ -23,8 +23,6 @@ from sandbox.testbed.containers import control_group
 from sandbox.testbed.local_aws.task_status import StatusFile
 from sandbox.testbed.sampling import kibibytes, sampled
 
-__all__ = ["ROWS"]
-
 _MIB, _GIB = 1 << 20, 1 << 30
 # Where nothing limits a plan.
 _DISK, _MEMORY = 2 * _GIB, 512 * _MIB

@@ -22,18 +22,6 @@ from sandbox.testbed.iam_evaluation.evaluator import (
     Principal,
 )
 
-__all__ = [
-    "EVERYTHING",
-    "Identities",
-    "as_created",
-    "as_plan",
-    "as_task",
-    "as_terraform",
-    "asked",
-    "identities",
-    "terraform_session",
-]
-
 EVERYTHING: Document = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}],

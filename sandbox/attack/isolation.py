@@ -14,8 +14,6 @@ from sandbox.attack.pull_requests import HARMLESS, planned
 from sandbox.attack.row import Outcome, Row, row, row_of_one_run
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS"]
-
 _SERVER = """
 for process in /proc/[0-9]*; do
   case "$(tr '\\0' ' ' 2>/dev/null <"$process/cmdline")" in

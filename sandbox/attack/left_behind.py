@@ -17,8 +17,6 @@ from sandbox.attack.row import Outcome, row_of_one_run
 from sandbox.attack.target import Target
 from sandbox.testbed.github.store import PullRequest
 
-__all__ = ["ROWS"]
-
 _LEFT = """
 setsid sh -c 'exec sleep {seconds}' >/dev/null 2>&1 </dev/null &
 kill -0 $! && echo "process $! lives"

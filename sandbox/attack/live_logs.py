@@ -12,8 +12,6 @@ from sandbox.attack.target import Target
 from sandbox.testbed.containers import websocket
 from sandbox.testbed.local_aws.listener_rules import Request
 
-__all__ = ["ROWS"]
-
 
 def _log(target: Target) -> str:
     """The path of the live log of a plan."""

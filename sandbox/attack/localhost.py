@@ -5,8 +5,6 @@ from sandbox.attack.row import Outcome, SkippedError, row
 from sandbox.attack.target import Target
 from sandbox.testbed.local_aws.task_status import StatusFile
 
-__all__ = ["ROWS"]
-
 _REQUESTS = ("GET /", "DELETE /locks?id=attack", "POST /api/plan", "POST /api/apply", "GET /status", "GET /api/locks")
 _DENIED = {"401", "503"}
 """A missing password, and an API without a secret."""

@@ -12,8 +12,6 @@ from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened, 
 from sandbox.attack.row import Outcome, Row, row
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS", "answered_with_plan", "mark_file", "ran"]
-
 
 class _Mark(PosixPath):
     """A path on this machine, which each container of the task has in its own files."""

@@ -9,8 +9,6 @@ from sandbox.attack.identities import Identities, as_created, as_plan, as_terraf
 from sandbox.attack.row import SkippedError, row
 from sandbox.testbed.iam_evaluation.evaluator import Document, Principal
 
-__all__ = ["ROWS"]
-
 
 def _assumable(principal: Principal) -> list[str]:
     """The roles that the deployed policies allow Terraform to assume."""

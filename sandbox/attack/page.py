@@ -13,8 +13,6 @@ from sandbox.testbed.containers.targets import Response
 from sandbox.testbed.github import events
 from sandbox.testbed.local_aws.listener_rules import Request, decide, read_listeners
 
-__all__ = ["PASSWORD", "ROWS", "signed_in"]
-
 PASSWORD = "ATLANTIS_WEB_PASSWORD"  # noqa: S105 - the name of a variable
 _FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
 _FROM_ELSEWHERE = {"Sec-Fetch-Site": "cross-site"}

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from sandbox.attack.provider import printed
 from sandbox.attack.target import Target
 
-__all__ = ["SESSION", "called"]
-
 SESSION = """
 if [ -n "$AWS_CONFIG_FILE" ]; then
   session=$(sh -c "$(sed -n 's/^credential_process *= *//p' "$AWS_CONFIG_FILE")")

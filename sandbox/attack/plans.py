@@ -8,8 +8,6 @@ from sandbox.attack.row import Outcome, Row, SkippedError, row
 from sandbox.attack.secret_forms import found_in, shows
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS", "reading_row", "secrets_in", "shown_in"]
-
 
 def _in_environment(target: Target) -> str:
     """The name of a variable that isn't secret: if a plan really read an environment, its output contains it."""

@@ -18,8 +18,6 @@ from sandbox.attack.row import Outcome, Row, SkippedError, row
 from sandbox.attack.target import Target
 from sandbox.testbed import processes
 
-__all__ = ["ROWS", "plan_with", "printed", "run_in_plan", "said_in"]
-
 _CONFIGURATION = """
 terraform {{
   required_providers {{

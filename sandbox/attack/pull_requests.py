@@ -11,8 +11,6 @@ from sandbox.attack.target import Target
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest
 
-__all__ = ["HARMLESS", "Answered", "applied", "approved", "ask", "commented", "opened", "planned"]
-
 HARMLESS = 'resource "terraform_data" "harmless" {\n  input = "harmless"\n}\n'
 _LOCKED, _ATTEMPTS = " is currently locked by ", 10
 

@@ -26,8 +26,6 @@ from sandbox.attack.row import Outcome, Row, SkippedError, row
 from sandbox.attack.target import Target
 from sandbox.testbed.iam_evaluation.evaluator import Document, Principal
 
-__all__ = ["ROWS"]
-
 _DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
 _IN_EVERY_STACK = Setting(
     names=PhysicalNames(environment="any", account="123456789012", region="ap-northeast-2", partition="aws"),

@@ -12,8 +12,6 @@ import yaml
 if TYPE_CHECKING:
     from sandbox.attack.target import Target
 
-__all__ = ["Outcome", "Result", "Row", "SkippedError", "Verdict", "row", "row_of_one_run", "run", "run_all"]
-
 T = TypeVar("T")
 
 

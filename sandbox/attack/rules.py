@@ -10,8 +10,6 @@ from sandbox.attack.target import Target
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest
 
-__all__ = ["ROWS"]
-
 _OWN_RULES = """
 version: 3
 projects:

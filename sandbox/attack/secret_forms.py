@@ -4,8 +4,6 @@ import base64
 import json
 from collections.abc import Mapping
 
-__all__ = ["found_in", "shows"]
-
 _SHORTEST = 12
 """Characters. A shorter value, such as an App's ID, isn't a secret and could match accidentally."""
 

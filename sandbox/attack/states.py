@@ -10,8 +10,6 @@ from sandbox.attack.plan_session import called
 from sandbox.attack.row import Outcome, SkippedError, row
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS"]
-
 _TAG = f"${{aws:PrincipalTag/{REPOSITORY_TAG}}}"
 _PREFIX = f"states/{REPOSITORY}/"
 

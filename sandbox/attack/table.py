@@ -21,8 +21,6 @@ from sandbox.attack import (
 )
 from sandbox.attack.row import Row
 
-__all__ = ["ROWS"]
-
 ROWS: tuple[Row, ...] = (
     *plans.ROWS,
     *provider.ROWS,

@@ -16,8 +16,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest, Store
 
-__all__ = ["Target"]
-
 _COMMENT_SECONDS = 120.0
 
 

@@ -5,8 +5,6 @@ from sandbox.attack.target import Target
 from sandbox.testbed.containers.targets import Response
 from sandbox.testbed.github import events
 
-__all__ = ["ROWS"]
-
 
 def answered(response: Response) -> Outcome:
     """An attempt that succeeded if the server returned 2xx."""

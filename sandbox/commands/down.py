@@ -4,8 +4,6 @@ import argparse
 
 from sandbox.sandbox import Sandbox
 
-__all__ = ["add_arguments", "run"]
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``down``."""

@@ -10,8 +10,6 @@ from sandbox.commands import policy_config, preflight
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import console, local_aws, locks, processes
 
-__all__ = ["env", "outputs", "preview", "refresh", "status", "up"]
-
 
 def up(arguments: argparse.Namespace) -> int:
     """Deploy the stack, then print the commands that are useful next."""

@@ -25,8 +25,6 @@ from sandbox.testbed.files import write_json
 from sandbox.testbed.local_aws.task_status import StatusFile
 from sandbox.testbed.paths import private_directory, state_directory
 
-__all__ = ["add_arguments", "run"]
-
 _OWNER, _REPOSITORY, _BOT = "acme", "/repos/acme/infra", "atlantis-bot"
 _SECRET = "ATLANTIS_GITEA_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 _SETTINGS = {

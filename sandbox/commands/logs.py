@@ -11,8 +11,6 @@ from pathlib import Path
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["add_arguments", "run"]
-
 _POLL_SECONDS = 0.3
 
 

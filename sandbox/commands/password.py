@@ -7,8 +7,6 @@ from sandbox.atlantis.operator import read_task_secrets
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["run"]
-
 _PASSWORD, _USER = "ATLANTIS_WEB_PASSWORD", "ATLANTIS_WEB_USERNAME"
 
 

@@ -19,8 +19,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github.store import PullRequest
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["add_arguments", "page", "run"]
-
 _WIDTH = 960
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _MODES = {

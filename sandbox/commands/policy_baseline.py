@@ -5,8 +5,6 @@ from pathlib import Path
 
 from sandbox.commands.policy_check import add_files, run_script
 
-__all__ = ["add_arguments", "run"]
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``policy-baseline``."""

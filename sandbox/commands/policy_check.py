@@ -12,8 +12,6 @@ from sandbox.testbed.engine import installation
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["add_arguments", "add_files", "run", "run_script"]
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the check; ``policy/check_state.py`` documents them."""

@@ -11,8 +11,6 @@ from sandbox.testbed.paths import CACHE, CHECKOUT
 if TYPE_CHECKING:
     from components.settings import Settings
 
-__all__ = ["require", "validate"]
-
 _AGREED = CACHE / "policy-configurations.json"
 """The digest of each stack's files that agreed. Reading the settings imports the SDK, a tenth of a preview's time."""
 

@@ -11,8 +11,6 @@ from sandbox.testbed import console
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github.store import PullRequest
 
-__all__ = ["add_arguments", "run"]
-
 _README = "A repository of the sandbox, for `make pr`.\n"
 _LARGEST_FILE = 1_000_000
 

@@ -9,8 +9,6 @@ from sandbox.sandbox import Sandbox
 from sandbox.testbed.local_aws.task_status import StatusFile
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["add_arguments", "command", "drift", "run", "status"]
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of each command."""

@@ -11,8 +11,6 @@ from sandbox.sandbox import Sandbox
 from sandbox.testbed import console
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["add_arguments", "run"]
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``rehearse``."""

@@ -12,8 +12,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest
 
-__all__ = ["add_arguments", "run"]
-
 _MAIN_TF = 'resource "terraform_data" "greeting" {\n  input = "Hello from the sandbox"\n}\n'
 _README = "A sample repository of the sandbox: `make webhook` opens a pull request here.\n"
 _COMMENT_SECONDS = 180.0

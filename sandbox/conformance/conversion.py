@@ -7,8 +7,6 @@ from typing import Any
 
 from sandbox.conformance.naming import ProviderSchema
 
-__all__ = ["configuration"]
-
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - the marker of a secret in the engine's state
 _STORED = json.dumps({"webhook_secret": "placeholder-" + "0" * 32})
 """Replaces a secret's value, which is encrypted in the engine's state."""

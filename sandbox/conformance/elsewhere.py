@@ -15,8 +15,6 @@ from sandbox.testbed.files import read_json
 from sandbox.testbed.paths import private_directory
 from sandbox.testbed.terraform_provider import TerraformProvider
 
-__all__ = ["applied"]
-
 
 @contextmanager
 def applied(deployed: Sandbox, provider: TerraformProvider, folder: Path) -> Iterator[tuple[Terraform, int]]:

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ProviderSchema"]
-
 _TYPES = {"aws:lb/loadBalancer:LoadBalancer": "aws_lb"}
 _ATTRIBUTES = {
     ("aws_cloudwatch_log_subscription_filter", "logGroup"): "log_group_name",

@@ -22,8 +22,6 @@ from sandbox.testbed.files import write_json
 from sandbox.testbed.paths import CHECKOUT
 from sandbox.testbed.terraform_provider import TerraformProvider
 
-__all__ = ["RECORDING", "main"]
-
 VERSION = "3.3.30"
 RECORDING = CHECKOUT / "sandbox" / "conformance" / "checkov.json"
 SHAPES: Mapping[str, tuple[str, Mapping[str, Any]]] = {

@@ -14,8 +14,6 @@ from sandbox.testbed.local_aws import LocalAws
 from sandbox.testbed.paths import CACHE
 from sandbox.testbed.terraform_provider import VERSION, TerraformProvider
 
-__all__ = ["Terraform", "TerraformError"]
-
 
 class TerraformError(Exception):
     """Terraform failed. ``by_address`` has the errors; those without a resource have an empty address."""

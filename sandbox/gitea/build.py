@@ -5,8 +5,6 @@ from pathlib import Path
 from sandbox.testbed.go_build import build_once, module_directory, required
 from sandbox.testbed.paths import CHECKOUT, ENGINES
 
-__all__ = ["executable", "sources"]
-
 _MODULE, _SOURCES, _GO = "code.gitea.io/gitea", CHECKOUT / "sandbox" / "gitea", (1, 26)
 
 

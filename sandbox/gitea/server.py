@@ -23,8 +23,6 @@ from sandbox.testbed.github import other_host
 from sandbox.testbed.paths import private_directory
 from sandbox.testbed.ports import free_port
 
-__all__ = ["HOST", "Gitea"]
-
 HOST = "git.example.com"
 """The name under which the deployed server reaches it."""
 _START_SECONDS = 120.0

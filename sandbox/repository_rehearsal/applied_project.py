@@ -18,8 +18,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github.store import PullRequest
 from sandbox.testbed.local_aws import LocalAws
 
-__all__ = ["AppliedProject", "program_of"]
-
 _DISTRIBUTION, _PROGRAMS = "ATLANTIS_DEFAULT_TF_DISTRIBUTION", {"opentofu": "tofu"}
 _TAG = "TF_AWS_DEFAULT_TAGS_Rehearsal"
 """The provider's variable for one more tag on every resource that has tags."""

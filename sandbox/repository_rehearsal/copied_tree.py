@@ -10,8 +10,6 @@ from pathlib import Path
 from sandbox.testbed import console
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["copy_of", "is_repository", "state_places"]
-
 _WORKING_FILES = shutil.ignore_patterns(".terraform", "*.tfstate", "*.tfstate.*", ".git", ".terragrunt-cache")
 _SUBMODULE = "160000"
 _LOCK_FILE = ".terraform.lock.hcl"

@@ -8,8 +8,6 @@ from typing import Any
 
 from sandbox.testbed.iam_evaluation.trial_policies import OF_THE_SERVER
 
-__all__ = ["Call", "DecisionLog", "distinct"]
-
 _DECISIONS, _UNSUPPORTED = "iam-decisions.jsonl", "unsupported-calls.jsonl"
 
 

@@ -11,8 +11,6 @@ from typing import Any
 from sandbox.repository_rehearsal.decisions import Call
 from sandbox.repository_rehearsal.least_privilege_role import pattern
 
-__all__ = ["values", "without"]
-
 _RESOURCE = re.compile(r"^[ \t+~-]*# (?P<address>\S.*?)(?: \(.*\))? (?:will|must) be .*$", re.MULTILINE)
 _UNKNOWN = re.compile(r"^[ \t+~-]*\"?(?P<name>[\w-]+)\"? +=.*\(known after apply\)", re.MULTILINE)
 _RANDOM = "/random"

@@ -15,8 +15,6 @@ from sandbox.repository_rehearsal.decisions import Call
 from sandbox.testbed.iam_evaluation.evaluator import Reference
 from sandbox.testbed.iam_evaluation.resource_arns import UNNAMED, matches
 
-__all__ = ["LARGEST_POLICY", "UNVERIFIED", "Statement", "documents", "pattern", "statements"]
-
 LARGEST_POLICY = 6144
 """IAM's quota for the characters of a managed policy, without whitespace."""
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 
 from sandbox.repository_rehearsal import terraform_output
 
-__all__ = ["labelled", "remaining"]
-
 _FORWARD = frozenset(
     {"action", "default_action", "forward", "stickiness", "duration", "enabled", "target_group", "arn", "weight"}
 )

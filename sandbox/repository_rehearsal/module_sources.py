@@ -15,8 +15,6 @@ from pathlib import Path
 
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["ModuleCall", "calls", "resolve"]
-
 _BLOCK = re.compile(
     r'^(?P<indent>[ \t]*)module\s+"(?P<name>[^"]+)"\s*\{(?P<body>.*?)^(?P=indent)\}', re.MULTILINE | re.DOTALL
 )

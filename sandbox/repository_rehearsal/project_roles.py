@@ -13,9 +13,6 @@ from sandbox.repository_rehearsal.trial import Project, Step
 from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator, Reference
 from sandbox.testbed.iam_evaluation.resource_arns import matches
 
-__all__ = ["Roles", "later_changes", "roles_of"]
-
-
 _UPDATES = ("Update{}", "Modify{}", "Modify{}Attribute", "Modify{}Attributes", "Set{}Attributes")
 _TAGGING = (
     (r"^CreateTags$", "DeleteTags"),

@@ -13,8 +13,6 @@ from sandbox.testbed import console, locks
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.terraform_provider import OWN_MIRROR
 
-__all__ = ["download", "missing", "required", "vendored"]
-
 _VENDORED = "terraform.d/plugins"
 _PACKAGE = "*/*/*/*/*"
 """Host, namespace, type, version and platform: the folders of an unpacked provider in a mirror."""

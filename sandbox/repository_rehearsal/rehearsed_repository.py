@@ -26,8 +26,6 @@ from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator
 from sandbox.testbed.iam_evaluation.trial_policies import EVERYTHING, TrialPolicies
 from sandbox.testbed.local_aws import instance
 
-__all__ = ["Run", "Wanted", "rehearse"]
-
 
 @dataclass(frozen=True)
 class Wanted:

@@ -12,8 +12,6 @@ from sandbox.repository_rehearsal.trial import Project, Step
 from sandbox.testbed.files import write_private
 from sandbox.testbed.iam_evaluation.passed_roles import dependent_actions
 
-__all__ = ["lacking", "write"]
-
 _PASS_INDIRECTLY = frozenset(
     {"autoscaling:CreateAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup", "ecs:RunTask"}
 )

@@ -9,8 +9,6 @@ from typing import Any
 from sandbox.repository_rehearsal.least_privilege_role import Statement
 from sandbox.testbed.files import write_private
 
-__all__ = ["write"]
-
 
 def write(
     directory: Path, name: str, policies: Mapping[str, Mapping[str, Any]], reasons: Sequence[Statement]

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Mapping
 
-__all__ = ["changes", "done", "errors", "last_line", "planned", "type_of", "was_read", "without_prefixes"]
-
 _PLANNED = re.compile(
     r"^\s*# (?P<address>\S.*?)(?: \([^)]*\))? (?:will|must) be (?P<action>[^\n(]+?)(?: \(.*)?$", re.MULTILINE
 )

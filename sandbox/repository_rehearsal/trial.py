@@ -15,8 +15,6 @@ from sandbox.testbed import console
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github.store import PullRequest
 
-__all__ = ["Project", "Step", "Trial", "commits_of"]
-
 _PROJECT = re.compile(r"(?:project: `(?P<name>[^`]+)` )?dir: `(?P<directory>[^`]+)` workspace: `(?P<workspace>[^`]+)`")
 _FAILURES = (
     "**Plan Error**",

@@ -12,8 +12,6 @@ from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.local_aws import LocalAws
 
-__all__ = ["files"]
-
 _CONFIGURATION = Path(__file__).parent / "fileflow" / "main.tf"
 _REPOSITORY = re.compile(r"\$\{aws:PrincipalTag/[^}]+\}")
 _BACKEND = """terraform {{

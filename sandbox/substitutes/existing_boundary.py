@@ -7,8 +7,6 @@ from components.names import PhysicalNames
 from sandbox.substitutes.killed_run import left_by_a_killed_run
 from sandbox.testbed.local_aws.instance import ACCOUNT, REGION, LocalAws
 
-__all__ = ["boundary"]
-
 
 def boundary(aws: LocalAws, arn: str, environment: str, subnets: Sequence[str]) -> str:
     """A permissions boundary that protects Atlantis, as an operator's boundary must."""

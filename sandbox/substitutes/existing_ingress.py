@@ -6,19 +6,6 @@ from typing import Any
 from sandbox.substitutes import throwaway_secrets
 from sandbox.testbed.local_aws.instance import LocalAws
 
-__all__ = [
-    "certificate",
-    "cluster",
-    "egress_rule",
-    "listener",
-    "load_balancer",
-    "open_to_everyone",
-    "rule_of_another_service",
-    "security_group",
-    "web_acl",
-    "zone",
-]
-
 _NOT_FOUND = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}
 
 

@@ -23,8 +23,6 @@ from sandbox.testbed.files import read_json, write_json
 from sandbox.testbed.local_aws.instance import LocalAws
 from sandbox.testbed.local_aws.inventory import Inventory
 
-__all__ = ["ExistingResources"]
-
 NAMESPACE = "atlantis:"
 _REFERENCED = (
     *("additionalPlanPolicyArns", "additionalPolicyArns", "deploymentRoleArn", "extraContainers", "secretReaderArns"),

@@ -5,8 +5,6 @@ from contextlib import contextmanager
 
 from botocore.exceptions import ClientError
 
-__all__ = ["left_by_a_killed_run"]
-
 
 @contextmanager
 def left_by_a_killed_run(taken: str) -> Iterator[None]:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-__all__ = ["internet_gateway", "nat_gateway", "route_table", "subnet", "vpc"]
-
 VPC_RANGE = "10.32.0.0/16"
 
 

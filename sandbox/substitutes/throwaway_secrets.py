@@ -5,8 +5,6 @@ import secrets
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-__all__ = ["github_app", "host", "named", "oidc_client", "parameters", "token", "webhook"]
-
 
 def host(url: str) -> str:
     """The host of ``url``."""

@@ -13,8 +13,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sandbox.testbed.files import write_private
 
-__all__ = ["HOSTS", "LOOPBACK", "Certificates", "issue"]
-
 HOSTS = ("github.com", "api.github.com")
 LOOPBACK = "localhost"
 """The host name of stand-ins that a client connects to without the proxy."""

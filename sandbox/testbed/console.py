@@ -5,8 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["elapsed", "note", "step", "timed"]
-
 
 def step(message: str) -> None:
     """Print the step that starts now."""

@@ -1,7 +1,5 @@
 """The error that the sandbox shows to its users as a plain message."""
 
-__all__ = ["SandboxError"]
-
 
 class SandboxError(Exception):
     """An error that the user can fix. The message states the problem and the fix, and is shown without a traceback."""

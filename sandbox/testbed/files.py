@@ -5,8 +5,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-__all__ = ["read_json", "write_json", "write_private"]
-
 
 def write_private(path: Path, text: str, *, mode: int = 0o600) -> None:
     """Replace the contents of ``path`` with ``text`` atomically. The file never has wider permissions than ``mode``."""

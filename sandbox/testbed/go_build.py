@@ -18,8 +18,6 @@ from sandbox.testbed import console, go_toolchain
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.paths import CACHE, ENGINES
 
-__all__ = ["GoBuild", "build_once", "module_directory", "required"]
-
 REPORT_SECONDS = 15.0
 
 

@@ -15,8 +15,6 @@ from sandbox.testbed import console
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["find"]
-
 REQUIREMENTS = CHECKOUT / "requirements-go.txt"
 TOOLCHAINS = CHECKOUT / ".sandbox" / "go"
 _INSTALL_SECONDS = 600

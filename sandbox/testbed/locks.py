@@ -12,8 +12,6 @@ from sandbox.testbed.files import read_json, write_json
 from sandbox.testbed.paths import private_directory
 from sandbox.testbed.processes import start_time
 
-__all__ = ["FILES", "clear_unfinished", "mark_unfinished", "one_run", "unfinished"]
-
 FILES = ("run.lock", "run.json")
 
 

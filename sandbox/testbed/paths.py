@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-__all__ = ["CACHE", "CHECKOUT", "ENGINES", "STATE_VARIABLE", "private_directory", "state_directory"]
-
 CHECKOUT = Path(__file__).resolve().parents[2]
 CACHE = CHECKOUT / ".sandbox" / "cache"
 ENGINES = CHECKOUT / ".sandbox" / "engine"

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["SERVER_OPTIONS", "Start", "parse"]
-
 _INTERVAL = 0.25
 _MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's limit for a message
 SERVER_OPTIONS = [("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.max_send_message_length", _MESSAGE_BYTES)]

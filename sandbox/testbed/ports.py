@@ -5,8 +5,6 @@ import socket
 
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["free_port"]
-
 _LOWEST, _EPHEMERAL = 10_000, 32_768
 """Linux' ephemeral ports begin at 32768 (`net.ipv4.ip_local_port_range`), those of macOS at 49152."""
 _ATTEMPTS = 100

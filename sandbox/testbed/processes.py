@@ -18,20 +18,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import read_json, write_json
 from sandbox.testbed.paths import private_directory
 
-__all__ = [
-    "Process",
-    "descendants",
-    "end_child",
-    "end_with_parent",
-    "exit_code",
-    "find",
-    "recorded",
-    "start",
-    "start_time",
-    "stop",
-    "stop_all",
-]
-
 
 @dataclass(frozen=True)
 class Process:

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-__all__ = ["kibibytes", "sampled"]
-
 T = TypeVar("T")
 
 

@@ -18,8 +18,6 @@ from sandbox.testbed import console
 from sandbox.testbed.files import read_json, write_json, write_private
 from sandbox.testbed.paths import CACHE
 
-__all__ = ["OWN_MIRROR", "VERSION", "TerraformProvider", "find"]
-
 VERSION = "5.100.0"
 OWN_MIRROR = CACHE / "terraform-providers"
 """The mirror of providers that a rehearsal downloads or finds in the rehearsed repository."""

@@ -18,8 +18,6 @@ from sandbox.testbed.paths import CHECKOUT
 from sandbox.testbed.sampling import kibibytes, sampled
 from tests.bench.plans import computed, containers
 
-__all__ = ["PROJECTS", "Run", "measure"]
-
 PROJECTS = (5, 50)
 _SAMPLE_SECONDS = 0.2
 _PROJECT = """\

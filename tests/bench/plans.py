@@ -19,8 +19,6 @@ from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest
 from tests.sandbox.atlantis.pull_requests import when_idle
 
-__all__ = ["Plan", "computed", "containers", "measure", "why_not"]
-
 _REPEATS = 5
 _SECONDS = 120.0
 

@@ -18,8 +18,6 @@ from sandbox.testbed.github.store import Store
 from sandbox.testbed.sampling import kibibytes, sampled
 from tests.sandbox.workers.commands import PREFIX, project
 
-__all__ = ["PULL_REQUESTS", "Run", "measure", "plans_at_once"]
-
 PULL_REQUESTS = 150
 _WORKERS = (2, 4)
 _DELIVERIES_AT_ONCE = 16

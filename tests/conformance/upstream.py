@@ -22,8 +22,6 @@ import yaml
 from sandbox.atlantis import build
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["CASES", "WAITED", "Case", "normalized", "unfolded"]
-
 WAITED = "Acquiring state lock. This may take a few moments...\n"
 
 

@@ -9,8 +9,6 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["NEEDED", "make"]
-
 NEEDED = ("buildah", "bwrap", "stunnel", "terraform")
 _PROGRAMS = (
     *(

@@ -5,8 +5,6 @@ from typing import Final
 from tests.policy.rows import KEY, known, one, passing
 from tests.policy.servicer import UNKNOWN
 
-__all__ = ["DISKS"]
-
 _DISK: Final = "encryption-stack/at-rest"
 
 _DEFAULT: Final = one("ebs/encryptionByDefault", "account")

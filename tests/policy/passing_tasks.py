@@ -6,8 +6,6 @@ from typing import Any, Final
 from tests.policy.rows import ACCOUNT, one, passing
 from tests.policy.servicer import UNKNOWN, Planned
 
-__all__ = ["TASKS"]
-
 _ARN: Final = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition"
 _EFS: Final = {"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-1", "transitEncryption": "ENABLED"}}
 

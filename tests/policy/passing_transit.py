@@ -6,8 +6,6 @@ from typing import Any, Final
 from tests.policy.rows import ACCOUNT, TLS_ONLY, allow, deny, document, known, one, passing
 from tests.policy.servicer import UNKNOWN, Planned
 
-__all__ = ["BUCKETS", "TRANSIT"]
-
 _CHINA: Final = document(
     deny(
         Principal="*",

@@ -9,8 +9,6 @@ from typing import Any
 from evaluation.evaluation_log import EVALUATION_LOG
 from tests.policy.servicer import Finding, Pack, Planned
 
-__all__ = ["CONFIGURATION", "Recording", "recorded"]
-
 _ROOT = Path(__file__).parents[2]
 CONFIGURATION: dict[str, Any] = {
     name: value if isinstance(value, dict) else {"enforcementLevel": value}

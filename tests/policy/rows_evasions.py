@@ -10,8 +10,6 @@ from typing import Any, Final
 from tests.policy.rows import KEY, Row, allow, deny, document, found, one, passes
 from tests.policy.servicer import UNKNOWN, Planned
 
-__all__ = ["EVASIONS"]
-
 
 def native(kind: str, name: str = "it", /, **properties: Any) -> Planned:
     """A resource of aws-native."""

@@ -9,8 +9,6 @@ from typing import Any, Final
 
 from tests.policy.rows import KEY, Row, allow, document, found, one, passes
 
-__all__ = ["EXTERNAL"]
-
 _TOPIC: Final = {"Action": "sns:Publish", "Resource": "arn:aws:sns:eu-west-1:123456789012:t"}
 _OPEN: Final = [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["0.0.0.0/0"]}]
 _ACCOUNT: Final = {"AWS": "123456789012"}

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-__all__ = ["PRIVATE", "SHARED"]
-
 _ACCOUNT = "999999999999"
 _LISTENER = (
     f"arn:aws:elasticloadbalancing:ap-northeast-2:{_ACCOUNT}:listener/app/shared/50dc6c495c0c9188/f2f7dc8efc522ab2"

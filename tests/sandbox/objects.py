@@ -12,8 +12,6 @@ from typing import Any
 import jmespath
 import yaml
 
-__all__ = ["filled", "make"]
-
 
 def make(client: Callable[[str], Any], file: Path, names: dict[str, Any]) -> None:
     """Make the calls in order, and add what they name to ``names``."""

@@ -15,8 +15,6 @@ from sandbox.sandbox import Sandbox
 from sandbox.testbed.engine.stack import EngineError
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["Judge", "Shown", "configured_pack", "edited_program", "mandatory", "shown"]
-
 PACK = CHECKOUT / "policy"
 PROGRAM_FILES = ("__main__.py", "adoption", "components", "Pulumi.yaml", "Pulumi.prod.yaml")
 

@@ -12,8 +12,6 @@ from pathlib import Path
 from sandbox.atlantis import build
 from sandbox.testbed.ports import free_port
 
-__all__ = ["refusal", "started"]
-
 _OUTSIDE = ("testing slack authentication", "initializing server: initializing S3 plan store: ")
 """The last checks of a webhook to Slack and of a bucket for plans ask Slack and AWS, which a test can't reach."""
 _SECONDS = 60

@@ -7,8 +7,6 @@ from typing import Any
 from tests.tables import table
 from tests.unit.recording import ACCOUNT, REGION, Graph, arn_of
 
-__all__ = ["DECIDED", "decided", "is_decided"]
-
 DECIDED: dict[str, dict[str, dict[str, Any]]] = {
     shape: table(__file__, shape) for shape in ("default", "own-boundary", "redis")
 }

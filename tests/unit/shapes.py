@@ -13,8 +13,6 @@ from tests.unit.decided import is_decided
 from tests.unit.recording import Graph
 from tests.unit.stacks import BARE, PRODUCTION, REDIS, stack
 
-__all__ = ["FOLDER", "METRICS", "SHAPES", "SLEEPER", "described", "difference", "written"]
-
 METRICS: dict[str, Any] = table(__file__, "metrics")
 SLEEPER: dict[str, Any] = table(__file__, "sleeper")
 FOLDER = Path(__file__).parent / "recorded" / "shapes"

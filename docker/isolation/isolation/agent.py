@@ -20,8 +20,6 @@ from isolation.parts import Part
 from isolation.recovered import Recovered
 from isolation.task_protection import TaskProtection, of_server
 
-__all__ = ["main"]
-
 # Root's rights over the volume come from owning it; files for the server's user need these modes.
 _UMASK = 0o022
 

@@ -15,8 +15,6 @@ from xml.etree import ElementTree
 
 from isolation.web import Answer, fetch
 
-__all__ = ["AwsError", "Service", "Session", "TaskRole", "assume_role", "call", "endpoint", "post", "signed_headers"]
-
 _METADATA = "http://169.254.170.2"
 _TIMEOUT = 20
 

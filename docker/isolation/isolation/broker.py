@@ -16,8 +16,6 @@ from isolation import paths
 from isolation.aws import AwsError, Session
 from isolation.checkout import valid_name
 
-__all__ = ["Broker", "Roles", "session_name"]
-
 _LONGEST_NAME = 64
 _LONGEST_COMMAND = 12
 _RENEW_BEFORE = 1200

@@ -7,8 +7,6 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["LARGEST_FILE", "Checkout", "CheckoutError", "locate", "open_beneath", "valid_name", "write_beneath"]
-
 LARGEST_FILE = 256 << 20
 """Bytes. What a command gives back is limited, because the server's disk is shared by all pull requests."""
 

@@ -11,8 +11,6 @@ from typing import Any
 from isolation import protocol
 from isolation.protocol import Channel
 
-__all__ = ["ExecutorError", "Outcome", "run"]
-
 
 class ExecutorError(Exception):
     """No worker runs the command, or its worker ended in the middle of it."""

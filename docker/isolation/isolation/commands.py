@@ -5,8 +5,6 @@ from typing import NamedTuple
 from isolation.checkout import Checkout
 from isolation.paths import APPLY, APPLY_ONLY, PLAN
 
-__all__ = ["CommandError", "TerraformCommand", "parse"]
-
 
 class CommandError(Exception):
     """This call isn't run; the message says why, and what to do instead."""

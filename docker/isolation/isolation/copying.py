@@ -22,9 +22,6 @@ from isolation import packing, protocol
 from isolation.checkout import LARGEST_FILE, CheckoutError, open_beneath
 from isolation.protocol import Channel, ProtocolError
 
-__all__ = ["receive", "send_file", "shows_changes"]
-
-
 TICK = 0.03
 """Seconds. The clock of a file system's times goes on at least every 10 ms."""
 

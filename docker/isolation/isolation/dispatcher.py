@@ -24,8 +24,6 @@ from isolation.github import App, GithubError
 from isolation.parts import write_event
 from isolation.places import Places, Ticket
 
-__all__ = ["Configuration", "Dispatcher", "Fleet"]
-
 _LOOK_EVERY = 5.0
 """Seconds between two questions to ECS; the quota of a cluster is 20 a second."""
 _LOG_EVERY = 60.0

@@ -20,8 +20,6 @@ from isolation.outcomes import Outcomes
 from isolation.supervisor import Options, Slots
 from isolation.users import SHARED_PLACES, Users, as_user, kill_all
 
-__all__ = ["main"]
-
 _GRACE = {paths.PLAN: 60, paths.APPLY: 1800}
 """Seconds that an interrupted command has. An apply waits for the requests that it has sent."""
 _IDLE = 6 * 3600

@@ -15,8 +15,6 @@ from typing import Any
 
 from isolation.web import Answer, fetch
 
-__all__ = ["App", "GithubError", "PrivateKey", "Rest", "folded"]
-
 _TIMEOUT = 30
 _RENEW_BEFORE = 1200
 # PKCS #1 v1.5: the DER prefix of a SHA-256 digest.

@@ -19,8 +19,6 @@ from isolation import protocol
 from isolation.protocol import Channel
 from isolation.users import Tenancy, as_user, end_user, processes, shared_files
 
-__all__ = ["Attention", "Interrupts", "Limits", "run"]
-
 _NO_NEW_PRIVILEGES = 38
 _C_LIBRARY = ctypes.CDLL(None, use_errno=True)
 _NOT_FOUND = 127

@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-__all__ = ["KEPT_OUTPUT", "Outcomes"]
-
 KEPT_OUTPUT = 64 << 10
 """Bytes of the end of a command's output."""
 _LONGEST = 7 * 24 * 3600

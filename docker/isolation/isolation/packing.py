@@ -17,8 +17,6 @@ from isolation import protocol
 from isolation.checkout import CheckoutError
 from isolation.protocol import Channel, FrameWriter
 
-__all__ = ["CONFIGURATION", "DIRECTORY", "FILE", "LINK", "NOT_PACKED", "SIZE", "Entry", "Packed", "send"]
-
 NOT_PACKED = frozenset({".git", ".terraform", ".terragrunt-cache"})
 """Names of directories (or links, or files) that aren't sent: git's configuration holds a token, the others are made."""
 

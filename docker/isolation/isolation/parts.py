@@ -7,8 +7,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 
-__all__ = ["Part", "forget_environment", "run", "write_event"]
-
 _ENDS = (signal.SIGTERM, signal.SIGINT)
 _LOOK_EVERY = 1
 _AGAIN_AFTER = 10.0

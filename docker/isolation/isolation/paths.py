@@ -4,21 +4,6 @@ import os
 import socket
 from pathlib import Path
 
-__all__ = [
-    "APPLY",
-    "APPLY_ONLY",
-    "BROKER_SOCKET",
-    "DISPATCHER_SOCKET",
-    "EXECUTOR_SOCKET",
-    "PLAN",
-    "ROLES",
-    "STATE",
-    "TICKETS",
-    "WAKE",
-    "data_directory",
-    "listen",
-]
-
 PLAN, APPLY = "plan", "apply"
 ROLES = (PLAN, APPLY)
 """The two kinds of workers."""

@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Places", "Ticket"]
-
 _REST = 5.0
 """Seconds without new commands for a worker that has refused one, or hasn't answered."""
 _CONTINUES = 120.0

@@ -13,8 +13,6 @@ from isolation.packing import CONFIGURATION, Packed
 if TYPE_CHECKING:
     import zipfile
 
-__all__ = ["PlanFileError", "digest", "verify"]
-
 _PLAN, _MODULES, _PREFIX = "tfplan", "tfconfig/modules.json", "tfconfig/m-"
 _LARGEST_MEMBER = 64 << 20
 _LARGEST_TOTAL = 512 << 20

@@ -10,32 +10,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = [
-    "ACKNOWLEDGE",
-    "DATA",
-    "END",
-    "ERROR_OUTPUT",
-    "EXIT",
-    "FILE",
-    "HEARTBEAT",
-    "INPUT",
-    "INPUT_END",
-    "INTERRUPT",
-    "LIST",
-    "OUTPUT",
-    "READY",
-    "REQUEST",
-    "SILENCE",
-    "TREE",
-    "VERSION",
-    "WANT",
-    "Channel",
-    "FrameWriter",
-    "ProtocolError",
-    "decode",
-    "line",
-]
-
 VERSION = 3
 """Server and workers are deployed one after the other; two images that don't fit are refused instead of misunderstood."""
 

@@ -8,8 +8,6 @@ from typing import Any
 from isolation import paths, protocol
 from isolation.protocol import Channel, ProtocolError
 
-__all__ = ["ask", "ask_here", "main"]
-
 _PATIENCE = 20
 
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from isolation.checkout import Checkout
 
-__all__ = ["Records"]
-
 
 class Records:
     """The records of one checkout: the hash of each plan file, and the arguments of each directory's `init`."""

@@ -14,8 +14,6 @@ from isolation.github import GithubError, Rest, folded
 from isolation.parts import write_event
 from isolation.protocol import ProtocolError
 
-__all__ = ["Recovered"]
-
 _LOOK_EVERY = 10.0
 _REPORT = re.compile(r"Ran (Apply|Import) for ")
 """How Atlantis' comment on a result begins."""

@@ -24,8 +24,6 @@ from isolation.plan_file import PlanFileError
 from isolation.protocol import Channel, ProtocolError
 from isolation.records import Records
 
-__all__ = ["RefusedPlanError", "end", "forwarded", "main", "merges_output", "planned", "run_on_executor"]
-
 LOCK_FILE = ".terraform.lock.hcl"
 FAILURES = (CheckoutError, CommandError, ExecutorError, PlanFileError, ProtocolError, OSError)
 """What ends a command with a sentence."""

@@ -10,8 +10,6 @@ from isolation.commands import CommandError
 from isolation.records import Records
 from isolation.remote import accept_plan, planned, run_on_executor
 
-__all__ = ["run"]
-
 _DESCRIPTION = """Runs COMMAND on a worker of the kind {role}, in a copy of the checkout, with the credentials of its role.
 Nothing that it writes comes back but the files named with --return and --plan-file."""
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SessionError", "Sessions"]
-
 _RENEW_BEFORE = 900
 """Seconds before the end of a session at which the next one is written."""
 

@@ -24,8 +24,6 @@ from isolation.protocol import Channel, ProtocolError
 from isolation.session import SessionError, Sessions
 from isolation.users import Tenancy, Users, as_user
 
-__all__ = ["Options", "Slots", "serve"]
-
 _OWN = re.compile(r"AWS_CONTAINER_\w+|ECS_\w+|ISOLATION_\w+|HOSTNAME|PWD|OLDPWD|SHLVL|_")
 """Variables of the executor that no command gets: those of ECS lead to the task role's credentials."""
 

@@ -10,8 +10,6 @@ from typing import Any
 
 from isolation.web import fetch
 
-__all__ = ["EXPIRES", "LOOK_EVERY", "RENEW_EVERY", "TaskProtection", "of_server"]
-
 LOOK_EVERY = 2.0
 """Seconds between two requests to /status. An operation isn't protected until the next one."""
 EXPIRES = 30

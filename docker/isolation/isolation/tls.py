@@ -13,8 +13,6 @@ from pathlib import Path
 
 from isolation import paths
 
-__all__ = ["Key", "TlsError", "client", "main", "server"]
-
 _IDENTITY = "workers"
 _SHORTEST = 32
 _LONGEST_COMMAND = 24 * 3600

@@ -12,19 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = [
-    "FIRST",
-    "LAST",
-    "SHARED_PLACES",
-    "Tenancy",
-    "Users",
-    "as_user",
-    "end_user",
-    "kill_all",
-    "processes",
-    "shared_files",
-]
-
 FIRST, LAST = 20000, 59999
 """User IDs of checkouts. They stay below 65536, the number that a container with a user namespace usually has."""
 

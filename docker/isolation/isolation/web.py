@@ -7,8 +7,6 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Answer", "fetch"]
-
 # For addresses of the task itself and of its host, which are never reached through a proxy.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

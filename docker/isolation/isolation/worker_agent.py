@@ -13,8 +13,6 @@ from isolation.parts import Part
 from isolation.protocol import ProtocolError
 from isolation.task_protection import TaskProtection
 
-__all__ = ["main"]
-
 
 def main() -> None:
     """Run until SIGTERM."""

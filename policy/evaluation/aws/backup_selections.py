@@ -6,8 +6,6 @@ from typing import Any, Final
 from evaluation.resources import Resource, Stack
 from evaluation.values import UNKNOWN, each_at, mapping, mappings, sequence, text
 
-__all__ = ["BackupSelections"]
-
 # The service in the ARN patterns with which a selection selects all resources of a type.
 _SERVICES: Final = {
     "dynamodb/table": "dynamodb",

@@ -11,8 +11,6 @@ from typing import Final, NamedTuple
 
 from evaluation.aws.networks import is_world, parse_network
 
-__all__ = ["Condition", "demands", "narrows_accounts", "narrows_principals", "narrows_sources"]
-
 
 class Condition(NamedTuple):
     """One condition of a statement: operator and key in lower case, values unchanged."""

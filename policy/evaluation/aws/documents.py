@@ -8,9 +8,6 @@ from typing import Any, Final
 from evaluation.aws.conditions import Condition, excludes_others, narrows_principals
 from evaluation.values import MALFORMED, mapping, parse_json, sequence, wildcard
 
-__all__ = ["Statement", "denies_plain_transport", "public_statements", "statements"]
-
-
 # Partitions: aws, aws-cn, aws-us-gov, aws-iso and its successors, aws-eusc.
 _EVERY_ACCOUNT: Final = re.compile(r"arn:[a-z*][a-z*-]*:iam::\*:")
 _PARTITION: Final = re.compile(r"arn:(aws[a-z-]*):")

@@ -11,8 +11,6 @@ from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
 from evaluation.values import UNKNOWN, each_at, integer, text
 
-__all__ = ["lock_writer", "servers"]
-
 _REDIS: Final = (
     "elasticache/replicationGroup",
     "elasticache/cluster",

@@ -10,8 +10,6 @@ from evaluation.aws.security_groups import GROUP_TYPES, RULE_TYPES, Ingress, Sou
 from evaluation.resources import Resource, Stack
 from evaluation.values import each_at, text
 
-__all__ = ["GroupUsers", "Guarded", "launch_templates"]
-
 LOAD_BALANCERS: Final = ("lb/loadBalancer", "elb/loadBalancer")
 SERVICES: Final = ("ecs/service", "ecs/taskSet")
 TASK_STARTERS: Final = ("cloudwatch/eventTarget", "scheduler/schedule", "pipes/pipe")

@@ -6,8 +6,6 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
-__all__ = ["Network", "RangeSet", "contained", "is_large_foreign", "is_world", "parse_network", "union"]
-
 Network = IPv4Network | IPv6Network
 
 # A shorter prefix than any private range (10.0.0.0/8, fc00::/7) is the internet, or a part of a split internet range.

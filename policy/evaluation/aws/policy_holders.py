@@ -8,8 +8,6 @@ from evaluation.aws.documents import Statement, statements
 from evaluation.resources import Resource, Stack
 from evaluation.values import MALFORMED, UNKNOWN, mappings, parse_json, text
 
-__all__ = ["NO_ACCOUNT", "Holder", "Part", "allowed", "holders"]
-
 NO_ACCOUNT: Final = "000000000000"
 Kind = Literal["role", "user", "group"]
 _TYPES: Final[dict[Kind, str]] = {"role": "iam/role", "user": "iam/user", "group": "iam/group"}

@@ -7,8 +7,6 @@ from typing import Any, Final, Literal
 from evaluation.resources import Resource
 from evaluation.values import UNKNOWN, integer, mappings, sequence
 
-__all__ = ["GROUP_TYPES", "RULE_TYPES", "Ingress", "Source", "ingress_of"]
-
 GROUP: Final = "ec2/securityGroup"
 DEFAULT_GROUP: Final = "ec2/defaultSecurityGroup"
 OLD_RULE: Final = "ec2/securityGroupRule"

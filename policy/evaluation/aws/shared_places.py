@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
-__all__ = ["Occupied", "Place"]
-
 Owner = TypeVar("Owner")
 
 

@@ -7,8 +7,6 @@ from evaluation.aws.networks import Network, RangeSet, parse_network
 from evaluation.resources import Resource, Stack
 from evaluation.values import each_at
 
-__all__ = ["StackRanges"]
-
 _RANGES: Final = (
     ("ec2/vpc", "cidrBlock"),
     ("ec2/vpc", "ipv6CidrBlock"),

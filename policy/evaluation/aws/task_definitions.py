@@ -7,8 +7,6 @@ from evaluation.resources import Resource
 from evaluation.rule import Findings
 from evaluation.values import mappings
 
-__all__ = ["CONTAINERS", "TASK", "containers", "variables"]
-
 CONTAINERS = "containerDefinitions"
 TASK = "ecs/taskDefinition"
 

@@ -12,8 +12,6 @@ from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
 from evaluation.values import MALFORMED, UNKNOWN, integer, mapping, mappings, parse_json, sequence, text
 
-__all__ = ["Start", "ecs_calls", "starts"]
-
 # Type and path of the block with the task definition and the number of tasks.
 _TARGETS: Final = (
     ("cloudwatch/eventTarget", "ecsTarget"),

@@ -10,8 +10,6 @@ from evaluation.aws.task_definitions import CONTAINERS, TASK
 from evaluation.resources import Resource, Stack
 from evaluation.values import MALFORMED, UNKNOWN, at, each_at, integer, mapping, mappings, parse_json, sequence, text
 
-__all__ = ["JOB", "Container", "Task", "job_parts", "mounted_places", "named_tasks", "task_definitions", "task_of"]
-
 JOB: Final = "batch/jobDefinition"
 # The parts of a job definition that have containers and volumes: property, and path in its document.
 _JOB_PARTS: Final = (

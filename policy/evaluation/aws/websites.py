@@ -7,8 +7,6 @@ from evaluation.resources import Resource
 from evaluation.rule import Findings
 from evaluation.values import text, wildcard
 
-__all__ = ["PUBLIC_WEBSITES", "is_public_website"]
-
 PUBLIC_WEBSITES: Final = Option(
     "publicWebsites",
     "pairs",

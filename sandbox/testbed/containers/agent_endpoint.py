@@ -12,8 +12,6 @@ from sandbox.testbed.containers.credentials import CredentialsEndpoint
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.containers.secret_endpoint import JsonHandler
 
-__all__ = ["AgentEndpoint"]
-
 _STATE = "/task-protection/v1/state"
 
 

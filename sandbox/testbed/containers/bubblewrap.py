@@ -20,8 +20,6 @@ from dataclasses import dataclass
 
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["ContainerUser", "enter", "main_process", "prefix", "why_not"]
-
 _START_SECONDS = 10.0
 _PROGRAMS = ("bwrap", "unshare", "setpriv", "nsenter")
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"

@@ -4,18 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-__all__ = [
-    "Condition",
-    "ContainerDefinition",
-    "Dependency",
-    "EfsVolume",
-    "HealthCheck",
-    "MountPoint",
-    "RestartPolicy",
-    "TaskDefinition",
-    "capabilities",
-]
-
 # The capabilities of a container on Fargate, which are Docker's defaults.
 _DEFAULT_CAPABILITIES = frozenset(
     {

@@ -7,8 +7,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["ControlGroup", "why_not"]
-
 _ROOT = Path("/sys/fs/cgroup")
 _FOLDER = "atlantis-sandbox"
 _REMOVE_SECONDS = 5.0

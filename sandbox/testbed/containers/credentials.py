@@ -13,8 +13,6 @@ from sandbox.testbed.containers.deployed_service import Credentials, DeployedSer
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.containers.secret_endpoint import JsonHandler
 
-__all__ = ["CredentialsEndpoint", "assume"]
-
 # Fargate refreshes a task's credentials well before they expire.
 _REFRESH_BEFORE = datetime.timedelta(minutes=10)
 

@@ -17,8 +17,6 @@ from sandbox.testbed import processes
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.local_aws import ROOT_KEY, clients
 
-__all__ = ["ROOT", "Credentials", "DeployedService", "Service", "refusal"]
-
 
 @dataclass(frozen=True)
 class Credentials:

@@ -2,8 +2,6 @@
 
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["TaskStartError"]
-
 
 class TaskStartError(SandboxError):
     """The task can't start as it is defined, and a retry would fail too; ``problems`` has a sentence for each cause."""

@@ -12,8 +12,6 @@ from sandbox.testbed.containers.container_definition import HealthCheck
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.containers.task_user import TaskUser
 
-__all__ = ["Health", "HealthMonitor", "Probe", "container_probe", "target_probe"]
-
 Probe = Callable[[float], str | None]
 
 # Docker's start interval allows more frequent checks during the start period. The user waits for the first success.

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-__all__ = ["HOME", "Bind", "file_system"]
-
 HOME = "/home/atlantis"
 """The home directory of the image's user."""
 

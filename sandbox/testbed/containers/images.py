@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from sandbox.testbed.containers.container_definition import ContainerDefinition, TaskDefinition
 from sandbox.testbed.containers.errors import TaskStartError
 
-__all__ = ["BASE_IMAGES", "runnable"]
-
 BASE_IMAGES = ("alpine", "busybox", "debian", "ubuntu")
 """Last components of the names of repositories."""
 

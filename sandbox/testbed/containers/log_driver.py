@@ -11,8 +11,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sandbox.testbed.containers.deployed_service import refusal
 from sandbox.testbed.containers.errors import TaskStartError
 
-__all__ = ["LogShipper", "open_stream"]
-
 _SHIP_SECONDS = 1.0
 _LARGEST_BATCH = 500
 

@@ -22,8 +22,6 @@ from sandbox.testbed.containers.targets import LoadBalancer, idle_timeout
 from sandbox.testbed.local_aws.listener_rules import Request
 from sandbox.testbed.loopback_server import LoopbackServer
 
-__all__ = ["ReverseProxy"]
-
 _LARGEST_BODY = 16 * 1024 * 1024
 _DEFAULT_TIMEOUT = 60.0
 _HOP_BY_HOP = frozenset(

@@ -19,8 +19,6 @@ from sandbox.testbed.containers.log_driver import LogShipper
 from sandbox.testbed.containers.task_user import TaskUser
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["Container", "RunningContainer", "process_name"]
-
 _LAST_WORDS = 20_000
 
 

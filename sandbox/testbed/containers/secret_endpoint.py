@@ -5,8 +5,6 @@ import secrets
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-__all__ = ["JsonHandler"]
-
 
 class JsonHandler(BaseHTTPRequestHandler):
     """Answers requests in JSON and doesn't log their paths."""

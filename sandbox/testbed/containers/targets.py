@@ -13,20 +13,6 @@ from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.containers.health import HealthMonitor, target_probe
 from sandbox.testbed.errors import SandboxError
 
-__all__ = [
-    "LOOPBACK",
-    "LoadBalancer",
-    "Response",
-    "balancer_of",
-    "deregister",
-    "drain",
-    "entrance",
-    "health_monitor",
-    "idle_timeout",
-    "is_registered",
-    "register",
-]
-
 LOOPBACK = "127.0.0.1"
 
 

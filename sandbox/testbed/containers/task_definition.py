@@ -16,8 +16,6 @@ from sandbox.testbed.containers.container_definition import (
 )
 from sandbox.testbed.containers.errors import TaskStartError
 
-__all__ = ["read"]
-
 _CONTAINER_KEYS = frozenset(
     {
         "command", "cpu", "dependsOn", "dockerLabels", "entryPoint", "environment", "environmentFiles", "essential",

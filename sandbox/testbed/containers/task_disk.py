@@ -16,8 +16,6 @@ from typing import Final
 
 from sandbox.testbed.containers.errors import TaskStartError
 
-__all__ = ["ENTER", "mounted", "why_not"]
-
 ENTER: Final = ("unshare", "--mount", "--propagation", "slave", "--")
 """The words in front of the agent's command. Mounts that this machine makes later are seen in its namespace, too."""
 _PROGRAMS = ("unshare", "mkfs.ext4", "mount", "umount")

@@ -25,8 +25,6 @@ from typing import Final, Self
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["TaskNetworkNamespace", "why_not"]
-
 _LOOPBACK = "127.0.0.1"
 _ATTEMPTS: Final = 64
 _CHUNK: Final = 1 << 16

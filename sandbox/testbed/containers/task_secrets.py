@@ -10,8 +10,6 @@ from botocore.exceptions import ClientError
 
 from sandbox.testbed.containers.errors import TaskStartError
 
-__all__ = ["Reference", "parse", "resolve"]
-
 _PARAMETER = re.compile(r"arn:[\w-]+:ssm:[\w-]+:\d{12}:parameter(?P<name>/.+)")
 _SECRET = re.compile(
     r"(?P<secret>arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[^:]+)"

@@ -12,8 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["TaskUser", "TaskUserError", "choose", "container_user"]
-
 _OFFSET = 1_000_000
 """Added to the container's user and group IDs, because this machine's own users have small IDs."""
 _IMAGE_USER = "100"

@@ -9,8 +9,6 @@ from sandbox.testbed.containers.deployed_service import DeployedService, refusal
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.paths import private_directory
 
-__all__ = ["efs_volumes", "own_volumes"]
-
 
 def efs_volumes(deployment: DeployedService, definition: TaskDefinition) -> dict[str, Path]:
     """The directories of the EFS volumes by name; raises ``TaskStartError`` if a file system can't be mounted."""

@@ -14,8 +14,6 @@ from typing import Any
 from sandbox.testbed.containers.targets import LoadBalancer
 from sandbox.testbed.local_aws.listener_rules import Request, decide, read_listeners
 
-__all__ = ["NotForwardedError", "connect", "exchange"]
-
 _PORT = 443
 _CHUNK = 65536
 _SECONDS = 10.0

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from sandbox.testbed import processes
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = ["Attached", "start"]
-
 _PATIENCE = 15.0
 
 

@@ -16,8 +16,6 @@ from typing import IO
 
 from sandbox.testbed import console
 
-__all__ = ["download"]
-
 ARCHIVES = "https://get.pulumi.com/releases/sdk"
 CHECKSUMS = "https://github.com/pulumi/pulumi/releases/download"
 PATIENCE_SECONDS = 5.0

@@ -19,8 +19,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.go_build import GoBuild, build_once
 from sandbox.testbed.paths import CACHE, CHECKOUT, ENGINES
 
-__all__ = ["CHOICE", "Engine", "build", "language_host", "locate", "typescript_sdk"]
-
 CHOICE = "ATLANTIS_SANDBOX_ENGINE"
 """Environment variable: ``installed`` or ``pinned``. If unset, the installed engine is used, if there is one."""
 

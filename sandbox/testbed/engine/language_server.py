@@ -18,8 +18,6 @@ import grpc
 from sandbox.testbed import plugin_start
 from sandbox.testbed.paths import CHECKOUT, state_directory
 
-__all__ = ["main"]
-
 
 class _Loading(grpc.GenericRpcHandler):
     """Blocks calls until the service that handles them is loaded."""

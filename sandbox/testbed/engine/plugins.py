@@ -19,17 +19,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import write_private
 from sandbox.testbed.paths import CACHE, CHECKOUT
 
-__all__ = [
-    "CHOICE",
-    "PROVIDERS",
-    "download_official",
-    "install_language_host",
-    "install_providers",
-    "installed_plugin",
-    "stand_ins",
-    "write_wrapper",
-]
-
 PROVIDERS = ("aws", "awsx", "random")
 CHOICE = "ATLANTIS_SANDBOX_PLUGINS"
 """Environment variable: ``official`` downloads missing official plugins. If unset, only installed ones are used."""

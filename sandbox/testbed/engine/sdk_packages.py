@@ -13,8 +13,6 @@ from types import ModuleType
 
 from sandbox.testbed.files import read_json, write_json
 
-__all__ = ["SdkPackages"]
-
 _PREFIX = "pulumi_"
 
 

@@ -19,8 +19,6 @@ from sandbox.testbed.engine.workspace import Workspace
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import read_json
 
-__all__ = ["EngineError", "EngineStack"]
-
 
 class EngineError(SandboxError):
     """The engine failed. It has printed the error itself, unless ``output`` has it."""

@@ -22,8 +22,6 @@ from sandbox.testbed.files import write_private
 from sandbox.testbed.local_aws import LocalAws
 from sandbox.testbed.paths import ENGINES, STATE_VARIABLE, private_directory
 
-__all__ = ["Workspace", "clean_environment", "provider_settings"]
-
 ADOPTION_VARIABLE = "ATLANTIS_ADOPTION_FILE"
 """Overrides the program's adoption file: the resources in adoption.yaml exist only in the real account."""
 # Those of libyaml, which not every platform's package has, are ten times as fast. Each command needs them before it starts.

@@ -16,8 +16,6 @@ from sandbox.testbed.github.app import Access
 from sandbox.testbed.github.events import pull_request, pull_request_object, repository
 from sandbox.testbed.github.store import PullRequest, Store
 
-__all__ = ["Answer", "Api", "Call", "Happened"]
-
 
 def tree(git_directory: Path, commit: str) -> list[dict[str, str]] | None:
     """The entries of a commit's whole tree: path, type and hash; None if there is no such commit."""

@@ -19,8 +19,6 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from sandbox.testbed.files import read_json, write_json
 
-__all__ = ["AUTHOR", "Access", "Registration", "load", "make_values", "register"]
-
 AUTHOR = "sandbox-author"
 """The login of the user who pushes and opens pull requests."""
 _TOKEN_SECONDS = 3600

@@ -9,8 +9,6 @@ from typing import Any
 
 from sandbox.testbed.github.store import PullRequest, Store
 
-__all__ = ["comment", "headers", "ping", "pull_request", "pull_request_object", "repository", "sign"]
-
 
 def sign(body: bytes, secret: str) -> str:
     """The value of ``X-Hub-Signature-256`` for ``body``."""

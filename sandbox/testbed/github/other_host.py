@@ -5,8 +5,6 @@ from typing import Any
 
 from sandbox.testbed.files import read_json, write_json
 
-__all__ = ["authority", "port", "token", "write"]
-
 _FILE = "other-host.json"
 _END = "-----END CERTIFICATE-----\n"
 

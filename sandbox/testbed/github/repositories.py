@@ -7,8 +7,6 @@ from pathlib import Path
 
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["Repositories", "git"]
-
 _IDENTITY = ("-c", "user.name=Sandbox", "-c", "user.email=sandbox@example.invalid")
 
 

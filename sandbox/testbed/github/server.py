@@ -19,9 +19,6 @@ from sandbox.testbed.github.app import AUTHOR, Access
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.loopback_server import LoopbackServer
 
-__all__ = ["GitHub"]
-
-
 _IDLE_SECONDS = 60
 
 

@@ -18,9 +18,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import read_json, write_json
 from sandbox.testbed.github.repositories import Repositories, git
 
-__all__ = ["PullRequest", "Store"]
-
-
 _BOT = {"login": "atlantis-sandbox[bot]", "type": "Bot"}
 _CHANGES = frozenset({"title", "body", "state", "state_reason", "labels"})
 _LONGEST_BODY = 65_536

@@ -6,8 +6,6 @@ from typing import Any
 
 from sandbox.testbed.iam_evaluation.evaluator import Document, Keys
 
-__all__ = ["ApiCall", "ExistingResources"]
-
 
 @dataclass(frozen=True)
 class ApiCall:

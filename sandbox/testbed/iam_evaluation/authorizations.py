@@ -24,8 +24,6 @@ from sandbox.testbed.iam_evaluation.resource_arns import (
     values_of,
 )
 
-__all__ = ["Authorization", "action_of", "authorizations", "decide", "passing"]
-
 
 @dataclass(frozen=True)
 class Authorization:

@@ -20,18 +20,6 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.iam_evaluation import iam_rules
 from sandbox.testbed.paths import CHECKOUT
 
-__all__ = [
-    "Decision",
-    "Document",
-    "Evaluator",
-    "Keys",
-    "Principal",
-    "Reference",
-    "ResourceType",
-    "install",
-    "is_installed",
-]
-
 Document: TypeAlias = Mapping[str, Any]
 """A policy document, decoded."""
 Keys: TypeAlias = Mapping[str, str | Sequence[str]]

@@ -7,8 +7,6 @@ from typing import Any
 
 from sandbox.testbed.iam_evaluation.parameters import listed
 
-__all__ = ["denies_of", "direct_grant", "normalized", "normalized_keys"]
-
 _ENCRYPTION_CONTEXT = re.compile("kms:EncryptionContext:", re.IGNORECASE)
 _STAND_IN = "aws:RequestTag/kms:EncryptionContext:"
 """A key that the evaluator accepts with any name. It accepts variable parts of keys only after a slash."""

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["grouped", "leaves", "listed", "plain", "requested_tags", "strings"]
-
 
 def requested_tags(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The condition keys for the tags in a request: ``aws:RequestTag/<name>`` and ``aws:TagKeys``."""

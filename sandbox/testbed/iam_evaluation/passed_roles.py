@@ -15,8 +15,6 @@ from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.evaluator import Reference
 from sandbox.testbed.iam_evaluation.parameters import leaves, plain
 
-__all__ = ["dependent_actions", "passed_roles"]
-
 _IN_ARN = re.compile(r"arn:[\w-]+:iam::\d+:(?P<kind>role|instance-profile)/(?P<name>.+)")
 _RECIPIENTS = {"autoscaling": "ec2", "ec2:CreateFlowLogs": "vpc-flow-logs", "ecs": "ecs-tasks", "iam": "ec2"}
 """First labels of the service principals that receive a role, by action or IAM prefix, if they differ from the prefix."""

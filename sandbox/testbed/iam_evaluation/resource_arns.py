@@ -16,8 +16,6 @@ from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.evaluator import Reference, ResourceType
 from sandbox.testbed.iam_evaluation.parameters import leaves, listed, strings
 
-__all__ = ["FACTS", "UNNAMED", "fill", "matches", "regional_arn", "resources", "values_of"]
-
 UNNAMED = "unnamed"
 
 FACTS = yaml.load(Path(__file__).with_name("facts.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)

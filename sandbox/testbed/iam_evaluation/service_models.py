@@ -9,8 +9,6 @@ import botocore.loaders
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel, ServiceModel
 
-__all__ = ["operation", "operation_of_request", "signed_as"]
-
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "airflow": ("mwaa",),
     "apigateway": ("apigateway", "apigatewayv2"),

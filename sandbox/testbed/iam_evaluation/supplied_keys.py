@@ -10,8 +10,6 @@ from typing import Any
 from sandbox.testbed.iam_evaluation.evaluator import Document
 from sandbox.testbed.iam_evaluation.parameters import listed
 
-__all__ = ["SUPPLIED", "unsupplied"]
-
 SUPPLIED: Mapping[str, str] = {
     "aws:PrincipalAccount": "the principal",
     "aws:PrincipalArn": "the principal",

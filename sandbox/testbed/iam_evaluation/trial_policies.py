@@ -11,8 +11,6 @@ from pathlib import Path
 from sandbox.testbed.files import read_json, write_json
 from sandbox.testbed.iam_evaluation.evaluator import Document
 
-__all__ = ["EVERYTHING", "FILE", "OF_THE_SERVER", "TrialPolicies"]
-
 FILE = "trial-policies.json"
 """File in the local AWS' directory; without it, every role has its own policies."""
 

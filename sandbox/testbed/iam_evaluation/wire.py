@@ -16,8 +16,6 @@ from defusedxml import ElementTree
 
 from sandbox.testbed.iam_evaluation import service_models
 
-__all__ = ["HttpRequest", "parameters_of"]
-
 
 @dataclass(frozen=True)
 class HttpRequest:

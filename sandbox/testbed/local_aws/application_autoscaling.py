@@ -21,8 +21,6 @@ from ministack.core.responses import (
     json_response,
 )
 
-__all__ = ["get_state", "handle_request", "install", "load_persisted_state", "reset"]
-
 _NAME = "application-autoscaling"
 _MODULE = "application_autoscaling"
 

@@ -5,8 +5,6 @@ from typing import Any
 
 from sandbox.testbed.local_aws.instance import LocalAws
 
-__all__ = ["blocked_by", "detach", "find"]
-
 
 def find(aws: LocalAws, resources: Iterable[Mapping[str, Any]]) -> list[str]:
     """The names of roles outside of the engine's ``resources`` whose boundary is one of its policies."""

@@ -20,8 +20,6 @@ from sandbox.testbed.certificates import LOOPBACK
 from sandbox.testbed.local_aws.cache_nodes import DATA, PROCESS, USER
 from sandbox.testbed.paths import private_directory
 
-__all__ = ["install"]
-
 _AUTOMATIC: Final = "automatic."
 """The names of automatic snapshots begin with it."""
 _Call = Callable[[Mapping[str, Any]], tuple[int, Any, bytes]]

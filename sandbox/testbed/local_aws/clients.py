@@ -5,8 +5,6 @@ import threading
 from functools import cache
 from typing import Any
 
-__all__ = ["create"]
-
 _creating = threading.Lock()
 """A session isn't thread-safe; clients are."""
 

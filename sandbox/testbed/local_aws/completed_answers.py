@@ -13,8 +13,6 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import error_response_json, get_region, json_response
 from ministack.services import alb, cloudwatch, cloudwatch_logs, ec2, ecs, efs, elasticache, firehose, kms, route53, ssm
 
-__all__ = ["install"]
-
 
 def install() -> None:
     """Install the changes. Must be called in ministack's process."""

@@ -11,8 +11,6 @@ from xml.etree import ElementTree as ET
 from ministack.core.responses import AccountScopedDict
 from ministack.services import s3
 
-__all__ = ["BY_ID", "install"]
-
 BY_ID = frozenset({"analytics", "intelligent-tiering", "inventory", "metrics"})
 """Configurations of which a bucket can have several, by their parameter in the query string."""
 _MINIMUM_SIZE = "x-amz-transition-default-minimum-object-size"

@@ -7,8 +7,6 @@ from xml.sax.saxutils import escape
 
 from ministack.services import ec2
 
-__all__ = ["install"]
-
 _INTERFACE_ENDPOINTS = (
     *("application-autoscaling", "athena", "autoscaling", "backup", "cloudformation", "cloudtrail", "codebuild"),
     *("codedeploy", "config", "dynamodb", "ecs", "ecs-agent", "ecs-telemetry", "eks", "elasticache"),

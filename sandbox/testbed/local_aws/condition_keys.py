@@ -9,8 +9,6 @@ from ministack import app
 from ministack.core import iam_evaluator
 from ministack.services import iam
 
-__all__ = ["add_condition_keys", "present_connections_as_tls"]
-
 
 def add_condition_keys() -> None:
     """Provide the condition keys that trust policies and the policy simulator have on AWS."""

@@ -27,8 +27,6 @@ from sandbox.testbed.local_aws.task_status import (
     agent_name,
 )
 
-__all__ = ["install"]
-
 _PROTECTIONS = "protections.json"
 _DEFAULT_MINUTES, _LONGEST_MINUTES = 120, 2880
 # ECS' reason for a deployment that the circuit breaker stopped.

@@ -28,8 +28,6 @@ from sandbox.testbed.iam_evaluation.resource_arns import UNNAMED
 from sandbox.testbed.iam_evaluation.supplied_keys import unsupplied
 from sandbox.testbed.iam_evaluation.trial_policies import TrialPolicies
 
-__all__ = ["install"]
-
 _LOG = logging.getLogger("ministack")
 _AS_MINISTACK_SAYS = re.compile(
     r"s3:|dynamodb:(Batch|Get|Put|Update|Delete|ConditionCheck|PartiQL)\w*(Item|Select|Insert)|dynamodb:(Query|Scan)$"

@@ -18,8 +18,6 @@ from sandbox.testbed.local_aws import clients
 from sandbox.testbed.paths import CHECKOUT, private_directory
 from sandbox.testbed.ports import free_port
 
-__all__ = ["ACCOUNT", "REGION", "ROOT_KEY", "SERVICES", "LocalAws", "crashed", "running", "start", "stop"]
-
 ACCOUNT = "123456789012"
 REGION = "ap-northeast-2"
 ROOT_KEY = "test"

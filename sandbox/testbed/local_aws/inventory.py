@@ -13,8 +13,6 @@ from typing import Any
 from sandbox.testbed.local_aws.instance import LocalAws
 from sandbox.testbed.providers.aws.listing import Listing
 
-__all__ = ["Comparison", "Inventory", "compare", "take"]
-
 Inventory = dict[str, set[str]]
 """IDs of resources by type, in the engine's notation."""
 

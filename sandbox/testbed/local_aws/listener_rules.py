@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-__all__ = ["Decision", "Listener", "Request", "UnknownRuleError", "decide", "read_listeners"]
-
 Rule = Mapping[str, Any]
 """A rule as DescribeRules returns it."""
 

@@ -9,8 +9,6 @@ from typing import Any
 from ministack.core import iam_evaluator, router
 from ministack.services import s3
 
-__all__ = ["install"]
-
 
 def install() -> None:
     """Install the answer. Must be called in ministack's process, after the evaluator."""

@@ -23,8 +23,6 @@ from sandbox.testbed.iam_evaluation import service_models, wire
 from sandbox.testbed.local_aws.refusals.errors import error_answer
 from sandbox.testbed.paths import private_directory
 
-__all__ = ["AUTOMATIC_VAULT", "install"]
-
 AUTOMATIC_VAULT: Final = "aws/efs/automatic-backup-vault"
 _DENIED = (
     *("DeleteBackupVault", "DeleteBackupVaultAccessPolicy", "DeleteRecoveryPoint", "StartCopyJob", "StartRestoreJob"),

@@ -9,8 +9,6 @@ from typing import Any
 
 from ministack.services import ec2
 
-__all__ = ["install"]
-
 _PEERS = ("UserIdGroupPairs", "PrefixListIds")
 """The kinds of peers whose descriptions ministack compares; EC2 identifies a rule without its description."""
 

@@ -33,8 +33,6 @@ from sandbox.testbed.local_aws import (
 from sandbox.testbed.local_aws.condition_keys import add_condition_keys, present_connections_as_tls
 from sandbox.testbed.local_aws.task_status import RECORDS
 
-__all__ = ["main"]
-
 # An informational (1xx) response has no body and must be sent immediately.
 _HEAD = re.compile(rb"HTTP/1\.1 [2-5]\d\d ")
 

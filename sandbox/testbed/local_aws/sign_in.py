@@ -20,8 +20,6 @@ from urllib.parse import parse_qs, urlsplit
 from cryptography.fernet import Fernet, InvalidToken
 from ministack.services import alb
 
-__all__ = ["NONCE_COOKIE", "install"]
-
 NONCE_COOKIE = "AWSALBAuthNonce"
 _LOGIN_SECONDS = 900
 """The time that ministack and AWS' load balancer wait for the identity provider's response."""

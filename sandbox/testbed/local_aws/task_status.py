@@ -7,8 +7,6 @@ from typing import Any
 
 from sandbox.testbed.files import read_json, write_json
 
-__all__ = ["EXPECTED", "RECORDS", "Outcome", "Status", "StatusFile", "TaskRecord", "agent_name", "event"]
-
 RECORDS = "task"
 """The folder of the status files, in the state folder."""
 EXPECTED = "expected"

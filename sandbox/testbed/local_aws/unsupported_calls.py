@@ -24,8 +24,6 @@ from sandbox.testbed.local_aws.refusals import refused
 from sandbox.testbed.local_aws.refusals.call import Answer, Handler, Objects
 from sandbox.testbed.local_aws.refusals.errors import error_answer
 
-__all__ = ["CODE", "LOG", "install", "name_every_action"]
-
 CODE = "UnsupportedByLocalAws"
 """The error code for a service that the local AWS lacks.
 

@@ -12,8 +12,6 @@ from typing import Any
 
 from sandbox.testbed.providers.schema import ResourceSchema, Shape
 
-__all__ = ["package_schema"]
-
 _SCALARS = ("string", "integer", "number", "boolean")
 
 

@@ -20,8 +20,6 @@ from sandbox.testbed.plugin_start import SERVER_OPTIONS, Start
 from sandbox.testbed.providers.package import Package
 from sandbox.testbed.providers.server import ProviderService
 
-__all__ = ["NAMES", "serve"]
-
 _PACKAGES = {
     "aws": ("sandbox.testbed.providers.aws.package", "AwsPackage"),
     "random": ("sandbox.testbed.providers.passwords", "RandomPackage"),

@@ -13,8 +13,6 @@ import yaml
 
 from sandbox.testbed.providers.values import Properties
 
-__all__ = ["EXAMPLES", "Example", "Ids", "filled"]
-
 Ids = Mapping[str, str]
 """Ids of the objects that examples refer to."""
 

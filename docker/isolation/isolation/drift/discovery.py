@@ -12,8 +12,6 @@ from isolation.drift.configuration import Target
 from isolation.drift.results import ProjectResult
 from isolation.github import Rest
 
-__all__ = ["Discovery"]
-
 _BY_PATH = (".tf", ".tf.json", ".tofu", ".tofu.json", ".hcl")
 """The server finds directories by these files; what is in them doesn't matter."""
 _BY_CONTENT = (".yaml", ".yml")

@@ -8,8 +8,6 @@ from typing import Any
 from isolation.drift.log import Event
 from isolation.drift.results import ProjectResult, Result
 
-__all__ = ["History", "Standing"]
-
 _Identity = tuple[str, str, str]
 _GOOD = (Result.CLEAN, Result.DRIFTED)
 """The results of a plan that worked."""

@@ -8,8 +8,6 @@ from typing import Any
 from isolation.drift.results import ProjectResult, Result
 from isolation.github import Rest, folded
 
-__all__ = ["LABEL", "Issues", "RepositoryIssues"]
-
 LABEL = "atlantis-drift"
 _PER_PAGE = 100
 _LONGEST_PLAN = 50_000

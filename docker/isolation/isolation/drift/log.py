@@ -8,8 +8,6 @@ from typing import Any
 
 from isolation import aws
 
-__all__ = ["AgentLog", "Event"]
-
 _RENEW_BEFORE = 300
 
 Event = tuple[float, Mapping[str, Any]]

@@ -8,8 +8,6 @@ from typing import Any
 
 from isolation.drift.configuration import Target
 
-__all__ = ["ProjectResult", "Result", "StateLock", "results_of", "state_lock"]
-
 _LOCKED = re.compile(r"locked by an unapplied plan from pull #?(-?\d+)")
 # Terraform prints its lock's fields one a line, each possibly behind the frame of an error.
 _LOCK_FIELD = re.compile(r"^\W*(ID|Path|Created):\s+(\S.*?)\s*$", re.MULTILINE)

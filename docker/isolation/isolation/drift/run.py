@@ -20,8 +20,6 @@ from isolation.drift.server import Server, ServerError
 from isolation.github import GithubError
 from isolation.parts import write_event
 
-__all__ = ["DriftDetection", "Protection"]
-
 FIRST_AFTER = 300.0
 """Seconds from the agent's start to the first run of a schedule in hours, or to one that its predecessor didn't end: the server has
 settled, and a deployment is over."""

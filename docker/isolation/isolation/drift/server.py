@@ -9,8 +9,6 @@ from typing import Any
 
 from isolation.web import fetch
 
-__all__ = ["Server", "ServerError"]
-
 _QUICK = 20
 LONGEST_DETECTION = 4 * 60 * 60
 """Seconds. One request plans one project, or all projects of a repository one after the other."""

@@ -9,8 +9,6 @@ from typing import Any
 from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.networks import group_network, has_gateway, network, subnet
 
-__all__ = ["balancers_of"]
-
 _APPLICATION = ("HTTP", "HTTPS")
 _SIGN_IN = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 _RANGES = {

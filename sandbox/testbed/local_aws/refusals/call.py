@@ -16,8 +16,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.testbed.local_aws import clients
 
-__all__ = ["Answer", "Call", "Handler", "Objects", "typed"]
-
 Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Coroutine[Any, Any, Answer]]
 

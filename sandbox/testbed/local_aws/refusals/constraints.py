@@ -14,8 +14,6 @@ from typing import Any
 from sandbox.testbed.iam_evaluation.parameters import requested_tags
 from sandbox.testbed.local_aws.refusals.call import Call
 
-__all__ = ["violated_constraint", "violated_tag"]
-
 _OPEN = frozenset({"Runtime"})
 """Lists of values that AWS extends more often than this project its SDK."""
 _ACCEPTED = frozenset({"aws/efs/automatic-backup-vault"})

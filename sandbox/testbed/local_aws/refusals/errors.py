@@ -8,8 +8,6 @@ from botocore.model import OperationModel
 
 from sandbox.testbed.local_aws.refusals.call import Answer
 
-__all__ = ["error_answer"]
-
 _CONFLICTS = frozenset({"BucketNotEmpty", "BucketAlreadyExists", "BucketAlreadyOwnedByYou", "InvalidBucketState"})
 """Codes of S3, whose model has no status codes."""
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from sandbox.testbed.local_aws.refusals.call import Call
 
-__all__ = ["group_network", "has_gateway", "network", "subnet"]
-
 _RULES_PER_GROUP = 60
 _TAGS = 50
 

@@ -12,8 +12,6 @@ from typing import Any
 
 from sandbox.testbed.local_aws.refusals.call import Call
 
-__all__ = ["identity_policy_problem", "length", "resource_policy_problem", "statements", "trust_policy_problem"]
-
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?_-]+|[A-Za-z0-9-]+:\*")
 _RESOURCE = re.compile(r"\*|\*.*|arn:[^:]*:[^:]*:[^:]*:[^:]*:.+", re.DOTALL)
 _ELEMENTS = frozenset(

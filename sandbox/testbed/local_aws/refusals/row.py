@@ -19,8 +19,6 @@ from jmespath.functions import Functions
 
 from sandbox.testbed.local_aws.refusals.call import Call
 
-__all__ = ["SERVICES", "Refusal", "reference", "rows"]
-
 
 def _loaded(file: Path) -> Any:
     return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)

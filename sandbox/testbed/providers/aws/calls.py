@@ -10,8 +10,6 @@ from typing import Any
 import jmespath
 from botocore.exceptions import ClientError
 
-__all__ = ["Call", "Change", "Tagging", "mapped", "pairs"]
-
 
 def input_shape(client: Any, operation: str) -> Any:
     """The input shape of an operation, by its name (`DescribeVpcs`) or the client's method (`describe_vpcs`)."""

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Listing", "output"]
-
 
 def _resource_id(resource: Mapping[str, Any]) -> str:
     return resource["id"]

@@ -12,8 +12,6 @@ from sandbox.testbed.providers.aws.calls import Call, Change, Tagging
 from sandbox.testbed.providers.aws.listing import Listing
 from sandbox.testbed.providers.resource import names
 
-__all__ = ["ROWS"]
-
 _SETS = names("computed domain_names extended handled in_place reported refused required secret unordered write_only")
 
 
