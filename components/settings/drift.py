@@ -34,17 +34,16 @@ class DriftArgs(Group):
         ),
         default=(),
     )
-    """Projects to detect drift in: owner/name:directory, owner/name:directory:workspace, owner/name#project, or owner/name for all
-    projects of a repository. owner/name@branch sets another branch than defaultBranch. Only with terraformIsolation tasks.
-    Empty: no drift detection"""
+    """Projects to detect drift in: owner/name:directory, owner/name:directory:workspace, owner/name#project, or owner/name for all.
+    owner/name@branch sets another branch than defaultBranch. Only with terraformIsolation tasks. Empty: no drift detection"""
     drift_every_hours: int = setting(values.integer(range(1, _LONGEST_INTERVAL + 1)), default=24)
     """Hours between two detections, 1 to 84. Not with driftDailyAt"""
     drift_daily_at: str | None = setting(
         values.matching(r"([01]\d|2[0-3]):[0-5]\d", "a time of day in UTC such as 04:30"), default=None
     )
-    """Time of day in UTC, such as 04:30, at which drift is detected every day. Empty: driftEveryHours"""
+    """Time of day in UTC, such as 04:30. Empty: driftEveryHours"""
     drift_show_plan: bool = setting(values.boolean, default=False)
-    """Show the text of the plan in the issue of a project that has drifted. It can contain secret values of attributes"""
+    """Show the text of the plan, which can contain secret values, in the issue of a project that has drifted"""
 
     @property
     def enabled(self) -> bool:

@@ -34,7 +34,7 @@ class NetworkArgs(Group):
     """The VPC that Atlantis runs in: an existing one, or a new one."""
 
     vpc_id: Input[str] | None = setting(accepted.vpc_id, default=None)
-    """ID of an existing VPC. Empty: a new VPC with public and private subnets in two Availability Zones and one NAT gateway"""
+    """ID of an existing VPC. Empty: a new one with public and private subnets in two Availability Zones and one NAT gateway"""
     public_subnet_ids: Sequence[Input[str]] = setting(accepted.subnet_ids, default=())
     """IDs of the load balancer's subnets, in at least two Availability Zones. Only with vpcId"""
     private_subnet_ids: Sequence[Input[str]] = setting(accepted.subnet_ids, default=())
@@ -45,8 +45,8 @@ class NetworkArgs(Group):
     vpc_endpoints: Sequence[str] = setting(
         values.list_of(values.one_of((*VPC_ENDPOINTS, PARAMETERS_ENDPOINT, AUTO_ENDPOINTS))), default=(AUTO_ENDPOINTS,)
     )
-    """VPC endpoints to create: ecr.api, ecr.dkr, s3, secretsmanager, logs, ssm. auto: those that the task needs in a new VPC, none in
-    an existing VPC, where their private DNS names would apply to every workload. []: none"""
+    """VPC endpoints to create: ecr.api, ecr.dkr, s3, secretsmanager, logs, ssm. auto: those that the task needs in a new VPC, none
+    in an existing one, where they would concern every workload. []: none"""
 
     @property
     def endpoints(self) -> Sequence[str]:
@@ -61,12 +61,12 @@ class IngressArgs(Group):
     """Access to the server: allowed ranges, host name, certificate and load balancer."""
 
     allowed_cidr_blocks: Sequence[str] = setting(values.list_of(values.cidr_block, at_least=1))
-    """Required. CIDR blocks from which people use the server, such as the office and the VPN. IPv4 and IPv6, without host bits"""
+    """Required. CIDR blocks from which people use the server, IPv4 and IPv6, without host bits"""
     allow_public_access: bool = setting(values.boolean, default=False)
     """Accept allowedCidrBlocks that open the server to the internet"""
     github_webhook_cidr_blocks: Sequence[str] = setting(accepted.cidr_blocks, default=())
-    """CIDR blocks from which GitHub sends webhooks. They can only send POST /events. Empty: the ranges that GitHub
-    publishes (components/configuration/webhook_ranges.json)"""
+    """CIDR blocks from which GitHub sends webhooks, only with POST /events. Empty: those that GitHub publishes
+    (components/configuration/webhook_ranges.json)"""
     url: Input[str] = setting(values.https_url)
     """Required. URL of the server: https:// and a host name that the certificate covers"""
     acm_certificate_arn: Input[str] | None = setting(accepted.certificate_arn, default=None)
@@ -81,8 +81,8 @@ class IngressArgs(Group):
     load_balancer_scheme: str = setting(
         values.one_of(("internet-facing", "internal", "none")), default="internet-facing"
     )
-    """internet-facing, internal for GitHub Enterprise in your network, or none. An internal load balancer is in the private subnets
-    and allows only private ranges. A change replaces it. none: allowedCidrBlocks, private ranges, reach the task over HTTP"""
+    """internet-facing; internal for GitHub Enterprise in your network, in the private subnets and for private ranges only; or none,
+    where the private ranges of allowedCidrBlocks reach the task over HTTP. A change replaces the load balancer"""
     load_balancer_idle_timeout: int = setting(values.integer(range(1, 4001)), default=3600)
     """Seconds until the load balancer closes an idle connection, such as the live log of a job without output. 1 to 4000"""
     ssl_policy: str = setting(values.one_of(SSL_POLICIES), default=SSL_POLICIES[0])
@@ -114,27 +114,27 @@ class ServerArgs(Group):
     """The Atlantis server: its repositories and its credentials."""
 
     repo_allowlist: str = setting(allowlist.repo_allowlist)
-    """Required. Repositories to serve, separated by commas, in Atlantis' syntax: github.com/my-organization/*. The last character
-    of an entry can be *. ! excludes"""
+    """Required. Repositories to serve, separated by commas, in Atlantis' syntax: github.com/my-organization/*, with * only at the
+    end. ! excludes"""
     serve_every_owner: bool = setting(values.boolean, default=False)
-    """Whether repoAllowlist may have an entry host/*, for all owners of your own host, such as ghe.example.com/*"""
+    """Accept an entry host/* in repoAllowlist, for all owners of your own host, such as ghe.example.com/*"""
     github_hostname: str = setting(values.host, default="github.com")
-    """Host name of GitHub or GitHub Enterprise. GitHub Enterprise also requires githubWebhookCidrBlocks"""
+    """Host name of GitHub, or of GitHub Enterprise, which also requires githubWebhookCidrBlocks"""
     github_app_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
     """Name of an existing secret with app_id, installation_id and private_key. Empty: a new secret without a value, which you
     set"""
     webhook_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
     """Name of an existing secret with webhook_secret. Empty: a generated one"""
     webhook_secret_generation: int = setting(accepted.generation, default=1)
-    """Increase this number to generate a new webhook secret"""
+    """Increase this number for a new webhook secret"""
     secret_reader_arns: Sequence[Input[str]] = setting(accepted.principal_arns, default=())
-    """ARNs of the roles and users that deploy the stack. Only they and the execution role can read the generated secrets.
-    Required if the stack creates a secret"""
+    """ARNs of the roles and users that deploy the stack. Only they and the execution role can read the generated secrets. Required
+    if the stack creates one"""
     log_level: str = setting(values.one_of(("debug", "info", "warn", "error")), default="info")
     """Log level of the server: debug, info, warn or error"""
     plan_requirements: Sequence[str] = setting(accepted.plan_requirements, default=())
-    """Requirements that a pull request must meet before a plan: approved, mergeable, undiverged. A plan runs code of the pull
-    request, so use approved if you don't trust everyone who can open one. Empty: no requirements"""
+    """Requirements before a plan: approved, mergeable, undiverged. A plan runs code of the pull request, so use approved if you
+    don't trust everyone who can open one. Empty: none"""
 
 
 @group
@@ -142,27 +142,26 @@ class ConfigurationArgs(Group):
     """The server's flags, the rules for repositories, and secrets for workflows."""
 
     server_config_file: str | None = setting(accepted.yaml_file, default=None)
-    """File with flags and webhooks of the server, in the format of Atlantis' configuration file. Empty: only the stack's flags"""
+    """File with flags and webhooks of the server, in the format of Atlantis' configuration file"""
     repo_config_file: str | None = setting(accepted.yaml_file, default=None)
     """Server-side repository configuration file (repos.yaml). Empty, or without repos: every repository requires approved, mergeable
     and undiverged"""
     default_branch: str = setting(accepted.branch, default="main")
-    """Base branch of the pull requests that Atlantis serves. Not with a repoConfigFile that has repos"""
+    """Base branch of the pull requests that Atlantis serves, without repos in repoConfigFile"""
     allow_weaker_requirements: bool = setting(values.boolean, default=False)
-    """Accept a repoConfigFile that requires less than approved, mergeable and undiverged. Each preview warns about such rules"""
+    """Accept a repoConfigFile that requires less than approved, mergeable and undiverged"""
     secret_environment: Sequence[str] = setting(accepted.secret_environment, default=())
-    """Environment variables from existing secrets, in the format NAME=secret:key, or NAME=ssm:/parameter for a parameter of
-    Systems Manager. Every plan can read them"""
+    """Environment variables from existing secrets: NAME=secret:key, or NAME=ssm:/parameter of Systems Manager. Every plan can read
+    them"""
     environment_variables: Mapping[str, str] = setting(accepted.environment_variables, default={})
-    """Environment variables of workflows, in plaintext, such as TF_VAR_region. Not for secrets, which are in secretEnvironment"""
+    """Environment variables of workflows in plaintext, such as TF_VAR_region. Secrets belong in secretEnvironment"""
     server_secrets: Sequence[str] = setting(accepted.server_secrets, default=())
-    """Secret flags of the server from existing secrets, in the format flag=secret:key or flag=ssm:/parameter. Plans can't read them"""
+    """Secret flags of the server from existing secrets: flag=secret:key or flag=ssm:/parameter. Plans can't read them"""
     allowed_extra_arguments: Sequence[str] = setting(accepted.extra_arguments, default=())
-    """Arguments of Terraform that comments can have after `--`, although they change what an apply does or where files are,
-    such as -target. Everyone who can comment can then use them, and each preview warns about it. []: none of these"""
+    """Arguments of Terraform that everyone who can comment can use after `--`, although they change what an apply does or where
+    files are, such as -target"""
     allow_state_commands: bool = setting(values.boolean, default=False)
-    """Accept allow-commands with state: everyone who can comment can then remove resources from the state, without an
-    approval"""
+    """Accept allow-commands with state: everyone who can comment can then remove resources from the state without an approval"""
     allow_api: bool = setting(values.boolean, default=False)
     """Accept api-secret in serverSecrets, and let the allowed ranges send changes to /api/. Everyone with the secret can then apply
     any branch without an approval"""
@@ -208,20 +207,19 @@ class TaskArgs(Group):
     desired_count: int = setting(values.integer(range(2)), default=1)
     """Number of tasks: 1, or 0 to deploy before the image and the secrets exist"""
     deployment_timeout_minutes: int = setting(values.integer(range(721)), default=20)
-    """Minutes after which pulumi up stops waiting for the ECS deployment and fails with ECS' reasons, up to 720. 0: don't
-    wait"""
+    """Minutes, up to 720, after which pulumi up stops waiting for the ECS deployment and fails. 0: don't wait"""
     deployment_role_arn: Input[str] | None = setting(accepted.role_arn, default=None)
-    """ARN of the role with which pulumi up follows the ECS deployment. Required if the component's provider assumes a role, which
-    a program can't read. Empty: the credentials of the provider"""
+    """ARN of the role with which pulumi up follows the ECS deployment. Required if the component's provider assumes a role. Empty:
+    the provider's credentials"""
     container_port: int = setting(values.integer(range(1024, 65536)), default=4141)
     """Port that Atlantis listens on, 1024 to 65535"""
     ephemeral_storage: int = setting(values.integer(range(20, 201)), default=20)
-    """Ephemeral storage of the task in GiB, 20 to 200. The data directory isn't on it, but on EFS"""
+    """Ephemeral storage of the task in GiB, 20 to 200, without the data directory, which is on EFS"""
     stop_timeout: int = setting(values.integer(range(2, 121)), default=120)
-    """Seconds between SIGTERM and SIGKILL when ECS stops the task. 2 to 120, the maximum on Fargate"""
+    """Seconds between SIGTERM and SIGKILL when ECS stops the task, 2 to 120"""
     extra_containers: Sequence[ExtraContainerArgs] = setting(extra_containers, default=())
-    """Containers of your own in the task, up to five: objects with the keys in docs/settings.md. Each shares the task's network and
-    its role, so run only images that you trust as much as the server's (docs/security.md, Containers of your own)"""
+    """Containers of your own in the task, up to five, with the keys in docs/settings.md. Each shares the task's network and its
+    role (docs/security.md, Containers of your own)"""
 
     @property
     def own_cpu(self) -> int:
@@ -239,34 +237,31 @@ class StorageArgs(Group):
     """The file system and the locking database."""
 
     efs_encryption_key: str = setting(values.one_of(("customer", "aws")), default="customer")
-    """customer (a customer managed key), or aws to keep the AWS managed key of an existing file system. A change replaces the
-    file system"""
+    """customer (a customer managed key), or aws to keep the AWS managed key of an existing file system. A change replaces it"""
     efs_root_directory: str = setting(accepted.directory, default="/atlantis-data")
     """Directory of the file system that the access point exposes to the task; / during a restore (docs/runbooks.md). A change
     replaces the access point"""
     efs_throughput_mode: str = setting(values.one_of(("bursting", "elastic")), default="bursting")
     """bursting, or elastic, which is billed by usage and has no burst credits"""
     backup_retention_days: int = setting(values.integer(range(3651)), default=0)
-    """Days to keep the daily backups of the file system in a vault of the stack with a customer managed key, up to 3650. 0: EFS'
-    automatic backups, which it keeps for 35 days in its own vault"""
+    """Days, up to 3650, to keep daily backups of the file system in a vault of the stack with a customer managed key. 0: EFS'
+    automatic backups, 35 days in its own vault"""
     posix_uid: int = setting(accepted.posix_id, default=100)
-    """User ID that owns the data directory. It must be the image's user, which is 100 in the stock image, because git rejects
-    directories of other users"""
+    """User ID that owns the data directory: the image's user, because git rejects directories of others. 100 in the stock image"""
     posix_gid: int = setting(accepted.posix_id, default=100)
     """Group ID that owns the data directory"""
     repository_name: str | None = setting(accepted.repository_name, default=None)
-    """Name of the ECR repository, also in the aliases of the KMS keys. A second stack in the same account and region needs
-    another name. A change replaces the repository. Empty: atlantis"""
+    """Name of the ECR repository, also in the aliases of the KMS keys. A second stack in the same account and region needs another
+    one. A change replaces the repository. Empty: atlantis"""
     locking_database: str = setting(values.one_of(("boltdb", "redis")), default="boltdb")
-    """Storage for Atlantis' locks: boltdb (a file), or redis (an ElastiCache replication group) for deployments without
-    downtime"""
+    """Storage for Atlantis' locks: boltdb (a file), or redis (ElastiCache) for deployments without downtime"""
     locking_node_type: str = setting(accepted.cache_node_type, default="cache.t4g.micro")
     """Node type of the two cache nodes. Only with lockingDatabase redis"""
     locking_password_generation: int = setting(accepted.generation, default=1)
-    """Increase this number to generate a new password for the locking database. Only with lockingDatabase redis"""
+    """Increase this number for a new password of the locking database. Only with lockingDatabase redis"""
     locking_snapshot_name: str | None = setting(accepted.cache_snapshot_name, default=None)
-    """Name of a manual ElastiCache snapshot with which the replication group begins, for a restore (docs/runbooks.md). A change,
-    also the removal, replaces the replication group. Only with lockingDatabase redis. Empty: no snapshot"""
+    """Name of a manual ElastiCache snapshot with which the replication group begins (docs/runbooks.md). A change, also the removal,
+    replaces the group. Only with lockingDatabase redis"""
 
     @property
     def uses_redis(self) -> bool:
@@ -285,17 +280,15 @@ class OperationsArgs(Group):
     log_archive_days: int = setting(values.integer(range(3651)), default=0)
     """Days to keep the task's log in an S3 bucket, more than logRetentionDays and up to 3650. 0: no bucket"""
     alarm_topic_arns: Sequence[Input[str]] = setting(accepted.topic_arns, default=())
-    """ARNs of the SNS topics that CloudWatch alarms notify: server unreachable, errors, memory, burst credits, certificate.
-    Empty: no alarms"""
+    """ARNs of the SNS topics that CloudWatch alarms notify. Empty: no alarms"""
     documentation_url: str | None = setting(values.https_endpoint, default=None)
-    """URL of your copy of the folder docs, such as https://github.com/my-organization/atlantis/blob/main/docs: alarms and the
-    dashboard link to its on-call entries. Empty: they name the file"""
+    """URL of your copy of the folder docs, such as https://github.com/my-organization/atlantis/blob/main/docs, for the links of
+    alarms and dashboard. Empty: they name the file"""
     deletion_protection: bool = setting(values.boolean, default=True)
     """Protect the file system, its backup vault, KMS keys, repository, secrets, log buckets and load balancer from deletion and
     replacement"""
     tags: Mapping[str, Input[str]] = setting(accepted.tags, default={})
-    """More tags of all resources, or other values for Team, Owner, CostCenter and DataClass. The keys of the other own tags can't
-    be set"""
+    """More tags of all resources, or other values for Team, Owner, CostCenter and DataClass"""
     team: Input[str] = setting(accepted.tag_value, default="platform")
     """Value of the tag Team"""
     owner: Input[str] = setting(accepted.tag_value, default="platform")

@@ -15,7 +15,7 @@ class SignInArgs(Group):
     web_basic_auth: bool = setting(values.boolean, default=True)
     """Require a generated password for the web page. Not used with oidcIssuer"""
     web_password_generation: int = setting(accepted.generation, default=1)
-    """Increase this number to generate a new password for the web page"""
+    """Increase this number for a new password of the web page"""
     oidc_issuer: Input[str] | None = setting(values.https_endpoint, default=None)
     """Issuer URL of the OpenID Connect provider for the sign-in. Empty: no provider"""
     oidc_authorization_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)

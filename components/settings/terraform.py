@@ -17,43 +17,43 @@ class TerraformArgs(Group):
     """Names of the S3 buckets with Terraform states that the task can read and write"""
     terraform_state_prefixes: Sequence[str] = setting(accepted.state_prefixes, default=())
     """Prefixes of the keys in terraformStateBuckets that the task can read and write, such as platform/ or, with terraformIsolation
-    tasks, states/{repository}/, where each repository reaches only its own (states/my-organization/shop/). They also limit
-    the states of workspaces, so set workspace_key_prefix in Terraform's backend. Empty: every key of these buckets"""
+    tasks, states/{repository}/ for each repository's own (states/my-organization/shop/). They also limit workspaces, so set
+    workspace_key_prefix in Terraform's backend. Empty: every key"""
     terraform_state_key_arns: Sequence[Input[str]] = setting(accepted.key_arns, default=())
-    """ARNs of the customer managed keys that encrypt these buckets. Required if a bucket uses such a key"""
+    """ARNs of the customer managed keys that encrypt these buckets"""
     assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
-    """ARNs of roles in this and other accounts that Terraform can assume; with terraformIsolation tasks, in an apply only.
-    `make trust-policy` prints the trust policy that each role needs"""
+    """ARNs of roles in this and other accounts that Terraform can assume; with terraformIsolation tasks, in an apply only. `make
+    trust-policy` prints their trust policy"""
     terraform_lock_tables: Sequence[Input[str]] = setting(accepted.table_names, default=())
     """Names of the DynamoDB tables with the state locks"""
     managed_name_prefixes: Sequence[str] = setting(accepted.name_prefixes, default=())
-    """Terraform can manage roles, clusters, repositories, load balancers, log groups and secrets whose names begin with one of
-    these prefixes, such as shop-. Empty: only its state"""
+    """Prefixes, such as shop-, of the names of roles, clusters, repositories, load balancers, log groups and secrets that Terraform
+    can manage. Empty: only its state"""
     permissions_boundary_arn: Input[str] | None = setting(accepted.policy_arn, default=None)
-    """ARN of the permissions boundary of the task role and the execution role, which every role that Terraform creates must have
-    too. Empty: the stack creates a boundary for the roles that Terraform creates"""
+    """ARN of the permissions boundary of the task role, the execution role and every role that Terraform creates. Empty: the stack
+    creates a boundary for the roles that Terraform creates"""
     additional_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
-    """ARNs of more policies for Terraform: of the task role, or of the role of applies with terraformIsolation tasks. The stack
-    denies what they allow on its own resources, users, policies, and roles without the boundary"""
+    """ARNs of more policies of the task role, or of the role of applies with terraformIsolation tasks. The stack denies what they
+    allow on its own resources, users, policies, and roles without the boundary"""
     additional_plan_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
     """ARNs of more policies for the role of plans. Only with terraformIsolation tasks"""
     share_subnets: bool = setting(values.boolean, default=False)
     """Allow Terraform to run ECS services in the subnets of this stack. Such a service can use Atlantis' security groups"""
     terraform_isolation: str = setting(isolation, default="none")
-    """none, or tasks: plans and applies run in workers, which are separate ECS services with a role each, and a plan can't write.
-    Requires the image of docker/"""
+    """none, or tasks: plans and applies run in separate ECS services with a role each, and a plan can't write. Requires the image
+    of docker/"""
     module_repositories: Sequence[str] = setting(accepted.repository_names, default=())
-    """Names of the repositories from which init can download private modules. Empty: all repositories of the GitHub App's
-    installation. Only with terraformIsolation tasks"""
+    """Names of the repositories from which init can download private modules. Empty: all of the GitHub App's installation. Only
+    with terraformIsolation tasks"""
 
     repository_roles: Sequence[str] = setting(accepted.repository_roles, default=())
-    """Roles of certain repositories that replace the stack's, in this or other accounts: my-organization/shop-*=<ARN of the plan role>
-    <ARN of the apply role>. The first match counts. They must trust the roles of the workers: `make trust-policy
-    SETTING=repositoryRoles` prints the trust policies. Only with terraformIsolation tasks"""
+    """Roles of certain repositories that replace the stack's, in this or other accounts: my-organization/shop-*=<ARN of the plan
+    role> <ARN of the apply role>. The first match counts. `make trust-policy SETTING=repositoryRoles` prints their trust policies.
+    Only with terraformIsolation tasks"""
 
     plan_assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
     """ARNs of roles in this and other accounts that Terraform can assume in a plan too. Everyone who can open a pull request gets
-    what they allow, so it should be reading. Only with terraformIsolation tasks"""
+    what they allow, so they should only read. Only with terraformIsolation tasks"""
 
     @property
     def assumable_by_plans(self) -> Sequence[Input[str]]:

@@ -14,20 +14,19 @@ class VcsArgs(Group):
     """The host of the repositories, if the server doesn't authenticate as a GitHub App."""
 
     vcs_kind: str = setting(values.one_of(tuple(KINDS)), default=APP)
-    """Host of the repositories and the server's credentials there: github-app, github (a user's token), gitlab, gitea,
-    bitbucket-cloud, bitbucket-server or azure-devops"""
+    """Host of the repositories and the server's credentials: github-app, github (a user's token), gitlab, gitea, bitbucket-cloud,
+    bitbucket-server or azure-devops"""
     vcs_host: str | None = setting(values.host, default=None)
-    """Host name of GitLab, Gitea, Bitbucket Server or Azure DevOps, reached over HTTPS on port 443. Empty: gitlab.com, bitbucket.org
-    or dev.azure.com. Not with GitHub, which has githubHostname"""
+    """Host name of GitLab, Gitea, Bitbucket Server or Azure DevOps, reached over HTTPS on port 443. Empty: gitlab.com,
+    bitbucket.org or dev.azure.com. GitHub has githubHostname"""
     vcs_user: str | None = setting(accepted.vcs_user, default=None)
     """Name of the user whose token the server uses. Required, except with github-app"""
     vcs_token_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
     """Name of an existing secret with the user's token under the key token. Empty: a new secret without a value, which you set. Not
     with github-app"""
     vcs_webhook_cidr_blocks: Sequence[str] = setting(accepted.cidr_blocks, default=())
-    """CIDR blocks from which the host sends webhooks. They can only send POST /events. Empty: the ranges that gitlab.com,
-    bitbucket.org or dev.azure.com publishes (components/configuration/webhook_ranges.json). Not with GitHub, which has
-    githubWebhookCidrBlocks"""
+    """CIDR blocks from which the host sends webhooks, only with POST /events. Empty: those that gitlab.com, bitbucket.org or
+    dev.azure.com publishes (components/configuration/webhook_ranges.json). GitHub has githubWebhookCidrBlocks"""
 
     @property
     def kind(self) -> Vcs:
