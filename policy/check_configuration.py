@@ -95,7 +95,7 @@ def _object(value: dict[str, Any], schema: dict[str, Any], path: Where) -> Itera
 def _text(value: str, schema: dict[str, Any], path: Where) -> Iterator[tuple[Where, str]]:
     least = schema.get("minLength", 0)
     if len(value.strip()) < least:
-        yield path, "must not be empty" if least == 1 else f"must have at least {least} characters"
+        yield path, f"must have {least} or more characters"
     valid, complaint = _FORMATS.get(schema.get("format", ""), (lambda _value: True, ""))
     if not valid(value):
         # Another value could be a secret that was pasted into the wrong place.

@@ -124,6 +124,12 @@ def integer(value: Any) -> int | None:
     return None
 
 
+def at_least(value: Any, limit: int) -> bool:
+    """Whether a value is an integer of at least a limit."""
+    number = integer(value)
+    return number is not None and number >= limit
+
+
 def mapping(value: Any) -> dict[str, Any]:
     """The value if it is a dictionary, else an empty one."""
     return value if isinstance(value, dict) else {}

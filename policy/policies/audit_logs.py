@@ -6,7 +6,7 @@ from evaluation.aws.task_definitions import containers
 from evaluation.configuration import Option
 from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck, Rule
-from evaluation.values import UNKNOWN, integer, mappings, sequence, text
+from evaluation.values import UNKNOWN, at_least, integer, mappings, sequence, text
 
 _API_LOGS: Final = (
     "accessLogSettings is not set, so the stage writes no access logs",
@@ -23,7 +23,7 @@ def _log_group(resource: Resource, findings: Findings) -> None:
         what = "retentionInDays is not set, so logs never expire"
         remedy = f"set retentionInDays to {least} or more"
         findings.violation(resource, "retention", "retentionInDays", what, remedy)
-    elif (integer(days) or 0) < least:
+    elif not at_least(days, least):
         what = f"retentionInDays is {integer(days)}, less than minimumRetentionDays ({least})"
         findings.violation(resource, "retention", "retentionInDays", what, f"set retentionInDays to {least} or more")
 

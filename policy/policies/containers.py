@@ -26,16 +26,10 @@ def _task(resource: Resource, findings: Findings) -> None:
     for path, container in containers(resource, findings, "task-content"):
         _image(resource, path, container, findings)
         _isolation(resource, path, container, findings)
-    for path, mode in (("networkMode", "host"), ("pidMode", "host"), ("ipcMode", "host")):
-        if resource.at(path) == mode:
+    for path in ("networkMode", "pidMode", "ipcMode"):
+        if resource.at(path) == "host":
             what = f"{path} is host, so containers share the host's namespace"
-            findings.violation(
-                resource,
-                "host-isolation",
-                path,
-                what,
-                "set networkMode to awsvpc" if path == "networkMode" else f"remove {path}",
-            )
+            findings.violation(resource, "host-isolation", path, what, f"remove {path}, or for networkMode set awsvpc")
     _host_volumes(resource, findings)
     execution, task = resource.at("executionRoleArn"), resource.at("taskRoleArn")
     if text(execution) is not None and execution == task:

@@ -8,7 +8,7 @@ from evaluation.aws.tasks import job_parts
 from evaluation.aws.websites import is_public_website
 from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck
-from evaluation.values import UNKNOWN, at, each_at, integer, mapping, mappings, parse_json, sequence, text, truth
+from evaluation.values import UNKNOWN, at, at_least, each_at, mapping, mappings, parse_json, sequence, text, truth
 from policies.encryption_listeners import classic_listeners
 from policies.encryption_parameters import PARAMETER_CHECKS
 from tables.links import LINKS, Link
@@ -111,9 +111,7 @@ def _single_node(domain: Resource) -> bool:
     """Whether a search domain has a single node, and therefore no traffic between nodes."""
     nodes = domain.at("clusterConfig.instanceCount")
     return (
-        nodes is not UNKNOWN
-        and (integer(nodes) or 1) <= 1
-        and not truth(domain.at("clusterConfig.dedicatedMasterEnabled"))
+        nodes is not UNKNOWN and not at_least(nodes, 2) and not truth(domain.at("clusterConfig.dedicatedMasterEnabled"))
     )
 
 

@@ -6,7 +6,7 @@ from evaluation.aws.backup_selections import BackupSelections
 from evaluation.configuration import Option
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
-from evaluation.values import UNKNOWN, at, integer, shown, truth
+from evaluation.values import UNKNOWN, at, at_least, integer, shown, truth
 
 # Properties that must be true: type, path, check, consequence if they aren't.
 _SWITCHES: Final = (
@@ -90,7 +90,7 @@ def _retention(
     least = least or findings.settings.number("minimumBackupDays")
     if value is UNKNOWN:
         findings.not_evaluated(resource, "backup", path)
-    elif (integer(value) or 0) < least and resource.at("replicateSourceDb") is None:
+    elif not at_least(value, least) and resource.at("replicateSourceDb") is None:
         what = f"{path} is {shown(value)}, less than {least} (minimumBackupDays; 1 for caches)"
         findings.violation(resource, "backup", path, what, f"set {path} to {least} or more")
 
@@ -110,7 +110,7 @@ def _zones(stack: Stack, findings: Findings) -> None:
             what = "the cluster has a single instance, so it runs in a single Availability Zone"
             findings.violation(cluster, "several-zones", "", what, "add a second aws.rds.ClusterInstance")
     for group in stack.of("elasticache/replicationGroup"):
-        nodes = (integer(group.at("numCacheClusters")) or 0) > 1 or (integer(group.at("replicasPerNodeGroup")) or 0) > 0
+        nodes = at_least(group.at("numCacheClusters"), 2) or at_least(group.at("replicasPerNodeGroup"), 1)
         if (
             nodes
             and group.stated("automaticFailoverEnabled") is not UNKNOWN

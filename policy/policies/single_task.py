@@ -11,7 +11,7 @@ from evaluation.aws.tasks import JOB, Task, mounted_places, task_definitions, ta
 from evaluation.configuration import Option
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
-from evaluation.values import UNKNOWN, at, integer, mappings, text
+from evaluation.values import UNKNOWN, at, at_least, integer, mappings, text
 from tables.standards import WEAKNESSES
 
 _SERVICE: Final = "ecs/service"
@@ -76,7 +76,7 @@ def _count(service: Resource, findings: Findings) -> None:
     desired = service.stated("desiredCount")
     if desired is UNKNOWN:
         findings.not_evaluated(service, "desired-count", "desiredCount")
-    elif (integer(desired) or 0) > 1:
+    elif at_least(desired, 2):
         what = f"desiredCount is {integer(desired)}, but only one task can hold the lock file"
         remedy = "set desiredCount to 1, or use Redis locking"
         findings.violation(service, "desired-count", "desiredCount", what, remedy)
@@ -150,13 +150,13 @@ def _scaled(stack: Stack, services: list[Resource], findings: Findings) -> None:
                     path = f"{actions}[{index}].{capacity}" if actions else capacity
                     _capacity(target, path, at(action, capacity), findings)
     for caller, operation, call in stack.once(ecs_calls) if services else ():
-        most = integer(call.get("DesiredCount")) or 0
+        most = call.get("DesiredCount")
         if (
             operation == "updateservice"
-            and most > 1
+            and at_least(most, 2)
             and _are_named(stack, by_name, call.get("Service"), call.get("Cluster"))
         ):
-            what = f"it sets the service's desired count to {most}, but only one task can hold the lock file"
+            what = f"it sets the service's desired count to {integer(most)}, but only one task can hold the lock file"
             findings.violation(
                 caller, "autoscaling", "", what, "remove the call, or set its DesiredCount to 1", value=most
             )
@@ -173,7 +173,7 @@ def _scaled(stack: Stack, services: list[Resource], findings: Findings) -> None:
 def _capacity(target: Resource, path: str, most: Any, findings: Findings) -> None:
     if most is UNKNOWN:
         findings.not_evaluated(target, "autoscaling", path)
-    elif (integer(most) or 0) > 1:
+    elif at_least(most, 2):
         what = f"{path} is {integer(most)}, but the service has a lock file that only one task can hold"
         remedy = f"remove the scaling target, or set {path} to 1"
         findings.violation(target, "autoscaling", path, what, remedy, value=most)

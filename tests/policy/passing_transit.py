@@ -78,6 +78,8 @@ BUCKETS: Final = (
         "encryption-stack/bucket-key",
         "bucket with the ACL of logs",
         *_bucket("logs", acl="log-delivery-write"),
+        *_bucket("others"),
+        one("s3/bucketAcl", "acl", bucket="others", acl="log-delivery-write"),
         encryption_stack=_KEYS,
     ),
     passing(

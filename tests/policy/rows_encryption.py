@@ -145,6 +145,14 @@ _AT_REST: Final = (
         one("emr/securityConfiguration", configuration='{"EncryptionConfiguration": {"EnableAtRestEncryption": true}}'),
     ),
     _rest("topic of an unknown key", False, one("sns/topic", kmsMasterKeyId=UNKNOWN)),
+    *(
+        (passes if expected else found)(
+            *("encryption/customer-key", f"key {key}"),
+            one("efs/fileSystem", encrypted=True, kmsKeyId=key),
+            customerKeys=["efs"],
+        )
+        for key, expected in (("1234abcd-12ab-34cd", True), ("alias/a", True), ("AWS_OWNED_KMS_KEY", False))
+    ),
     *both(
         *("encryption/customer-key", "template disk"),
         one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"encrypted": True}}]),

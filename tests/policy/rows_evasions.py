@@ -219,7 +219,10 @@ def _transit() -> list[Row]:
             "serverless warehouse by default",
             one(
                 "redshiftserverless/workgroup",
-                configParameters=[{"parameterKey": "datestyle", "parameterValue": "ISO"}],
+                configParameters=[
+                    {"parameterKey": "auto_mv", "parameterValue": "false"},
+                    {"parameterKey": "use_fips_ssl", "parameterValue": "false"},
+                ],
             ),
         ),
         found(link, "migration to redis", one("dms/endpoint", redisSettings={"sslSecurityProtocol": "plaintext"})),

@@ -29,7 +29,7 @@ def _parse(value: str) -> Network | None:
         return None
     # AWS treats an IPv4 address that is mapped into IPv6 (::ffff:10.0.0.0/104) as the IPv4 address.
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
-    if mapped is None or network.prefixlen < _MAPPED:
+    if mapped is None:
         return network
     return IPv4Network((int(mapped), network.prefixlen - _MAPPED), strict=False)
 

@@ -94,7 +94,8 @@ def _normalized(operation: str, given: Mapping[str, Any]) -> tuple[str, Mapping[
     kind, _, identity = str(call.get("ResourceId")).partition("/")
     cluster, _, service = identity.partition("/")
     limits = {**call, **mapping(call.get("ScalableTargetAction"))}
-    most = max(integer(limits.get(name)) or 0 for name in ("MinCapacity", "MaxCapacity"))
+    counts = [integer(limits.get(name)) for name in ("MinCapacity", "MaxCapacity")]
+    most = max((count for count in counts if count is not None), default=None)
     return "updateservice", {"Service": service if kind == "service" else "", "Cluster": cluster, "DesiredCount": most}
 
 
