@@ -11,8 +11,6 @@ from typing import Any
 import pulumi
 import yaml
 
-__all__ = ["FILE", "FILE_VARIABLE", "import_ids", "register"]
-
 FILE = Path(__file__).resolve().parents[1] / "adoption.yaml"
 FILE_VARIABLE = "ATLANTIS_ADOPTION_FILE"
 """Sets the path of another file. A sandbox has its own, because import IDs of the real file are of another account."""

@@ -11,8 +11,6 @@ from .settings.arguments import Settings
 if TYPE_CHECKING:
     import pulumi_aws as aws
 
-__all__ = ["Context", "context_of", "physical_names"]
-
 
 def physical_names(
     settings: Settings, *, account: str, partition: str, dns_suffix: str = "amazonaws.com"

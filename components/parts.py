@@ -11,8 +11,6 @@ from .settings import Settings
 from .storage.locking import Locking
 from .storage.storage import Storage
 
-__all__ = ["Parts"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Parts:

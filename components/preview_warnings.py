@@ -8,8 +8,6 @@ from .configuration import repo_configuration, server_configuration, server_step
 from .configuration.secret_names import redacted
 from .settings import Settings, allowlist
 
-__all__ = ["warn", "warnings"]
-
 
 def warn(settings: Settings, resource: pulumi.Resource) -> None:
     """Log each warning for `resource`, and in a preview what the allowlist serves."""

@@ -8,8 +8,6 @@ import pulumi_aws as aws
 
 from ..names import PhysicalNames
 
-__all__ = ["Cluster", "existing_cluster"]
-
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:

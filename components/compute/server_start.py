@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypedDict
 
-__all__ = ["ServerStart", "server_start"]
-
 _SCRIPT = Path(__file__).with_suffix(".sh")
 _ISOLATED = _SCRIPT.with_name("isolated_start.sh")
 

@@ -26,8 +26,6 @@ from .server_container import (
     vcs_secrets,
 )
 
-__all__ = ["AGENT", "IMAGE_LABEL", "IMAGE_VERSION", "agent", "agent_cpu", "containers", "volumes"]
-
 IMAGE_LABEL, IMAGE_VERSION = "atlantis.isolation", "2"
 """Label of an image that has the programs, and the version of what the containers here expect of them."""
 KEY = "WORKERS_KEY"

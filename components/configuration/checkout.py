@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["COMMIT_CHECK", "GIT_CONFIGURATION", "environment", "with_commit_check"]
-
 GIT_CONFIGURATION: Mapping[str, str] = {
     # A directory of the checkout that looks like a bare repository isn't one. Its core.fsmonitor would run as a command.
     "safe.bareRepository": "explicit",

@@ -6,8 +6,6 @@ later plan. Atlantis compares each argument with the list exactly, or up to its 
 
 from collections.abc import Collection
 
-__all__ = ["BLOCKED", "blocked"]
-
 BLOCKED = (
     # What the apply does.
     "-allow-missing",

@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 from .unknown_keys import not_a_pattern, unknown_keys
 from .yaml_file import Finding
 
-__all__ = ["BLOCK", "SLACK_TOKEN", "VARIABLE", "events", "fragment", "kinds", "problems"]
-
 BLOCK = "webhooks"
 VARIABLE = "SERVER_NOTIFICATIONS"
 """The variable that hands the block to the start of the container, which removes it."""

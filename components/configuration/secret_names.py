@@ -7,8 +7,6 @@ without the other, and the stack must accept only variables that its own policy 
 import re
 from typing import Any, Final
 
-__all__ = ["HIDDEN", "holds_token", "looks_secret", "redacted"]
-
 HIDDEN: Final = "[hidden]"
 # Endings of words that indicate a secret: "token" does, "tokenizer" doesn't.
 _SECRET_WORD: Final = re.compile(

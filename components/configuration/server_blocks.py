@@ -10,8 +10,6 @@ from typing import Any, Final
 from .unknown_keys import not_a_pattern, unknown_keys
 from .yaml_file import Finding, text_of
 
-__all__ = ["SHAPES", "problems", "unreachable", "with_strings"]
-
 _OWNERS: Final = {"users": [str], "teams": [str]}
 SHAPES: Final[Mapping[str, Any]] = {
     "policies": {

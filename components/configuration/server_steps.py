@@ -6,8 +6,6 @@ from typing import Any
 
 from . import repo_configuration, yaml_file
 
-__all__ = ["in_server", "warnings"]
-
 # The shims hand the first four to a container; `printf` and `echo` run nothing of a checkout.
 _HANDED_OVER = ("run-in-plan", "run-in-apply", "terraform", "tofu", "printf", "echo")
 _STAGES = ("plan", "apply", "policy_check", "import", "state_rm")

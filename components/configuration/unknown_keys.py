@@ -7,8 +7,6 @@ from typing import Any
 
 from .yaml_file import Finding
 
-__all__ = ["not_a_pattern", "unknown_keys"]
-
 _NOT_IN_GO = re.compile(r"\(\?(?:[=!>(]|<[=!])|\\[1-9]|[*+?}]\+")
 """Syntax that Python's regular expressions support and Go's don't."""
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["APP", "KINDS", "TOKEN_KEY", "WEBHOOK_KEY", "Vcs", "published_ranges"]
-
 APP = "github-app"
 TOKEN_KEY, WEBHOOK_KEY = "token", "webhook_secret"
 """The keys of the secrets with the user's token and with the webhook secret."""

@@ -12,8 +12,6 @@ from ..names import PhysicalNames
 from ..settings.accepted import MOST_LISTENER_RULES
 from ..settings.existing import ExistingArgs
 
-__all__ = ["Listener", "default_priority", "existing_listener", "first_priority"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Listener:

@@ -8,8 +8,6 @@ import pulumi_aws as aws
 
 from ..context import Context
 
-__all__ = ["ALLOWED_PRIORITY", "FORBIDDEN", "WEBHOOK_PRIORITY", "ListenerRules", "chunks"]
-
 CONDITION_VALUES = 5
 """The maximum number of values in all conditions of one rule together."""
 WEBHOOK_PATH, WEBHOOK_METHOD = "/events", "POST"

@@ -26,14 +26,6 @@ from .deny_statements import (
 )
 from .task_role import Scope
 
-__all__ = [
-    "fitting_document",
-    "require_fit",
-    "statements",
-    "statements_for_any_role",
-    "statements_next_to_other_policies",
-]
-
 _SECURITY_GROUP, _SUBNET = f"sg-{'0' * 17}", f"subnet-{'0' * 17}"
 _MOST_SECURITY_GROUPS = 5
 

@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from ..names import PhysicalNames
 from ..policy_documents import Statement, allow
 
-__all__ = ["own_log", "reading", "secret_values", "server", "sessions", "terraform_roles"]
-
-
 _SECRET_VALUE = "secretsmanager:GetSecretValue"  # noqa: S105 the name of an action
 _READS = ("BatchCheck", "BatchGet", "Describe", "Get", "List")
 

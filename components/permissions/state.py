@@ -11,8 +11,6 @@ from ..policy_documents import MOST_CHARACTERS, Statement, allow
 from ..settings.accepted import REPOSITORY
 from ..settings.terraform import TerraformArgs
 
-__all__ = ["plan_statements", "require_fit", "statements"]
-
 _LONGEST_BUCKET, _LONGEST_TABLE = "b" * 63, "t" * 255
 
 

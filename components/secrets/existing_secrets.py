@@ -12,8 +12,6 @@ from ..outputs import with_part
 from ..settings.extra_containers import ExtraContainerArgs, secret_arn
 from ..settings.groups import ConfigurationArgs
 
-__all__ = ["ExistingSecrets", "container_secrets", "customer_key", "existing_secrets"]
-
 _PARAMETER_STORE = "ssm"
 
 

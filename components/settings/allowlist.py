@@ -5,8 +5,6 @@ from collections.abc import Iterator
 
 from .values import HOST, UnacceptableError
 
-__all__ = ["WITH_SPACES", "described", "repo_allowlist", "serves"]
-
 _NAME = r"[\w.*-]+(?: [\w.*-]+)*"
 WITH_SPACES = frozenset({"azure-devops", "bitbucket-server"})
 """Kinds of host whose projects and repositories can have spaces in their names."""

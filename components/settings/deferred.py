@@ -19,8 +19,6 @@ from .rules.credentials import of_provider_ports
 from .schema import Declared, Group, settings_of
 from .values import UnacceptableError, contains_output
 
-__all__ = ["Refuse", "validated_when_known"]
-
 Refuse: TypeAlias = Callable[[str, object, UnacceptableError | list[Problem], bool], Exception]
 """The error for a key, its value, the reason, and whether the value is secret."""
 

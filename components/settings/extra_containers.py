@@ -9,8 +9,6 @@ from . import images, values
 from .objects import list_of_groups
 from .schema import Group, group, setting
 
-__all__ = ["NOBODY", "STACKS_OWN", "ExtraContainerArgs", "extra_containers", "parameter_arn", "secret_arn"]
-
 NOBODY = "65534:65534"
 STACKS_OWN = ("agent", "atlantis", "certificates", "task-protection")
 """Names of the containers that the settings can add to the server's task."""

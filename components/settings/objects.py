@@ -11,8 +11,6 @@ import pulumi
 from .schema import PLAIN_ONLY, Declared, Group, key_of
 from .values import HiddenValueError, Parser, UnacceptableError, as_list
 
-__all__ = ["list_of_groups"]
-
 T = TypeVar("T", bound=Group)
 
 

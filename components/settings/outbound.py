@@ -12,8 +12,6 @@ from pulumi import Input
 from . import values
 from .schema import Group, group, setting
 
-__all__ = ["CERTIFICATE_VARIABLES", "PROXY_VARIABLES", "OutboundArgs"]
-
 CERTIFICATE_VARIABLES: tuple[str, ...] = ("AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "SSL_CERT_FILE")
 """What the AWS SDKs, curl, git, and Go and OpenSSL read the path of trusted certificates from."""
 PROXY_VARIABLES: tuple[str, ...] = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")

@@ -8,8 +8,6 @@ import yaml
 from ..configuration import yaml_file
 from ..configuration.secret_names import redacted
 
-__all__ = ["StackFileError", "read_config"]
-
 
 class StackFileError(Exception):
     """The stack file can't be used. The message names the file and the reason, and shows nothing of its content."""

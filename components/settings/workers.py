@@ -10,8 +10,6 @@ from . import accepted, values
 from .accepted import FARGATE_MEMORY
 from .schema import Group, group, setting
 
-__all__ = ["PORT", "ROLES", "SPOT", "WorkerGroup", "WorkersArgs", "isolation"]
-
 ROLES = ("plan", "apply")
 PORT = 4142
 """The port of a worker, for TLS connections of the server."""

@@ -23,8 +23,6 @@ from . import (
     vcs,
 )
 
-__all__ = ["RULES", "RULES_OF_VALUES"]
-
 RULES_OF_VALUES: tuple[Rule, ...] = (
     *network.RULES,
     *ingress.RULES,

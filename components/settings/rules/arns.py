@@ -8,8 +8,6 @@ from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..values import ARN
 
-__all__ = ["RULES", "of_other_accounts"]
-
 Arns = Callable[[Settings], Iterable[pulumi.Input[str] | None]]
 
 _OF_ONE_REGION: Mapping[str, Arns] = {

@@ -17,8 +17,6 @@ from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import is_default
 
-__all__ = ["RULES"]
-
 Refusal: TypeAlias = Callable[[Path, str], str | None]
 
 

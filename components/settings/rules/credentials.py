@@ -6,8 +6,6 @@ from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import is_default
 
-__all__ = ["RULES", "of_provider_ports"]
-
 
 def _webhook_secret(settings: Settings) -> Iterator[Problem]:
     server = settings.server

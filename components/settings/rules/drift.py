@@ -9,8 +9,6 @@ from ..drift import PROJECT
 from ..problem import Problem, Rule
 from ..schema import is_default
 
-__all__ = ["RULES"]
-
 _NEED_PULL_REQUESTS = frozenset({"approved", "mergeable"})
 
 

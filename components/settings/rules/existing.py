@@ -6,8 +6,6 @@ from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import is_default, key_of
 
-__all__ = ["RULES"]
-
 _OF_OWN_LOAD_BALANCER = (
     ("ingress", "acm_certificate_arn", "the listener has its own certificates; add this one to the listener"),
     ("ingress", "web_acl_arn", "a web ACL applies to all services behind a load balancer"),

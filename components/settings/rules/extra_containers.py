@@ -7,8 +7,6 @@ from ..arguments import Settings
 from ..extra_containers import STACKS_OWN
 from ..problem import Problem, Rule
 
-__all__ = ["RULES"]
-
 _MOST_SECRETS = 10
 """The policy that denies them to Terraform has at most 6,144 characters."""
 _LEAST_MEMORY = 512

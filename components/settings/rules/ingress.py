@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 from ..arguments import Settings
 from ..problem import Problem, Rule
 
-__all__ = ["RULES"]
-
 MAXIMUM_IPV4 = 2**30
 MAXIMUM_IPV6 = 2**112
 """Ranges that together have this many addresses count as public: a quarter of IPv4, a /16 of IPv6."""

@@ -9,8 +9,6 @@ from ..problem import Problem, Rule
 from ..schema import is_default, key_of
 from .task import unsupported_size
 
-__all__ = ["RULES"]
-
 _FLAGS = {
     "tf-download": "a downloaded Terraform would run in the server's task; put the versions into the image",
     "use-tf-plugin-cache": "a cache would be shared by the commands of all pull requests",

@@ -9,8 +9,6 @@ from ..problem import Problem, Rule
 from ..schema import is_default
 from ..values import contains_output
 
-__all__ = ["RULES"]
-
 
 def _vpc(settings: Settings) -> Iterator[Problem]:
     network = settings.network

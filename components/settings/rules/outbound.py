@@ -6,8 +6,6 @@ from ..arguments import Settings
 from ..outbound import CERTIFICATE_VARIABLES, PROXY_VARIABLES
 from ..problem import Problem, Rule
 
-__all__ = ["RULES"]
-
 
 def _no_proxy(settings: Settings) -> Iterator[Problem]:
     outbound = settings.outbound

@@ -6,8 +6,6 @@ from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import is_default, key_of
 
-__all__ = ["RULES"]
-
 
 def _locking_options(settings: Settings) -> Iterator[Problem]:
     storage = settings.storage

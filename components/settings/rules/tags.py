@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from ..arguments import Settings
 from ..problem import Problem, Rule
 
-__all__ = ["RULES"]
-
 _FIXED = ("Environment", "ManagedBy", "Name", "Project", "Service")
 """Tags that policies and preflight recognize the stack's resources by."""
 _DEFAULTED = ("CostCenter", "DataClass", "Owner", "Team")

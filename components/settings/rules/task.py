@@ -8,8 +8,6 @@ from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import is_default
 
-__all__ = ["RULES", "unsupported_size"]
-
 
 def _image(settings: Settings) -> Iterator[Problem]:
     task = settings.task

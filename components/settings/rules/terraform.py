@@ -6,8 +6,6 @@ from ..accepted import REPOSITORY
 from ..arguments import Settings
 from ..problem import Problem, Rule
 
-__all__ = ["RULES"]
-
 
 def _state_buckets(settings: Settings) -> Iterator[Problem]:
     base = settings.base_name or f"atlantis-{settings.environment}"

@@ -8,8 +8,6 @@ from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import Group, is_default, key_of
 
-__all__ = ["RULES", "RULES_WITH_FILES"]
-
 _OF_GITHUB = (("server", "github_hostname"), ("ingress", "github_webhook_cidr_blocks"))
 _OF_OTHERS = (("vcs", "vcs_host"), ("vcs", "vcs_webhook_cidr_blocks"))
 _OF_THE_APP = (("server", "github_app_secret_name"),)
