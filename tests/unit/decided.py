@@ -8,10 +8,11 @@ from tests.tables import table
 from tests.unit.recording import ACCOUNT, REGION, Graph, arn_of
 
 DECIDED: dict[str, dict[str, dict[str, Any]]] = {
-    shape: table(__file__, shape) for shape in ("default", "own-boundary", "redis")
+    shape: table(__file__, shape)
+    for shape in ("default", "own-boundary", "redis", "bare", "backup", "log-archive", "existing-cluster")
 }
 _TYPES = re.compile(
-    r"^(aws:(iam|kms|secretsmanager)/|random:)|(bucket|fileSystem|repository)Policy:|(In|E)gressRule|Listener|PublicAccessBlock"
+    r"^(aws:(iam|kms|secretsmanager)/|random:)|(bucket|fileSystem|repository|vault)Policy:|(In|E)gressRule|Listener|PublicAccessBlock"
 )
 
 

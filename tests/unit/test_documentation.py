@@ -48,20 +48,6 @@ def test_the_default_in_pulumi_yaml_is_the_program_s(declared: Declared) -> None
     assert as_written == settings.parse(others, stack="prod", region=REGION)
 
 
-@pytest.mark.parametrize(
-    ("key", "kind"),
-    [
-        ("url", "string"),
-        ("vpcId", "string"),
-        ("cpu", "integer"),
-        ("allowPublicAccess", "boolean"),
-        ("vpcEndpoints", "array"),
-    ],
-)
-def test_a_type_of_python_is_one_of_pulumi_s_configuration(key: str, kind: str) -> None:
-    assert PROJECT[key]["type"] == DECLARED[key].type == kind
-
-
 @pytest.mark.parametrize("name", ["prod", "local"])
 def test_a_stack_file_holds_settings_that_are_accepted(name: str) -> None:
     config = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"))["config"]

@@ -10,7 +10,7 @@ from components.names import PhysicalNames
 from components.settings.existing import ExistingArgs
 from tests.unit.existing_parts import EXISTING_GROUP, EXISTING_LISTENER, EXISTING_VPC
 from tests.unit.recording import Graph, arn_of
-from tests.unit.stacks import OWN_BOUNDARY, TAGS, stack
+from tests.unit.stacks import TAGS, stack
 
 RULE = "aws:lb/listenerRule:ListenerRule"
 INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
@@ -196,33 +196,6 @@ def test_a_listener_that_does_not_fit_fails_the_run(changes: dict[str, Any], sai
 
 
 KEY = "arn:aws:kms:ap-northeast-2:123456789012:key/0a1b2c3d-0000-4000-8000-0123456789ab"
-CLUSTER: dict[str, Any] = {"clusterName": "platform"}
-
-
-def ecs_arn(resource: str) -> str:
-    return f"arn:aws:ecs:ap-northeast-2:123456789012:{resource}"
-
-
-@pytest.mark.parametrize("policy", ["permissions-task-own-stack", "permissions-boundary"])
-def test_terraform_can_change_other_services_of_the_cluster_but_not_atlantis(policy: str) -> None:
-    denied = statement(stack(**CLUSTER, **OWN_BOUNDARY), policy, "DenyOwnResources")["Resource"]
-    assert [each for each in denied if ":ecs:" in each] == [
-        ecs_arn("service/platform/atlantis-prod"),
-        ecs_arn("task-definition/atlantis-prod:*"),
-        ecs_arn("task-set/platform/atlantis-prod/*"),
-    ]
-    assert statement(stack(**CLUSTER), "permissions-task-containers", "DenyOwnTasks")["Resource"] == [
-        ecs_arn("task/platform/*")
-    ]
-
-
-def test_the_task_protects_tasks_of_its_own_service_only() -> None:
-    protect = statement(stack(**CLUSTER), "permissions-task-file-system", "ProtectOwnTasks")
-    assert protect["Resource"] == [ecs_arn("task/platform/*")]
-    assert protect["Condition"] == {
-        "StringEquals": {"aws:ResourceTag/Service": "atlantis", "aws:ResourceTag/Environment": "prod"}
-    }
-    assert "Condition" not in statement(stack(), "permissions-task-file-system", "ProtectOwnTasks")
 
 
 def test_a_cluster_that_is_deleted_fails_the_run() -> None:

@@ -17,11 +17,6 @@ def test_the_load_balancer_waits_until_it_may_write_its_logs() -> None:
     assert "ingress-access-logs-policy" in stack().one(LOAD_BALANCER).depends_on
 
 
-def test_the_tls_policy_is_a_setting() -> None:
-    listener = stack(**BARE).one(LISTENER, "ingress-https")
-    assert listener.inputs["sslPolicy"] == "ELBSecurityPolicy-TLS13-1-3-2021-06"
-
-
 def test_a_certificate_that_exists_is_used_and_none_is_issued_with_a_zone_too() -> None:
     graph = stack(hostedZoneId=ZONE)
     assert graph.one(LISTENER, "ingress-https").inputs["certificateArn"] == LOCAL["acmCertificateArn"]
@@ -53,11 +48,6 @@ def test_more_ranges_than_a_rule_takes_are_spread_over_several() -> None:
     assert (first["priority"], second["priority"]) == (200, 201)
     assert first["conditions"] == [{"sourceIp": {"values": [f"198.51.100.{host}/32" for host in range(5)]}}]
     assert second["conditions"] == [{"sourceIp": {"values": ["198.51.100.5/32", "140.82.112.0/20"]}}]
-
-
-def test_github_enterprise_s_ranges_reach_post_events() -> None:
-    webhook, usual = (rules_of(graph)[0]["conditions"] for graph in (stack(**BARE), stack()))
-    assert webhook == [*usual[:2], {"sourceIp": {"values": ["192.0.2.0/24"]}}]
 
 
 @pytest.mark.parametrize("changes", [{}, PRODUCTION, BARE], ids=["default", "production", "bare"])

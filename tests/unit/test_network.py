@@ -54,11 +54,6 @@ def test_a_load_balancer_without_ipv6_has_no_rule_for_it() -> None:
     assert len(into_load_balancer(graph)) == 2 * 7 + 3
 
 
-def test_github_enterprise_s_ranges_take_the_place_of_github_s() -> None:
-    webhook = [rule for rule in into_load_balancer(stack(**BARE)) if "alb-webhook" in rule.name]
-    assert [rule.inputs["cidrIpv4"] for rule in webhook] == ["192.0.2.0/24"]
-
-
 def test_the_path_to_the_task_follows_the_container_s_port() -> None:
     rules = [rule for rule in stack(**PRODUCTION).resources if rule.name.startswith("network-alb-to-tasks")]
     assert [(rule.inputs["fromPort"], rule.inputs["toPort"]) for rule in rules] == [(8080, 8080)] * 2

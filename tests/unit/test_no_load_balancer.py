@@ -1,4 +1,4 @@
-"""A stack without a load balancer, input by input: who reaches the task, and what watches it."""
+"""A stack without a load balancer: who reaches the task, and what watches it."""
 
 from typing import Any
 
@@ -11,14 +11,6 @@ PRIVATE: dict[str, Any] = {
     "allowedCidrBlocks": ["10.20.0.0/16", "10.30.0.0/24"],
     "acmCertificateArn": None,
 }
-
-
-def test_no_resource_of_a_load_balancer_exists() -> None:
-    graph = stack(**PRIVATE)
-    assert [
-        each.type for each in graph.resources if each.type.startswith(("aws:lb/", "aws:acm/", "aws:route53/"))
-    ] == []
-    assert not {"ingress", "network-alb"} & {each.name for each in graph.resources}
 
 
 def test_the_allowed_ranges_reach_the_task_and_nothing_else_does() -> None:

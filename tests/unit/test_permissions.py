@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.recording import Graph
-from tests.unit.stacks import BARE, PRODUCTION, stack
+from tests.unit.stacks import PRODUCTION, stack
 
 ROLE, POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -31,17 +31,6 @@ def test_the_task_role_has_a_policy_for_state_where_buckets_or_tables_are_named(
     assert stack(**PRODUCTION).names(POLICY) == sorted(
         f"permissions-task-{subject}" for subject in [*SUBJECTS, "state"]
     )
-
-
-def test_with_nothing_to_manage_the_task_role_mounts_describes_and_leaves_atlantis_alone() -> None:
-    graph = stack(**BARE)
-    assert graph.names(POLICY) == [f"permissions-task-{subject}" for subject in ("file-system", "own-stack", "read")]
-    assert graph.names(ATTACHMENT) == [
-        "permissions-execution-managed",
-        "permissions-task-file-system-attachment",
-        "permissions-task-own-stack-attachment",
-        "permissions-task-read-attachment",
-    ]
 
 
 BUCKETS, READ_ONLY = "arn:aws:iam::123456789012:policy/buckets", "arn:aws:iam::aws:policy/ReadOnlyAccess"

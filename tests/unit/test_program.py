@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from sandbox.testbed.paths import CHECKOUT
-from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, refusal
+from tests.unit.recording import ACCOUNT, REGION, refusal
 from tests.unit.stacks import stack
 
-SUBNET_OF_ANOTHER_VPC = "subnet-00000000000000009"
 OTHER = "210987654321"
 
 
@@ -23,12 +22,6 @@ def test_settings_that_are_wrong_end_the_run_before_anything_is_registered() -> 
         "- atlantis:imageTag",
         "- atlantis:memory",
     ]
-
-
-def test_settings_that_are_missing_end_the_run_before_anything_is_registered() -> None:
-    message, registered = refusal(allowedCidrBlocks=None, url=None, repoAllowlist=None)
-    assert registered == []
-    assert message.count(": missing; must ") == 3
 
 
 @pytest.mark.parametrize(
@@ -60,19 +53,6 @@ def test_what_may_be_of_any_account_is_accepted() -> None:
         terraformStateBuckets=["shared-state"],
         terraformStateKeyArns=[f"arn:aws:kms:{REGION}:{OTHER}:key/0a1b2c3d-0000-4000-8000-0123456789ab"],
     )
-
-
-def test_settings_that_contradict_each_other_end_the_run_before_anything_is_registered() -> None:
-    message, registered = refusal(acmCertificateArn=None)
-    assert registered == []
-    assert "atlantis:acmCertificateArn: missing" in message
-
-
-def test_a_network_that_does_not_fit_ends_the_run_before_a_resource_of_aws_is_registered() -> None:
-    unfit: dict[str, Any] = {"privateSubnetIds": [SUBNET_OF_ANOTHER_VPC, "subnet-00000000000000004"]}
-    message, registered = refusal(**EXISTING_VPC | unfit)
-    assert [resource.name for resource in registered] == ["atlantis"]
-    assert f"atlantis:privateSubnetIds: {SUBNET_OF_ANOTHER_VPC} is of vpc-other" in message
 
 
 def test_the_stack_s_name_stands_in_for_an_environment() -> None:

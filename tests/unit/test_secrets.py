@@ -35,20 +35,6 @@ def test_without_basic_authentication_there_is_no_password() -> None:
     assert "ATLANTIS_WEB_PASSWORD" not in secret_references(graph)
 
 
-def test_secrets_that_exist_are_referred_to_and_nothing_is_made() -> None:
-    graph = stack(**BARE)
-    made = [resource.type for resource in graph.resources if resource.parent in ("secrets", "secrets-key")]
-    assert made == []
-    assert [graph.names(kind) for kind in (SECRET, SECRET_POLICY, SECRET_VERSION, PASSWORD)] == [[]] * 4
-
-
-def test_the_execution_role_reads_secrets_that_exist() -> None:
-    read, _ = stack(**BARE).one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()
-    assert read["Resource"] == [
-        arn("secretsmanager", f"secret:shared/{name}-AbCdEf") for name in ("github-app", "webhook")
-    ]
-
-
 def secret_references(graph: Any) -> dict[str, str]:
     container = json.loads(graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])[0]
     return {reference["name"]: reference["valueFrom"] for reference in container["secrets"]}

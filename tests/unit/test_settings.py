@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from components import settings
 from components.configuration.vcs import published_ranges
-from components.settings.accepted import FARGATE_MEMORY, LOG_RETENTION_DAYS, SSL_POLICIES
+from components.settings.accepted import SSL_POLICIES
 from components.settings.arguments import AtlantisArgs
 from components.settings.schema import settings_of
 from tests.unit.recording import EXISTING_VPC, LOCAL, REGION
@@ -53,11 +53,6 @@ def test_every_problem_is_told_at_once_and_how_to_go_on() -> None:
     ]
 
 
-def test_one_problem_is_told_as_one() -> None:
-    with pytest.raises(settings.SettingsError, match="1 setting is invalid"):
-        parse({"cpu": 3})
-
-
 def test_a_mistake_is_told_once_and_not_again_by_what_depends_on_it() -> None:
     assert len(problems({"githubHostname": "https://x"})) == 1
     assert len(problems({"cpu": "x", "memory": "y"})) == 2
@@ -67,11 +62,6 @@ def test_a_mistake_is_told_once_and_not_again_by_what_depends_on_it() -> None:
 def test_a_region_that_aws_does_not_have_is_refused_under_its_own_key(region: str) -> None:
     (problem,) = problems({"acmCertificateArn": None, "hostedZoneId": "Z0123456789"}, region=region)
     assert problem == f"aws:region = {region!r}: must be an AWS region such as ap-northeast-2"
-
-
-def test_the_stack_s_name_has_to_do_as_environment_where_none_is_set() -> None:
-    (problem,) = problems({}, stack="My_Stack")
-    assert problem.startswith("environment = 'My_Stack': must be 1 to 14 lowercase letters")
 
 
 @pytest.mark.parametrize(
@@ -174,17 +164,6 @@ def test_a_value_at_the_edge_is_accepted(changes: dict[str, Any], field: str, va
     assert flat(parse(changes))[field] == expected
 
 
-@pytest.mark.parametrize(("cpu", "sizes"), FARGATE_MEMORY.items())
-def test_the_least_and_most_memory_of_a_size_are_accepted(cpu: int, sizes: tuple[int, ...] | range) -> None:
-    assert parse({"cpu": cpu, "memory": min(sizes)}).task.memory == min(sizes)
-    assert parse({"cpu": cpu, "memory": max(sizes)}).task.memory == max(sizes)
-
-
-@pytest.mark.parametrize("days", LOG_RETENTION_DAYS)
-def test_every_retention_of_cloudwatch_logs_is_accepted(days: int) -> None:
-    assert parse({"logRetentionDays": days}).operations.log_retention_days == days
-
-
 def test_every_tls_policy_has_tls_1_3_and_nothing_below_1_2() -> None:
     assert [policy for policy in SSL_POLICIES if not policy.startswith("ELBSecurityPolicy-TLS13-1-")] == []
     assert [policy for policy in SSL_POLICIES if "-1-0-" in policy or "-1-1-" in policy] == []
@@ -225,9 +204,3 @@ ANYTHING = some.recursive(
 def test_whatever_is_given_is_accepted_or_refused_as_settings(changes: dict[str, Any], region: str) -> None:
     with contextlib.suppress(settings.SettingsError):
         assert settings.parse(LOCAL | changes, stack="prod", region=region).region == region
-
-
-def test_the_allowlist_has_no_spaces_and_hosts_in_lower_case() -> None:
-    # Atlantis compares both as they are written, and would serve nothing.
-    given_as = " GitHub.com/My-Org/* , !github.COM/My-Org/secret "
-    assert parse({"repoAllowlist": given_as}).server.repo_allowlist == "github.com/My-Org/*,!github.com/My-Org/secret"

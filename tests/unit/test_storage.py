@@ -7,13 +7,11 @@ import pulumi_aws as aws
 import pytest
 
 from tests.unit.isolated import containers_of
-from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, arn_of
+from tests.unit.recording import EXISTING_VPC, arn_of
 from tests.unit.shapes import SHAPES
 from tests.unit.stacks import (
     BARE,
-    PRODUCTION,
     REDIS,
-    ROOT,
     stack,
 )
 
@@ -59,47 +57,13 @@ def test_a_mount_target_that_was_named_by_its_position_keeps_that_name_as_an_ali
     assert found == aliases
 
 
-def test_backups_in_the_stack_s_vault_have_their_own_key_and_stay_until_protection_is_off() -> None:
-    kept, unprotected = stack(**SHAPES["backup"]), stack(**SHAPES["backup"], deletionProtection=False)
-    assert kept.one("aws:kms/key:Key", "storage-backup-key").document()[1:] == [
-        {
-            "Sid": "UseThroughBackup",
-            "Effect": "Allow",
-            "Principal": {"AWS": ROOT},
-            "Action": ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:RetireGrant"],
-            "Condition": {
-                "StringEquals": {
-                    "kms:ViaService": f"backup.{REGION}.amazonaws.com",
-                    "kms:CallerAccount": ACCOUNT,
-                }
-            },
-            "Resource": "*",
-        }
-    ]
-    assert kept.one(VAULT_POLICY).document() == [
-        {
-            "Sid": "KeepRecoveryPoints",
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Action": ["backup:DeleteBackupVault", "backup:DeleteRecoveryPoint", "backup:UpdateRecoveryPointLifecycle"],
-            "Resource": ["*"],
-        }
-    ]
-    assert unprotected.all(VAULT_POLICY) == []
-    assert [graph.one(VAULT).inputs.get("forceDestroy") for graph in (kept, unprotected)] == [False, True]
-    role = kept.one("aws:iam/role:Role", "storage-backup-role").decoded
-    assert (role["name"], role["assumeRolePolicy"]["Statement"]) == (
-        "atlantis-ecs-task-backup-prod",
-        [{"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-    )
-    attached = [item.inputs for item in kept.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment")]
-    policies = {item["policyArn"] for item in attached if item["role"] == "atlantis-ecs-task-backup-prod"}
-    path = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor"
-    assert policies == {f"{path}Backup", f"{path}Restores"}
+def test_without_protection_backups_can_be_deleted_with_their_vault() -> None:
+    graph = stack(**SHAPES["backup"], deletionProtection=False)
+    assert graph.all(VAULT_POLICY) == []
+    assert graph.one(VAULT).inputs["forceDestroy"] is True
 
 
 REPLICATION_GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
-SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
 
 
 def test_boltdb_by_name_is_the_default() -> None:
@@ -107,15 +71,6 @@ def test_boltdb_by_name_is_the_default() -> None:
     assert sorted(named, key=lambda resource: (resource.type, resource.name)) == sorted(
         stack().resources, key=lambda resource: (resource.type, resource.name)
     )
-
-
-@pytest.mark.parametrize("changes", [{}, PRODUCTION])
-def test_whoever_reads_the_webhook_secret_reads_its_password(changes: dict[str, Any]) -> None:
-    graph = stack(**REDIS | changes)
-    webhook = graph.one(SECRET_POLICY, "secrets-webhook-policy").decoded
-    assert graph.one(SECRET_POLICY, "locking-password-policy").decoded == webhook | {
-        "secretArn": arn_of("locking-password")
-    }
 
 
 def test_the_server_alone_gets_the_password() -> None:

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recording import DEPLOYER
-from tests.unit.stacks import BOUNDARY, PRODUCTION, arn, stack
+from tests.unit.stacks import PRODUCTION, arn, stack
 
 
 def statements(subject: str, **changes: Any) -> list[dict[str, Any]]:
@@ -71,14 +70,3 @@ def test_state_is_limited_to_prefixes_of_keys() -> None:
             for prefix in ("platform/", "data/warehouse/")
         ],
     )
-
-
-def test_secrets_that_exist_are_refused_too() -> None:
-    (refusal,) = statements("own-stack", githubAppSecretName="shared/github-app", webhookSecretName="shared/webhook")
-    assert refusal["Resource"][-5:] == [
-        arn("secretsmanager", "secret:prod-atlantis-*"),
-        arn("secretsmanager", "secret:shared/github-app-*"),
-        arn("secretsmanager", "secret:shared/webhook-*"),
-        DEPLOYER,
-        BOUNDARY,
-    ]
