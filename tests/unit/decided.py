@@ -9,7 +9,7 @@ from tests.unit.recording import ACCOUNT, REGION, Graph, arn_of
 
 DECIDED: dict[str, dict[str, dict[str, Any]]] = {
     shape: table(__file__, shape)
-    for shape in ("default", "own-boundary", "redis", "bare", "backup", "log-archive", "existing-cluster")
+    for shape in ("default", "own-boundary", "redis", "bare", "backup", "log-archive", "existing-cluster", "extended")
 }
 _TYPES = re.compile(
     r"^(aws:(iam|kms|secretsmanager)/|random:)|(bucket|fileSystem|repository|vault)Policy:|(In|E)gressRule|Listener|PublicAccessBlock"
@@ -22,7 +22,7 @@ def is_decided(resource_type: str) -> bool:
 
 
 def decided(graph: Graph) -> dict[str, dict[str, Any]]:
-    """The inputs by type and name, without the tags that all resources have."""
+    """The inputs by type and name, without the tags that all resources have, and the secrets of the tasks' containers."""
     usual = graph.all("aws:ecs/taskDefinition:TaskDefinition")[0].inputs["tags"]
     found: dict[str, dict[str, Any]] = {}
     for each in filter(lambda each: is_decided(each.type), graph.resources):
@@ -35,6 +35,12 @@ def decided(graph: Graph) -> dict[str, dict[str, Any]]:
         found.setdefault(each.type, {})[each.name] = {
             key: _by_sid(value) for key, value in each.decoded.items() if key != "tags"
         } | {key: value for key, value in settings.items() if value}
+    for each in graph.all("aws:ecs/taskDefinition:TaskDefinition"):
+        found.setdefault("secrets of containers", {})[each.name] = {
+            container["name"]: {secret["name"]: secret["valueFrom"] for secret in container["secrets"]}
+            for container in each.decoded["containerDefinitions"]
+            if "secrets" in container
+        }
     text = json.dumps(found).replace(arn_of(""), "arn of ").replace(REGION, "REGION").replace(ACCOUNT, "ACCOUNT")
     return json.loads(text, parse_float=lambda number: int(float(number)))
 

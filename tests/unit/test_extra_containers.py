@@ -6,62 +6,20 @@ from typing import Any
 from components import settings
 from components.settings.extra_containers import STACKS_OWN
 from tests.unit.authorities import authority
-from tests.unit.isolated import ISOLATED, containers_of, statements
-from tests.unit.recording import ACCOUNT, REGION, Graph
+from tests.unit.isolated import ISOLATED, containers_of
+from tests.unit.recording import ACCOUNT, REGION
 from tests.unit.shapes import METRICS
 from tests.unit.shapes import SLEEPER as LEAST
 from tests.unit.stacks import PRODUCTION, arn, stack
 from tests.unit.test_settings import problems
 
 SECRET = arn("secretsmanager", "secret:metrics/key-AbCdEf")
-PARAMETER = arn("ssm", "parameter/metrics/url")
 EXTRA: dict[str, Any] = {"extraContainers": [METRICS, LEAST]}
-
-
-def test_a_container_has_the_secrets_of_its_object() -> None:
-    found = containers_of(stack(**EXTRA))
-    assert found["metrics"]["secrets"] == [
-        {"name": "API_KEY", "valueFrom": f"{SECRET}:key::"},
-        {"name": "ENDPOINT", "valueFrom": PARAMETER},
-    ]
-    assert "secrets" not in found["sleeper"]
 
 
 def test_the_names_of_the_stacks_own_containers_are_known() -> None:
     graphs = [stack(**ISOLATED, caCertificates=authority()), stack(**PRODUCTION)]
     assert {name for graph in graphs for name in containers_of(graph)} == set(STACKS_OWN)
-
-
-def execution(graph: Graph) -> dict[str, dict[str, Any]]:
-    document = graph.one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()
-    return {each["Sid"]: each for each in document}
-
-
-def test_the_execution_role_reads_exactly_their_secrets() -> None:
-    extra, without = execution(stack(**EXTRA)), execution(stack())
-    assert {sid: extra[sid] for sid in without} == without
-    assert extra["ReadContainerSecrets"]["Action"] == ["secretsmanager:GetSecretValue", "ssm:GetParameters"]
-    assert extra["ReadContainerSecrets"]["Resource"] == [SECRET, PARAMETER]
-    for sid, service, key in (
-        ("DecryptContainerSecrets", "secretsmanager", "SecretARN"),
-        ("DecryptContainerParameters", "ssm", "PARAMETER_ARN"),
-    ):
-        assert extra[sid]["Action"] == ["kms:Decrypt"]
-        assert extra[sid]["Condition"]["StringEquals"] == {
-            "kms:ViaService": f"{service}.{REGION}.amazonaws.com",
-            f"kms:EncryptionContext:{key}": [SECRET, PARAMETER],
-        }
-    assert extra.keys() - without.keys() == {
-        "ReadContainerSecrets",
-        "DecryptContainerSecrets",
-        "DecryptContainerParameters",
-    }
-
-
-def test_terraform_is_denied_them() -> None:
-    (denied,) = statements(stack(**EXTRA), "permissions-task-own-stack")
-    assert {SECRET, PARAMETER} <= set(denied["Resource"])
-    assert {"secretsmanager:*", "ssm:*"} <= set(denied["Action"])
 
 
 def test_a_parameter_needs_the_endpoint_of_a_new_vpc() -> None:

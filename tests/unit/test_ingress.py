@@ -36,13 +36,6 @@ def rules_of(graph: Graph) -> list[dict[str, Any]]:
     return sorted((resource.inputs for resource in graph.all(RULE)), key=lambda inputs: inputs["priority"])
 
 
-def test_the_allowed_ranges_reach_the_api_where_a_setting_opens_it() -> None:
-    opened = stack(allowApi=True, serverSecrets=["api-secret=ci/api:secret"])
-    changes, usual = (graph.one(RULE, "ingress-changes").inputs for graph in (opened, stack()))
-    assert changes["conditions"] == [{"pathPattern": {"values": ["/events", "*%*"]}}, usual["conditions"][1]]
-    assert changes | {"conditions": usual["conditions"]} == usual
-
-
 def test_more_ranges_than_a_rule_takes_are_spread_over_several() -> None:
     first, second = rules_of(stack(allowedCidrBlocks=ALLOWED))[4:]
     assert (first["priority"], second["priority"]) == (200, 201)

@@ -110,6 +110,14 @@ def test_in_an_existing_vpc_no_endpoint_is_created_unless_it_is_named() -> None:
     assert stack(**EXISTING_VPC, vpcEndpoints=["s3"]).names(ENDPOINT) == ["network-endpoint-s3"]
 
 
+def test_the_endpoint_of_systems_manager_is_created_where_endpoints_are_and_parameters_are_used() -> None:
+    parameters = {"secretEnvironment": ["REGISTRY_TOKEN=ssm:/ci/registry"]}
+    assert "network-endpoint-ssm" not in stack().names(ENDPOINT)
+    assert "network-endpoint-ssm" in stack(**parameters).names(ENDPOINT)
+    assert stack(**parameters, vpcEndpoints=[]).names(ENDPOINT) == []
+    assert stack(vpcEndpoints=["ssm"]).names(ENDPOINT) == ["network-endpoint-ssm"]
+
+
 def test_named_endpoints_in_an_existing_vpc_admit_its_other_workloads() -> None:
     graph = stack(**EXISTING_VPC, vpcEndpoints=["logs"])
     rules = [

@@ -1,12 +1,9 @@
 """Secrets: made empty, generated, or existing; never with a value in clear text. The default stack's are in `decided.yaml`."""
 
-import json
-from typing import Any
-
 import pytest
 
 from tests.unit.recording import ACCOUNT, arn_of
-from tests.unit.stacks import BARE, EXECUTION_ROLE_SESSIONS, PRODUCTION, arn, stack
+from tests.unit.stacks import EXECUTION_ROLE_SESSIONS, PRODUCTION, arn, stack
 
 SECRET, SECRET_POLICY = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretPolicy:SecretPolicy"
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
@@ -27,44 +24,6 @@ def test_another_generation_makes_another_webhook_secret() -> None:
 def test_another_generation_makes_another_password_of_the_page() -> None:
     again = stack(webPasswordGeneration=2).one(PASSWORD, "secrets-web-password-value")
     assert again.inputs["keepers"] == {"generation": "2"}
-
-
-def test_without_basic_authentication_there_is_no_password() -> None:
-    graph = stack(webBasicAuth=False)
-    assert "secrets-web-password" not in graph.names(SECRET)
-    assert "ATLANTIS_WEB_PASSWORD" not in secret_references(graph)
-
-
-def secret_references(graph: Any) -> dict[str, str]:
-    container = json.loads(graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])[0]
-    return {reference["name"]: reference["valueFrom"] for reference in container["secrets"]}
-
-
-@pytest.mark.parametrize(
-    ("changes", "app", "webhook", "more"),
-    [
-        (
-            {},
-            arn_of("secrets-github-app"),
-            arn_of("secrets-webhook"),
-            {"ATLANTIS_WEB_PASSWORD": f"{arn_of('secrets-web-password')}:web_password::"},
-        ),
-        (
-            BARE,
-            arn("secretsmanager", "secret:shared/github-app-AbCdEf"),
-            arn("secretsmanager", "secret:shared/webhook-AbCdEf"),
-            {},
-        ),
-    ],
-    ids=["created", "existing"],
-)
-def test_the_task_refers_to_its_secrets(changes: dict[str, Any], app: str, webhook: str, more: dict[str, str]) -> None:
-    assert secret_references(stack(**changes)) == more | {
-        "ATLANTIS_GH_APP_ID": f"{app}:app_id::",
-        "ATLANTIS_GH_APP_INSTALLATION_ID": f"{app}:installation_id::",
-        "ATLANTIS_GH_APP_KEY": f"{app}:private_key::",
-        "ATLANTIS_GH_WEBHOOK_SECRET": f"{webhook}:webhook_secret::",
-    }
 
 
 @pytest.mark.parametrize(

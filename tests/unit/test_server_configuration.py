@@ -10,7 +10,7 @@ import yaml
 from components import settings
 from components.configuration import server_configuration as configuration
 from sandbox.atlantis import build
-from tests.unit.recording import ACCOUNT, LOCAL, REGION
+from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack
 
 ROOT = Path(__file__).parents[2]
@@ -93,52 +93,6 @@ def test_flags_that_open_a_plan_to_others_or_promise_in_vain_are_warned_about(
     (tmp_path / "flags.yaml").write_text(f"parallel-pool-size: 3\n{flag}: {value}\n", encoding="utf-8")
     found = [line.split(": ")[:2] for line in configuration.warnings("flags.yaml")]
     assert found == ([["flags.yaml:2", flag]] if warned else [])
-
-
-def secret_arn(name: str) -> str:
-    return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf"
-
-
-REFERENCES = {
-    "secretEnvironment": ["REGISTRY_TOKEN=ci/registry:token"],
-    "serverSecrets": ["api-secret=ci/api:secret"],
-    "allowApi": True,
-}
-
-
-def test_secrets_of_workflows_stay_in_the_environment_and_those_of_the_server_are_taken_over() -> None:
-    before, after = container(), container(**REFERENCES)
-    added = {item["name"]: item["valueFrom"] for item in after["secrets"] if item not in before["secrets"]}
-    assert added == {
-        "ATLANTIS_API_SECRET": f"{secret_arn('ci/api')}:secret::",
-        "REGISTRY_TOKEN": f"{secret_arn('ci/registry')}:token::",
-    }
-    assert set(after["command"]) - set(before["command"]) == {"ATLANTIS_API_SECRET"}
-
-
-def test_the_execution_role_reads_named_secrets_under_their_keys() -> None:
-    read, decrypt = stack(**REFERENCES).one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()
-    assert {secret_arn("ci/api"), secret_arn("ci/registry")} <= set(read["Resource"])
-    keys = {f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-{name}" for name in ("ci/api", "ci/registry")}
-    assert keys <= set(decrypt["Resource"])
-
-
-def test_named_roles_can_be_assumed_and_no_others() -> None:
-    arn = "arn:aws:iam::210987654321:role/terraform"
-    name = "permissions-task-read"
-    graph = stack(assumableRoleArns=[arn])
-    assert "permissions-task-assume" not in graph.names("aws:iam/policy:Policy"), "of applies in workers only"
-    with_role = graph.one("aws:iam/policy:Policy", name).document()
-    without = stack().one("aws:iam/policy:Policy", name).document()
-    assert [statement for statement in with_role if statement not in without] == [
-        {
-            "Sid": "AssumeNamedRoles",
-            "Effect": "Allow",
-            "Action": ["sts:AssumeRole", "sts:TagSession"],
-            "Resource": [arn],
-        }
-    ]
-    assert "sts:AssumeRole" not in json.dumps(without)
 
 
 def test_an_internal_load_balancer_stands_in_the_private_subnets() -> None:

@@ -6,7 +6,6 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from tests.unit.isolated import containers_of
 from tests.unit.recording import EXISTING_VPC, arn_of
 from tests.unit.shapes import SHAPES
 from tests.unit.stacks import (
@@ -71,15 +70,6 @@ def test_boltdb_by_name_is_the_default() -> None:
     assert sorted(named, key=lambda resource: (resource.type, resource.name)) == sorted(
         stack().resources, key=lambda resource: (resource.type, resource.name)
     )
-
-
-def test_the_server_alone_gets_the_password() -> None:
-    without, container = (containers_of(stack(**changes))["atlantis"] for changes in ({}, REDIS))
-    assert [secret for secret in container["secrets"] if secret not in without["secrets"]] == [
-        {"name": "ATLANTIS_REDIS_PASSWORD", "valueFrom": f"{arn_of('locking-password')}:password::"}
-    ]
-    assert "ATLANTIS_REDIS_PASSWORD" in "".join(container["command"])
-    assert "authToken" in stack(**REDIS).one(REPLICATION_GROUP).secret_inputs
 
 
 def test_secrets_that_exist_leave_the_password_its_own_key() -> None:
