@@ -324,6 +324,7 @@ _TYPES: Final[dict[str, Native]] = {
     "aws-native:s3:BucketPolicy": Native("s3/bucketPolicy", {"policy": "policyDocument"}),
     "aws-native:scheduler:Schedule": Native("scheduler/schedule"),
     "aws-native:secretsmanager:Secret": Native("secretsmanager/secret"),
+    "aws-native:sns:Subscription": Native("sns/topicSubscription"),
     "aws-native:sns:Topic": Native("sns/topic"),
     "aws-native:sqs:Queue": Native("sqs/queue"),
     "aws-native:ssm:Association": Native("ssm/association"),

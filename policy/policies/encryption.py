@@ -62,7 +62,7 @@ RULE: Final[Rule] = Rule(
         "volume-transit": "ECS tasks mount EFS volumes with encryption in transit.",
         "plain-transport": "Bucket and file system policies deny every request without TLS.",
         "cache-transit": "ElastiCache, MemoryDB, DAX and AppSync caches require TLS.",
-        "store-transit": "OpenSearch domains, MSK, RDS proxies, parameter groups, DMS endpoints and Transfer Family servers require TLS.",
+        "store-transit": "OpenSearch domains, MSK, RDS proxies, parameter groups, DMS endpoints, Transfer Family and SNS require TLS.",
         "edge-tls": "CloudFront distributions and API Gateway domain names accept only TLS 1.2 or newer.",
     },
     by_type=_checks(),

@@ -83,6 +83,8 @@ def _rest_api(stack: Stack, findings: Findings) -> None:
         for api in apis:
             _restricted_api(integration, api, policies.get(api.urn, []), findings)
     for api in stack.of(_REST_API):
+        if api.at("bodyS3Location") is not None:
+            findings.not_evaluated(api, ENTRY, "bodyS3Location", "names an OpenAPI document in S3, which isn't read")
         if _linked_body(stack, api, "apigateway/vpcLink"):
             separate = policies.get(api.urn, [])
             document = mapping(parse_json(api.at("body"))).get("x-amazon-apigateway-policy")

@@ -47,6 +47,9 @@ def _check(stack: Stack, findings: Findings) -> None:
             _retention(cluster, findings, "automatedSnapshotRetentionPeriod")
     for cache in stack.of("elasticache/replicationGroup", "elasticache/serverlessCache"):
         _retention(cache, findings, "snapshotRetentionLimit", 1)
+    for cache in stack.of("elasticache/cluster"):
+        if cache.at("engine") == "redis" and cache.at("replicationGroupId") is None:
+            _retention(cache, findings, "snapshotRetentionLimit", 1)
     _zones(stack, findings)
     _file_systems(stack, selections, findings)
     _buckets(stack, findings)

@@ -68,4 +68,9 @@ LINKS: Final[tuple[Link, ...]] = (
         *("dms/endpoint", "kafkaSettings.securityProtocol", ("ssl-encryption", "ssl-authentication", "sasl-ssl")),
         default=True,
     ),
+    # What isn't HTTP; AWS sends it over TLS, or without a connection of the subscriber.
+    Link(
+        *("sns/topicSubscription", "protocol"),
+        ("https", "application", "email", "email-json", "firehose", "lambda", "sms", "sqs"),
+    ),
 )

@@ -60,6 +60,17 @@ FILES: Final[tuple[Store, ...]] = (
         key="volumeEncryptionKey",
         control="WorkSpaces.2",
     ),
+    Store(
+        *(
+            "drs/replicationConfigurationTemplate",
+            "drs",
+            "The author must choose.",
+            f"{AWS}drs/latest/userguide/individual-replication-settings.html",
+        ),
+        switch="ebsEncryption",
+        satisfied=("DEFAULT", "CUSTOM"),
+        key="ebsEncryptionKeyArn",
+    ),
     Store("backup/vault", "backup", ALWAYS, f"{AWS}aws-backup/latest/devguide/encryption.html", key="kmsKeyArn"),
 )
 

@@ -225,6 +225,8 @@ def _transit() -> list[Row]:
                 ],
             ),
         ),
+        found(link, "topic that delivers over HTTP", one("sns/topicSubscription", protocol="http")),
+        passes(link, "topic that delivers to a queue", one("sns/topicSubscription", protocol="sqs")),
         found(link, "migration to redis", one("dms/endpoint", redisSettings={"sslSecurityProtocol": "plaintext"})),
         found(link, "migration to kafka", one("dms/endpoint", kafkaSettings={"securityProtocol": "sasl-plaintext"})),
         passes(
@@ -660,6 +662,19 @@ def _public() -> list[Row]:
         ),
         found("recovery/backup", "cache without snapshots, ElastiCache.1", one(cache, snapshotRetentionLimit=0)),
         passes("recovery/backup", "cache with snapshots", one(cache, snapshotRetentionLimit=1)),
+        found("recovery/backup", "redis without a group, ElastiCache.1", one("elasticache/cluster", engine="redis")),
+        *(
+            passes(
+                "recovery/backup",
+                f"{engine} without a finding",
+                one("elasticache/cluster", **given),
+            )
+            for engine, given in (
+                ("memcached", {"engine": "memcached"}),
+                ("redis", {"engine": "redis", "snapshotRetentionLimit": 1}),
+                ("node", {"engine": "redis", "replicationGroupId": "g"}),
+            )
+        ),
     ]
 
 
@@ -706,6 +721,7 @@ _NATIVE: Final[tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...]] = (
     ("encryption/cache-transit", "elasticache:ReplicationGroup", {}, {"transitEncryptionEnabled": True}),
     ("encryption/cache-transit", "memorydb:Cluster", {"tlsEnabled": False}, {}),
     ("encryption/store-transit", "rds:DbProxy", {}, {"requireTls": True}),
+    ("encryption/store-transit", "sns:Subscription", {"protocol": "http"}, {"protocol": "https"}),
     (
         *(
             "encryption/store-transit",
@@ -1008,6 +1024,12 @@ def _replaced() -> list[Row]:
             native("apigateway:Method", restApiId="a", integration={"connectionId": "l"}),
             why="native method with a policy",
             expected=False,
+        ),
+        replace(
+            _entered(
+                native("apigateway:RestApi", bodyS3Location={"bucket": "b", "key": "api.yaml"}), why="native body in S3"
+            ),
+            expected=frozenset({"undecided"}),
         ),
         _entered(native("cloudfront:VpcOrigin", vpcOriginEndpointConfig={"arn": "arn:lb"}), why="native VPC origin"),
         _entered(
