@@ -80,21 +80,20 @@ def _section(rule: Rule) -> str:
     lines = [
         f"### {rule.name}",
         "",
-        f"**{rule.title}.** {rule.description} {verb} {kind}.",
-        "",
-        f"*Why.* {rule.why}",
+        f"{rule.why} *{verb} {kind}.*",
         "",
         *(f"- `{name}`: {sentence}" for name, sentence in rule.checks.items()),
         "",
-        f"*Fix.* {rule.remediation}",
-        "",
     ]
     if rule.settings:
-        lines += ["| key | default | meaning |", "|---|---|---|", *(_key(setting) for setting in rule.settings), ""]
+        lines += ["| key | default | meaning |", "|---|---|---|", *(_key(rule, each) for each in rule.settings), ""]
     return "\n".join(lines)
 
 
-def _key(setting: Option) -> str:
+def _key(rule: Rule, setting: Option) -> str:
+    first = next(each.name for each in RULES if setting in each.settings)
+    if first != rule.name:
+        return f"| `{setting.name}` | `{json.dumps(setting.default)}` | As in [{first}](#{first}). |"
     accepted = f" One or more of {', '.join(setting.accepted)}." if setting.accepted else ""
     return f"| `{setting.name}` | `{json.dumps(setting.default)}` | {setting.description}{accepted} |"
 

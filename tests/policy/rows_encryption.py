@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from tables.links import LINKS, Link
 from tables.stores import STORES, Store
-from tests.policy.rows import Row, both, deny, document, found, one, passes, with_value
+from tests.policy.rows import Row, both, deny, document, found, known, one, passes, with_value
 from tests.policy.servicer import UNKNOWN, Planned
 
 _KEY: Final = "arn:aws:kms:eu-west-1:123456789012:key/1"
@@ -95,17 +95,8 @@ _AT_REST: Final = (
     _rest("serverless aurora that says no", True, one("rds/cluster", engineMode="serverless", storageEncrypted=False)),
     _rest("provisioned aurora", True, one("rds/cluster", engineMode="provisioned")),
     _rest("secondary cache", False, one("elasticache/replicationGroup", globalReplicationGroupId="g")),
-    _rest("valkey", False, one("elasticache/replicationGroup", engine="valkey")),
-    _rest("redis", True, one("elasticache/replicationGroup", engine="redis")),
-    _rest("single redis", True, one("elasticache/cluster", engine="redis")),
     _rest("node of a group", False, one("elasticache/cluster", replicationGroupId="g")),
     _rest("memcached", False, one("elasticache/cluster", engine="memcached")),
-    _rest(
-        "firehose of a stream",
-        False,
-        one("kinesis/firehoseDeliveryStream", kinesisSourceConfiguration={"kinesisStreamArn": "a"}),
-    ),
-    _rest("firehose", True, one("kinesis/firehoseDeliveryStream", name="f")),
     _disk(
         "device that is left out",
         False,
@@ -118,32 +109,13 @@ _AT_REST: Final = (
     ),
     _disk("disk of a template", True, one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"volumeSize": 8}}])),
     _disk("disk of a launch configuration", True, one("ec2/launchConfiguration", rootBlockDevice={"volumeSize": 8})),
-    _disk(
-        "disk where all are encrypted",
-        False,
-        one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {}}]),
-        ebsEncryptedByDefault=True,
-    ),
-    _disk("volume where all are encrypted", False, one("ebs/volume", size=8), ebsEncryptedByDefault=True),
     _disk("disk of a snapshot", False, one("ec2/instance", rootBlockDevice={"snapshotId": "snap-1"})),
     passes(
         *("encryption/store-transit", "search domain of one node"),
         one("opensearch/domain", domainEndpointOptions={"enforceHttps": True}, clusterConfig={"instanceCount": 1}),
     ),
-    _rest("warehouse of the default", False, one("redshift/cluster", clusterIdentifier="c")),
-    _rest("cached method in plain", True, one("apigateway/methodSettings", settings={"cachingEnabled": True})),
     _rest("method without cache", False, one("apigateway/methodSettings", settings={"loggingLevel": "INFO"})),
-    _rest(
-        "build artifacts in plain", True, one("codebuild/project", artifacts={"type": "S3", "encryptionDisabled": True})
-    ),
-    _rest("build artifacts", False, one("codebuild/project", artifacts={"type": "S3"})),
     _rest("build logs in plain", True, one("codebuild/project", logsConfig={"s3Logs": {"encryptionDisabled": True}})),
-    _rest("emr in plain", True, one("emr/securityConfiguration", configuration='{"EncryptionConfiguration": {}}')),
-    _rest(
-        "emr",
-        False,
-        one("emr/securityConfiguration", configuration='{"EncryptionConfiguration": {"EnableAtRestEncryption": true}}'),
-    ),
     _rest("topic of an unknown key", False, one("sns/topic", kmsMasterKeyId=UNKNOWN)),
     *(
         (passes if expected else found)(
@@ -209,7 +181,6 @@ _TRANSIT: Final = (
         one("lb/listener", "listener", arn="arn:l", protocol="HTTPS", port=443),
         one("lb/listenerRule", "rule", listenerArn="arn:l", actions=_FORWARD),
     ),
-    *both(*("encryption/edge-tls", "viewer policy"), _behaviour("allow-all"), _behaviour("redirect-to-https")),
     *both(
         *("encryption/edge-tls", "ordered behaviour"),
         _behaviour(
@@ -219,33 +190,11 @@ _TRANSIT: Final = (
         _behaviour("https-only", orderedCacheBehaviors=[{"viewerProtocolPolicy": "https-only"}]),
     ),
     *both(
-        *("encryption/edge-tls", "oldest protocol"),
-        _behaviour("https-only", viewerCertificate={"acmCertificateArn": "arn:c", "minimumProtocolVersion": "TLSv1"}),
-        _behaviour(
-            "https-only", viewerCertificate={"acmCertificateArn": "arn:c", "minimumProtocolVersion": "TLSv1.2_2021"}
-        ),
-    ),
-    passes(
-        "encryption/edge-tls",
-        "certificate of CloudFront",
-        _behaviour("https-only", viewerCertificate={"cloudfrontDefaultCertificate": True}),
-    ),
-    *both(
-        *("encryption/edge-tls", "domain name"),
-        one("apigateway/domainName", securityPolicy="TLS_1_0"),
-        one("apigateway/domainName", securityPolicy="TLS_1_2"),
-    ),
-    *both(
         *("encryption/store-transit", "migration"),
         one("dms/endpoint", engineName="postgres", sslMode="none"),
         one("dms/endpoint", engineName="postgres", sslMode="verify-full"),
     ),
     passes("encryption/store-transit", "migration to a bucket", one("dms/endpoint", engineName="s3")),
-    *both(
-        *("encryption/store-transit", "transfer"),
-        one("transfer/server", protocols=["SFTP", "FTP"]),
-        one("transfer/server", protocols=["SFTP", "FTPS"]),
-    ),
     *both(
         *("encryption/store-transit", "warehouse"),
         one("redshift/parameterGroup", parameters=[{"name": "enable_user_activity_logging", "value": "true"}]),
@@ -268,18 +217,31 @@ _TRANSIT: Final = (
 )
 
 _STACK: Final = (
-    *both(
-        *("encryption-stack/at-rest", "instance without a root disk"),
-        one("ec2/instance", ami="ami-1"),
-        one("ec2/instance", ami="ami-1", rootBlockDevice={"encrypted": True}),
+    _disk("instance with an encrypted root disk", False, one("ec2/instance", rootBlockDevice={"encrypted": True})),
+    *(
+        (found if expected else passes)(
+            *("encryption-stack/at-rest", f"account whose default is {enabled}", one("ebs/volume", size=8)),
+            one("ebs/encryptionByDefault", "account", enabled=enabled),
+        )
+        for enabled, expected in ((False, True), (True, False))
     ),
-    passes("encryption-stack/at-rest", "instance of a template", one("ec2/instance", launchTemplate={"id": "lt-1"})),
-    passes(
-        *("encryption-stack/at-rest", "account that encrypts by default"),
-        one("ec2/instance", ami="ami-1"),
-        one("ebs/encryptionByDefault", "account", enabled=True),
+    found(
+        *("encryption-stack/key-resolved", "key in a nested property, in the first preview"),
+        one("kms/key", "key", isEnabled=False),
+        known(
+            one("dynamodb/table", serverSideEncryption={"enabled": True, "kmsKeyArn": UNKNOWN}),
+            serverSideEncryption=("key",),
+        ),
     ),
-    _disk("organization that encrypts by default", False, one("ec2/instance", ami="ami-1"), ebsEncryptedByDefault=True),
+    found(
+        *("encryption-stack/key-resolved", "native key in a nested property, in the first preview"),
+        Planned("aws-native:kms:Key", "key", {"enabled": False}),
+        Planned(
+            *("aws-native:kinesis:Stream", "stream"),
+            {"streamEncryption": {"encryptionType": "KMS", "keyId": UNKNOWN}},
+            {"streamEncryption": ("key",)},
+        ),
+    ),
     *both(
         *("encryption-stack/transport-policy", "policy in the bucket"),
         one(

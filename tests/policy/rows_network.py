@@ -61,6 +61,13 @@ CIDR: Final[tuple[Row, ...]] = (
         *("group of a template with tasks", True),
         one("ec2/launchTemplate", vpcSecurityGroupIds=["sg-1"], userData=_CLUSTER_SCRIPT),
     ),
+    *(
+        _opened(
+            *(f"group of an interface in a template with {script}", expected),
+            one("ec2/launchTemplate", networkInterfaces=[{"securityGroups": ["sg-1"]}], userData=script),
+        )
+        for script, expected in ((_CLUSTER_SCRIPT, True), ("echo hello", False))
+    ),
     _opened(
         *("group of a capacity provider", True),
         one("ec2/launchTemplate", "template", id="lt-1", vpcSecurityGroupIds=["sg-1"]),

@@ -206,7 +206,11 @@ HARDENING: Final[tuple[Row, ...]] = (
     found(
         "hardening/instance-metadata",
         "many hops",
-        one("ec2/instance", metadataOptions={**_V2, "httpPutResponseHopLimit": 5}),
+        one("ec2/instance", metadataOptions={**_V2, "httpPutResponseHopLimit": 3}),
+    ),
+    passes(
+        *("hardening/instance-metadata", "two hops"),
+        one("ec2/instance", metadataOptions={**_V2, "httpPutResponseHopLimit": 2}),
     ),
     *both(
         *("hardening/header-fields", "load balancer"),

@@ -12,7 +12,7 @@ from policies.catalogue import RULES
 from tables.stores import STORES
 from tests.policy.passing_encryption import ENCRYPTION_PASSING
 from tests.policy.passing_network import NETWORK_PASSING
-from tests.policy.rows import MANDATORY, Row, changed
+from tests.policy.rows import MANDATORY, Row
 from tests.policy.rows_claims import CLAIMS
 from tests.policy.rows_documents import DOCUMENT_ROWS
 from tests.policy.rows_encryption import ENCRYPTION_ROWS
@@ -28,7 +28,7 @@ from tests.policy.servicer import UNKNOWN, Finding, Pack, Planned
 from tests.policy.values_encryption import ENCRYPTION_STACK_VALUES, ENCRYPTION_VALUES
 from tests.policy.values_identity import ESCALATION_VALUES, IDENTITY_VALUES
 from tests.policy.values_network import NETWORK_VALUES
-from tests.policy.values_operations import OPERATIONS_VALUES, containers
+from tests.policy.values_operations import OPERATIONS_VALUES
 from tests.policy.values_single_task import SINGLE_TASK_VALUES, writer
 
 VALUES: tuple[Row, ...] = tuple(
@@ -104,28 +104,6 @@ def test_store_without_protect_is_reported_where_the_configuration_demands_it(pr
     assert [finding.check for finding in found if finding.policy == "recovery"] == ([] if protect else ["protect"])
 
 
-@pytest.mark.parametrize(
-    "containers",
-    [
-        {"environment": [{"name": "ATLANTIS_LOCKING_DB_TYPE", "value": "redis"}]},
-        {"mountPoints": [{"sourceVolume": "data", "readOnly": True}]},
-        {"mountPoints": []},
-    ],
-)
-def test_single_task_lets_go_where_there_is_no_file_lock(containers: dict[str, Any]) -> None:
-    stack = with_containers(**containers)
-    assert not [finding for finding in Pack().analyze_stack(stack) if finding.policy == "single-task"]
-
-
-def test_single_task_lets_go_of_a_service_that_handles_concurrent_writers() -> None:
-    stack = with_containers()
-    assert [finding.check for finding in Pack().analyze_stack(stack) if finding.policy == "single-task"] == [
-        "desired-count"
-    ]
-    configured = Pack({"single-task": {"concurrentWriters": ["serv*"]}})
-    assert not [finding for finding in configured.analyze_stack(stack) if finding.policy == "single-task"]
-
-
 @pytest.mark.parametrize("default_tags", [{"tags": {"Owner": "platform"}}, '{"tags": {"Owner": "platform"}}'])
 def test_default_tags_of_the_provider_count(default_tags: Any) -> None:
     store = Planned("aws:efs/fileSystem:FileSystem", "fs", {"tags": {"Environment": "prod"}})
@@ -170,9 +148,3 @@ def test_single_task_takes_what_aws_will_choose_as_left_out() -> None:
     )
     found = [finding.check for finding in Pack().analyze_stack([service, *rest]) if finding.policy == "single-task"]
     assert found == ["maximum-percent"]
-
-
-def with_containers(**containers_: Any) -> tuple[Planned, ...]:
-    """A service of two tasks on EFS, with these keys of its container."""
-    stack = changed(writer(definitions=containers(**containers_)), "service", "desiredCount", 2)
-    return changed(stack, "task", "volumes[0].efsVolumeConfiguration.fileSystemId", "fs-1")
