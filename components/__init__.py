@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .atlantis import Atlantis
     from .settings import AtlantisArgs
-    from .settings.drift import DriftArgs
-    from .settings.existing import ExistingArgs
     from .settings.extra_containers import ExtraContainerArgs
     from .settings.groups import (
         ConfigurationArgs,
+        DriftArgs,
+        ExistingArgs,
         IngressArgs,
         NetworkArgs,
         OperationsArgs,
         ServerArgs,
+        SignInArgs,
         StorageArgs,
         TaskArgs,
+        TerraformArgs,
+        VcsArgs,
     )
     from .settings.outbound import OutboundArgs
-    from .settings.sign_in import SignInArgs
-    from .settings.terraform import TerraformArgs
-    from .settings.vcs import VcsArgs
 
 __all__ = [
     "Atlantis",
@@ -53,12 +53,7 @@ def __getattr__(name: str) -> Any:
     module = {
         "Atlantis": ".atlantis",
         "AtlantisArgs": ".settings",
-        "DriftArgs": ".settings.drift",
-        "ExistingArgs": ".settings.existing",
         "ExtraContainerArgs": ".settings.extra_containers",
         "OutboundArgs": ".settings.outbound",
-        "SignInArgs": ".settings.sign_in",
-        "TerraformArgs": ".settings.terraform",
-        "VcsArgs": ".settings.vcs",
     }.get(name, ".settings.groups")
     return getattr(importlib.import_module(module, __name__), name)

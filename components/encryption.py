@@ -90,9 +90,9 @@ def through_service(names: PhysicalNames, sid: str, service: str, actions: Seque
     }
 
 
-def by_cloudwatch_logs(names: PhysicalNames, *log_group_arns: str) -> Statement:
+def by_cloudwatch_logs(names: PhysicalNames, *log_groups: str) -> Statement:
     """Allow CloudWatch Logs to use the key, for these log groups."""
-    groups = log_group_arns[0] if len(log_group_arns) == 1 else list(log_group_arns)
+    arns = [names.arn("logs", f"log-group:{group}") for group in log_groups]
     return {
         "Sid": "EncryptLogs",
         "Effect": "Allow",
@@ -105,5 +105,5 @@ def by_cloudwatch_logs(names: PhysicalNames, *log_group_arns: str) -> Statement:
             "kms:ReEncryptFrom",
             "kms:ReEncryptTo",
         ],
-        "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arns if arns[1:] else arns[0]}},
     }

@@ -73,15 +73,9 @@ class PhysicalNames:
     def task_role(self) -> str:
         return self._role("atlantis-ecs-task")
 
-    @property
-    def plan_role(self) -> str:
-        """The role of plans, if Terraform runs in workers."""
-        return self._role("atlantis-ecs-task-plan")
-
-    @property
-    def apply_role(self) -> str:
-        """The role of applies, if Terraform runs in workers."""
-        return self._role("atlantis-ecs-task-apply")
+    def terraform_role(self, role: str) -> str:
+        """The role of plans or of applies, if Terraform runs in workers."""
+        return self._role(f"atlantis-ecs-task-{role}")
 
     def worker_role(self, role: str) -> str:
         """The task role of the workers of a kind, which only assumes the roles of its commands."""
@@ -179,10 +173,6 @@ class PhysicalNames:
         return self._role("atlantis-ecs-task-log-delivery")
 
     @property
-    def delivery_stream_arn(self) -> str:
-        return self.arn("firehose", f"deliverystream/{self.base}")
-
-    @property
     def metrics(self) -> str:
         """The namespace of the stack's own metrics: one for each Atlantis of the account and region."""
         return f"Atlantis/{self.base}"
@@ -241,9 +231,6 @@ class PhysicalNames:
     def bucket_arn(self, bucket: str) -> str:
         return f"arn:{self.partition}:s3:::{bucket}"
 
-    def table_arn(self, table: str) -> str:
-        return self.arn("dynamodb", f"table/{table}")
-
     def service_endpoint(self, service: str) -> str:
         """The service name of a VPC endpoint."""
         return f"com.amazonaws.{self.region}.{service}"
@@ -265,14 +252,6 @@ class PhysicalNames:
         return self.arn("logs", f"log-group:{self.log_group}")
 
     @property
-    def agent_log_group_arn(self) -> str:
-        return self.arn("logs", f"log-group:{self.agent_log_group}")
-
-    @property
-    def flow_log_group_arn(self) -> str:
-        return self.arn("logs", f"log-group:{self.flow_log_group}")
-
-    @property
     def repository_arn(self) -> str:
         return self.arn("ecr", f"repository/{self.repository}")
 
@@ -283,15 +262,3 @@ class PhysicalNames:
     @property
     def task_role_arn(self) -> str:
         return self.role_arn(self.task_role)
-
-    @property
-    def plan_role_arn(self) -> str:
-        return self.role_arn(self.plan_role)
-
-    @property
-    def apply_role_arn(self) -> str:
-        return self.role_arn(self.apply_role)
-
-    @property
-    def drift_role_arn(self) -> str:
-        return self.role_arn(self.drift_role)

@@ -106,7 +106,7 @@ def roles(deployment: Deployment) -> str:
     """The roles' names are free, or the stack's own."""
     found = []
     names = deployment.names
-    isolated = (names.plan_role, names.apply_role, *(names.worker_role(role) for role in ROLES))
+    isolated = (*map(names.terraform_role, ROLES), *map(names.worker_role, ROLES))
     isolated = isolated if deployment.settings.terraform.isolates else ()
     drift = (names.drift_role,) if deployment.settings.drift.enabled else ()
     backup = (names.backup_role,) if deployment.settings.storage.backup_retention_days else ()

@@ -36,11 +36,11 @@ def callers(deployment: Deployment, setting: str) -> str | list[str]:
     """
     names, isolates = deployment.names, deployment.settings.terraform.isolates
     if setting == "assumableRoleArns":
-        return names.apply_role_arn if isolates else names.task_role_arn
+        return names.role_arn(names.terraform_role("apply")) if isolates else names.task_role_arn
     if not isolates:
         raise FailedError(f"{setting} applies only with terraformIsolation tasks", "set terraformIsolation first")
     if setting == "planAssumableRoleArns":
-        return [names.plan_role_arn, names.apply_role_arn]
+        return [names.role_arn(names.terraform_role(role)) for role in ROLES]
     return [names.role_arn(names.worker_role(role)) for role in ROLES]
 
 

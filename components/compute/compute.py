@@ -83,7 +83,7 @@ class Compute(pulumi.ComponentResource):
 
     def _log_key(self) -> pulumi.Output[str]:
         names, settings = self._context.names, self._settings
-        groups = [names.log_group_arn, *([names.agent_log_group_arn] if settings.terraform.isolates else ())]
+        groups = [names.log_group, *([names.agent_log_group] if settings.terraform.isolates else ())]
         return CustomerKey(
             f"{self.pulumi_resource_name}-logs-key",
             self._context,

@@ -8,14 +8,18 @@ import pulumi_aws as aws
 
 from ..parts import Parts
 from ..permissions.permissions import Permissions
+from ..settings.extra_containers import ExtraContainerArgs
+from ..settings.outbound import OutboundArgs
 from ..settings.workers import WorkerGroup
-from . import extra_containers, outbound, task_protection, workers
-from .container import TaskLogs, image_of
+from . import outbound, task_protection, workers
+from .container import NO_CAPABILITIES, SIDECAR, TaskLogs, awslogs, image_of, secrets, variables
 from .server_container import DATA_VOLUME, WORKERS_VOLUME, server_container, server_user
 
 NFS = 2049
 LARGEST = 65536
 """Bytes that a task definition can have."""
+EXTRA_STOP_TIMEOUT = 30
+"""Seconds, ECS' default. The operator's containers stop together with the server's, which has a separate one."""
 FREE_STORAGE = 20
 """GiB that Fargate provides by default. It accepts only larger sizes."""
 
@@ -50,11 +54,11 @@ def server_task(
             server_container(parts, logs, cpu=task.own_cpu - of_side if task.extra_containers else 0),
             side,
             *_certificates(parts, logs),
-            *extra_containers.containers(
-                task.extra_containers,
-                parts.settings.outbound,
-                log_group=logs.group,
-                region=parts.context.names.region,
+            *(
+                extra_container(
+                    each, parts.settings.outbound, awslogs(logs.group, parts.context.names.region, each.name)
+                )
+                for each in task.extra_containers
             ),
         ],
         opts=opts,
@@ -93,6 +97,28 @@ def _certificates(parts: Parts, logs: TaskLogs) -> list[Mapping[str, object]]:
     if certificates is None:
         return []
     return [outbound.container(certificates, image=image_of(parts), log_group=logs.group, region=region)]
+
+
+def extra_container(each: ExtraContainerArgs, outward: OutboundArgs, log: Mapping[str, object]) -> Mapping[str, object]:
+    """A container of the operator's: hardened as the stack's, without a port, and without a volume except the certificates."""
+    definition: dict[str, object] = {
+        "name": each.name,
+        "image": each.image,
+        "cpu": each.cpu,
+        "memory": each.memory,
+        **SIDECAR,
+        "user": each.user,
+        "linuxParameters": NO_CAPABILITIES,
+        "entryPoint": list(each.entry_point),
+        "command": list(each.command),
+        "environment": variables(each.environment),
+        "secrets": secrets(each.secrets),
+        "mountPoints": outbound.mounts(outward),
+        "dependsOn": outbound.dependencies(outward),
+        "stopTimeout": EXTRA_STOP_TIMEOUT,
+        "logConfiguration": log,
+    }
+    return {key: value for key, value in definition.items() if value != []}
 
 
 def _task_definition(

@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -12,12 +13,14 @@ import pulumi_aws as aws
 from ..names import REPOSITORY_TAG
 from ..parts import Parts
 from ..secrets.secrets import WORKERS_KEY
+from ..settings.groups import PROJECT, DriftArgs
 from ..settings.workers import PORT, WorkerGroup
-from . import drift, outbound
+from . import outbound
 from .container import HARDENED, NO_CAPABILITIES, TaskLogs, awslogs, image_of, mount, secrets, variables
 from .server_container import (
     AGENT,
     DATA_DIRECTORY,
+    WEB_USER,
     WORKERS_DIRECTORY,
     WORKERS_VOLUME,
     page_and_api_secrets,
@@ -77,7 +80,7 @@ def agent(parts: Parts, logs: TaskLogs, *, cpu: int) -> Mapping[str, object]:
         "AWS_REGION": names.region,
         "ISOLATION_MODULE_REPOSITORIES": " ".join(settings.terraform.module_repositories),
         "WORKERS": json.dumps(workers),
-        **(drift.agent_environment(parts) if settings.drift.enabled else {}),
+        **(_drift_environment(parts) if settings.drift.enabled else {}),
         **outbound.environment(settings.outbound, names, settings.vpc_endpoints),
     }
     references: dict[str, pulumi.Input[str]] = {
@@ -161,7 +164,7 @@ def _worker_agent(parts: Parts, group: WorkerGroup, logs: TaskLogs) -> Mapping[s
     settings, names = parts.settings, parts.context.names
     patterns = settings.terraform.roles_of_repositories
     roles = {
-        "default": {"plan": names.plan_role_arn, "apply": names.apply_role_arn}[group.role],
+        "default": names.role_arn(names.terraform_role(group.role)),
         "patterns": [[pattern, {"plan": plan, "apply": apply}[group.role]] for pattern, plan, apply in patterns],
         "tag": REPOSITORY_TAG,
     }
@@ -207,3 +210,36 @@ def _common(parts: Parts, group: WorkerGroup, name: str, logs: TaskLogs) -> dict
         "stopTimeout": _STOP_TIMEOUT,
         "logConfiguration": awslogs(logs.group, parts.context.names.region, group.role),
     }
+
+
+def _drift_environment(parts: Parts) -> dict[str, pulumi.Input[str]]:
+    """The agent's variables for drift detection."""
+    settings, names = parts.settings, parts.context.names
+    variables: dict[str, pulumi.Input[str]] = {
+        "ATLANTIS_ATLANTIS_URL": settings.ingress.url,
+        "DRIFT_DETECTION": _drift_document(settings.drift, settings.configuration.default_branch),
+        "DRIFT_LOG_GROUP": names.agent_log_group,
+        "DRIFT_LOG_ROLE": names.role_arn(names.drift_role),
+    }
+    return variables | ({"ATLANTIS_WEB_USERNAME": WEB_USER} if "webPassword" in parts.secrets.arns else {})
+
+
+def _drift_document(drift: DriftArgs, default_branch: str) -> str:
+    """The projects and the schedule, as docker/isolation/isolation/drift/configuration.py reads them."""
+    repositories: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in drift.drift_projects:
+        found = PROJECT.fullmatch(entry)
+        assert found is not None, entry  # noqa: S101 the setting accepts nothing else
+        key = (found["repository"], found["branch"] or default_branch)
+        repository = repositories.setdefault(key, {"repository": key[0], "branch": key[1]})
+        if found["directory"]:
+            directory = ":".join(filter(None, (found["directory"], found["workspace"])))
+            repository.setdefault("directories", []).append(directory)
+        elif found["project"]:
+            repository.setdefault("projects", []).append(found["project"])
+        else:
+            repository["all"] = True
+    schedule = {"dailyAt": drift.drift_daily_at} if drift.drift_daily_at else {"everyHours": drift.drift_every_hours}
+    return json.dumps(
+        {"repositories": list(repositories.values()), "schedule": schedule, "showPlan": drift.drift_show_plan}
+    )

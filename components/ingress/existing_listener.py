@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from ..names import PhysicalNames
 from ..settings.accepted import MOST_LISTENER_RULES
-from ..settings.existing import ExistingArgs
+from ..settings.groups import ExistingArgs
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from ..settings.sign_in import SignInArgs
+from ..settings.groups import SignInArgs
 
 CLIENT_SECRET_KEY = "client_secret"  # noqa: S105 - the name of a key
 

@@ -50,7 +50,7 @@ class FlowLogs(pulumi.ComponentResource):
             self._context,
             store="flow-logs",
             description=f"Atlantis {names.environment}: flow logs of the VPC",
-            users=[by_cloudwatch_logs(names, names.flow_log_group_arn)],
+            users=[by_cloudwatch_logs(names, names.flow_log_group)],
             opts=self._child,
         )
 
@@ -68,7 +68,7 @@ class FlowLogs(pulumi.ComponentResource):
                 allow(
                     "WriteFlowLogs",
                     ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                    [f"{names.flow_log_group_arn}:*"],
+                    [names.arn("logs", f"log-group:{names.flow_log_group}:*")],
                 )
             ],
             opts=self._child,

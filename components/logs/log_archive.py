@@ -129,9 +129,8 @@ class LogArchive(pulumi.ComponentResource):
         """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#FirehoseExample."""
         names = self._context.names
         trust = trusted_service(names, "logs", names.arn("logs", "*"))
-        return trust, [
-            allow("SendEvents", ["firehose:PutRecord", "firehose:PutRecordBatch"], [names.delivery_stream_arn])
-        ]
+        stream = names.arn("firehose", f"deliverystream/{names.base}")
+        return trust, [allow("SendEvents", ["firehose:PutRecord", "firehose:PutRecordBatch"], [stream])]
 
 
 def key_users(names: PhysicalNames) -> list[Statement]:

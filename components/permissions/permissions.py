@@ -187,7 +187,7 @@ class Permissions(pulumi.ComponentResource):
             documents["managed"] = document_of_outputs(reads)
         for subject, policy in documents.items():
             made = self._managed_policy(
-                f"plan-{subject}", f"{names.plan_role}-{subject}", f"what plans may do ({subject})", policy
+                f"plan-{subject}", f"{names.terraform_role('plan')}-{subject}", f"what plans may do ({subject})", policy
             )
             self._attach(f"plan-{subject}", plan, made)
 
@@ -203,9 +203,8 @@ class Permissions(pulumi.ComponentResource):
             [*plan_role.sessions(arns), *task_role.task_protection(names)],
         )
         self.worker_role_arns[role] = worker.arn
-        found = {"plan": names.plan_role, "apply": names.apply_role}[role]
         purpose = {"plan": "what plans run with", "apply": "what applies run with"}[role]
-        return self._role(f"{role}-role", found, purpose, assumed_by=names.worker_role(role))
+        return self._role(f"{role}-role", names.terraform_role(role), purpose, assumed_by=names.worker_role(role))
 
     def _inline(self, label: str, name: str, role: aws.iam.Role, statements: Sequence[Statement]) -> None:
         aws.iam.RolePolicy(

@@ -34,7 +34,7 @@ def secret_values(names: PhysicalNames, prefixes: Sequence[str]) -> list[Stateme
 
 def terraform_roles(names: PhysicalNames, role: str, repositories: Sequence[tuple[str, str, str]]) -> list[str]:
     """The roles of plans or of applies: the stack's, and those of repositories."""
-    own = {"plan": names.plan_role_arn, "apply": names.apply_role_arn}[role]
+    own = names.role_arn(names.terraform_role(role))
     others = ({"plan": plan, "apply": apply}[role] for _, plan, apply in repositories)
     return list(dict.fromkeys([own, *others]))
 
@@ -59,11 +59,11 @@ def server(names: PhysicalNames, *, detects_drift: bool) -> list[Statement]:
         allow("ListWorkers", ["ecs:ListTasks"], ["*"], of_cluster),
         allow("DescribeWorkers", ["ecs:DescribeTasks"], [names.arn("ecs", f"task/{names.cluster}/*")]),
     ]
-    return found + ([allow("AssumeDriftRole", ["sts:AssumeRole"], [names.drift_role_arn])] if detects_drift else [])
+    drift_role = names.role_arn(names.drift_role)
+    return found + ([allow("AssumeDriftRole", ["sts:AssumeRole"], [drift_role])] if detects_drift else [])
 
 
 def own_log(names: PhysicalNames) -> list[Statement]:
     """What the agent reads of its own log: earlier results, and the requests of `make drift`."""
-    return [
-        allow("ReadOwnLog", ["logs:FilterLogEvents"], [names.agent_log_group_arn, f"{names.agent_log_group_arn}:*"])
-    ]
+    group = names.arn("logs", f"log-group:{names.agent_log_group}")
+    return [allow("ReadOwnLog", ["logs:FilterLogEvents"], [group, f"{group}:*"])]

@@ -9,7 +9,7 @@ from ..names import REPOSITORY_TAG, PhysicalNames
 from ..outputs import with_part
 from ..policy_documents import MOST_CHARACTERS, Statement, allow
 from ..settings.accepted import REPOSITORY
-from ..settings.terraform import TerraformArgs
+from ..settings.groups import TerraformArgs
 
 _LONGEST_BUCKET, _LONGEST_TABLE = "b" * 63, "t" * 255
 
@@ -101,7 +101,8 @@ def _objects(names: PhysicalNames, settings: TerraformArgs) -> list[pulumi.Input
 
 
 def _tables(names: PhysicalNames, settings: TerraformArgs) -> list[pulumi.Input[str]]:
-    return [with_part(names.table_arn, table) for table in settings.terraform_lock_tables]
+    tables = settings.terraform_lock_tables
+    return [with_part(lambda name: names.arn("dynamodb", f"table/{name}"), table) for table in tables]
 
 
 def _of_items(settings: TerraformArgs) -> dict[str, dict[str, list[pulumi.Input[str]]]] | None:

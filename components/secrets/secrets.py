@@ -42,20 +42,33 @@ class Secrets(pulumi.ComponentResource):
         if not (credentials and webhook) or password or api or settings.terraform.isolates:
             self._key_arn = self._key().arn
             self._key_arns.append(self._key_arn)
-        self.credentials_secret_arn = (
-            self._existing(credentials)
-            if credentials
-            else self._github_app_secret().arn
-            if settings.vcs.is_app
-            else self._token_secret().arn
-        )
+        self.credentials_secret_arn = self._existing(credentials) if credentials else self._credentials().arn
         self.webhook_secret_arn = self._existing(webhook) if webhook else self._webhook_secret().arn
+        # A setting can remove each of the others, and be unset again.
         if password:
-            self.web_password_secret_arn = self._web_password().arn
+            description = "Atlantis: password of the web page (web_password), generated"
+            self.web_password_secret_arn = self._generated(
+                "web-password",
+                context.names.web_password_secret,
+                description,
+                "web_password",
+                settings.sign_in.web_password_generation,
+                deletable=True,
+            ).arn
         if api:
-            self.api_secret_arn = self._api_secret().arn
+            description = (
+                "Atlantis: secret of the server's API (api_secret), generated; it can apply without an approval"
+            )
+            self.api_secret_arn = self._generated(
+                "api", context.names.api_secret, description, "api_secret", deletable=True
+            ).arn
         if settings.terraform.isolates:
-            self.workers_secret_arn = self._workers_secret().arn
+            description = (
+                f"Atlantis: key of the connections between the server and its workers ({WORKERS_KEY}), generated"
+            )
+            self.workers_secret_arn = self._generated(
+                "workers", context.names.workers_secret, description, WORKERS_KEY, deletable=True
+            ).arn
         self.key_arns = self._key_arns
         self.register_outputs(declared_outputs(self))
 
@@ -91,7 +104,8 @@ class Secrets(pulumi.ComponentResource):
         """The ARNs of a secret and of its key."""
         options = pulumi.InvokeOptions(parent=self)
         secret = aws.secretsmanager.get_secret(name=secret_name, opts=options)
-        key = aws.kms.get_key(key_id=_key_id(secret.kms_key_id), opts=options)
+        # DescribeSecret returns no key for the AWS managed one.
+        key = aws.kms.get_key(key_id=secret.kms_key_id or "alias/aws/secretsmanager", opts=options)
         return {"secret": secret.arn, "key": key.arn}
 
     def _key(self) -> CustomerKey:
@@ -105,21 +119,15 @@ class Secrets(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _github_app_secret(self) -> aws.secretsmanager.Secret:
-        """Created empty: its values never pass through this program (docs/security.md)."""
-        return self._secret(
-            "github-app",
-            self._context.names.github_app_secret,
-            "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
-        )
-
-    def _token_secret(self) -> aws.secretsmanager.Secret:
-        """Created empty, as the GitHub App's."""
-        return self._secret(
-            "vcs-token",
-            self._context.names.vcs_token_secret,
-            f"Atlantis: token of its user at {self._context.settings.vcs.kind.title} ({TOKEN_KEY}), filled by an operator",
-        )
+    def _credentials(self) -> aws.secretsmanager.Secret:
+        """The GitHub App's secret, or the one with the user's token. Created empty: the values never pass through this program
+        (docs/security.md)."""
+        names, vcs = self._context.names, self._context.settings.vcs
+        if vcs.is_app:
+            description = "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator"
+            return self._secret("github-app", names.github_app_secret, description)
+        description = f"Atlantis: token of its user at {vcs.kind.title} ({TOKEN_KEY}), filled by an operator"
+        return self._secret("vcs-token", names.vcs_token_secret, description)
 
     def _webhook_secret(self) -> aws.secretsmanager.Secret:
         return self._generated(
@@ -130,38 +138,15 @@ class Secrets(pulumi.ComponentResource):
             self._context.settings.server.webhook_secret_generation,
         )
 
-    def _web_password(self) -> aws.secretsmanager.Secret:
-        return self._generated(
-            "web-password",
-            self._context.names.web_password_secret,
-            "Atlantis: password of the web page (web_password), generated",
-            "web_password",
-            self._context.settings.sign_in.web_password_generation,
-            deletable=True,  # oidcIssuer or webBasicAuth removes the password, and can be unset again
-        )
-
-    def _api_secret(self) -> aws.secretsmanager.Secret:
-        return self._generated(
-            "api",
-            self._context.names.api_secret,
-            "Atlantis: secret of the server's API (api_secret), generated; it can apply without an approval",
-            "api_secret",
-            1,
-            deletable=True,  # without driftProjects there is no API, and they can be set again
-        )
-
-    def _workers_secret(self) -> aws.secretsmanager.Secret:
-        return self._generated(
-            "workers",
-            self._context.names.workers_secret,
-            f"Atlantis: key of the connections between the server and its workers ({WORKERS_KEY}), generated",
-            WORKERS_KEY,
-            1,
-            deletable=True,  # terraformIsolation none removes the workers, and can be unset again
-        )
-
     def _generated(
-        self, label: str, physical_name: str, description: str, key: str, generation: int, *, deletable: bool = False
+        self,
+        label: str,
+        physical_name: str,
+        description: str,
+        key: str,
+        generation: int = 1,
+        *,
+        deletable: bool = False,
     ) -> aws.secretsmanager.Secret:
         """A secret with a generated value under `key`, which the deployers can read."""
         readers = self._context.settings.server.secret_reader_arns
@@ -188,8 +173,3 @@ class Secrets(pulumi.ComponentResource):
             deletable=deletable,
             parent=self,
         )
-
-
-def _key_id(shown: str) -> str:
-    """The key that DescribeSecret returns; it returns none for the AWS managed key."""
-    return shown or "alias/aws/secretsmanager"

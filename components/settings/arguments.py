@@ -7,23 +7,23 @@ import pulumi
 
 from ..configuration.vcs import published_ranges
 from . import accepted, values
-from .drift import DriftArgs
-from .existing import ExistingArgs
 from .extra_containers import parameter_arn
 from .groups import (
     ConfigurationArgs,
+    DriftArgs,
+    ExistingArgs,
     IngressArgs,
     NetworkArgs,
     OperationsArgs,
     ServerArgs,
+    SignInArgs,
     StorageArgs,
     TaskArgs,
+    TerraformArgs,
+    VcsArgs,
 )
 from .outbound import OutboundArgs
 from .schema import Group, group, setting
-from .sign_in import SignInArgs
-from .terraform import TerraformArgs
-from .vcs import VcsArgs
 from .workers import ROLES, WorkerGroup, WorkersArgs
 
 

@@ -5,11 +5,14 @@ The resources, their names or the checks of other settings depend on everything 
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 import pulumi
 from pulumi import Input
 
+from ..configuration.vcs import APP, KINDS, Vcs
 from . import accepted, allowlist, images, values
 from .accepted import (
     ARM64,
@@ -23,6 +26,7 @@ from .accepted import (
 )
 from .extra_containers import ExtraContainerArgs, extra_containers
 from .schema import Group, group, setting
+from .workers import isolation
 
 
 def _host(url: str) -> str:
@@ -299,3 +303,234 @@ class OperationsArgs(Group):
         values.one_of(("public", "internal", "confidential", "restricted")), default="confidential"
     )
     """Value of the tag DataClass: public, internal, confidential or restricted"""
+
+
+@group
+class ExistingArgs(Group):
+    """Existing parts that the stack uses instead of creating them."""
+
+    cluster_name: str | None = setting(accepted.cluster_name, default=None)
+    """Name of an existing ECS cluster, whose capacity providers include capacityProvider. A change replaces the service. Empty: a
+    new cluster"""
+    log_key_arn: Input[str] | None = setting(accepted.key_arn, default=None)
+    """ARN of an existing KMS key for log groups and log archive. Its policy must allow CloudWatch Logs to use it. Empty: a new
+    key"""
+    https_listener_arn: Input[str] | None = setting(accepted.listener_arn, default=None)
+    """ARN of the HTTPS listener of an existing application load balancer in the VPC, with a certificate for the host of url. The
+    stack only adds rules for this host. Empty: a new load balancer"""
+    listener_rule_priority: int = setting(accepted.first_priority, default=0)
+    """First of the 128 priorities for the stack's rules in the existing listener; `make preflight` names free ones. Only with
+    httpsListenerArn. 0: a number that follows from the stack's names"""
+    load_balancer_security_group_id: Input[str] | None = setting(accepted.security_group_id, default=None)
+    """ID of a security group of the existing load balancer, from which the task accepts requests. Required with httpsListenerArn"""
+    extend_security_group: bool = setting(values.boolean, default=False)
+    """Add rules to loadBalancerSecurityGroupId: HTTPS from the allowed ranges and from webhooks, and the task's port. false: it
+    stays as it is"""
+    service_registry_arn: Input[str] | None = setting(accepted.service_registry_arn, default=None)
+    """ARN of an existing Cloud Map service with A records, in which ECS registers the task. Only with loadBalancerScheme none"""
+
+
+@group
+class SignInArgs(Group):
+    """Sign-in to the web page: at an OpenID Connect provider, or with a generated password."""
+
+    web_basic_auth: bool = setting(values.boolean, default=True)
+    """Require a generated password for the web page. Not used with oidcIssuer"""
+    web_password_generation: int = setting(accepted.generation, default=1)
+    """Increase this number for a new password of the web page"""
+    oidc_issuer: Input[str] | None = setting(values.https_endpoint, default=None)
+    """Issuer URL of the OpenID Connect provider for the sign-in. Empty: no provider"""
+    oidc_authorization_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
+    """authorization_endpoint in the provider's discovery document. Only with oidcIssuer"""
+    oidc_token_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
+    """token_endpoint in the provider's discovery document. Only with oidcIssuer"""
+    oidc_user_info_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
+    """userinfo_endpoint in the provider's discovery document. Only with oidcIssuer"""
+    oidc_client_id: Input[str] | None = setting(accepted.oidc_client_id, default=None)
+    """ID of the client that you registered at the provider with the redirect URI <url>/oauth2/idpresponse. Only with
+    oidcIssuer"""
+    oidc_client_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
+    """Name of an existing secret with client_secret. Only with oidcIssuer"""
+    oidc_scope: str = setting(accepted.oidc_scope, default="openid")
+    """Scopes to request, separated by spaces. Only with oidcIssuer"""
+    oidc_session_hours: int = setting(values.integer(range(1, 169)), default=12)
+    """Hours until a session expires, 1 to 168. Only with oidcIssuer"""
+
+    @property
+    def generates_password(self) -> bool:
+        """Whether the stack generates a password, which the server requires."""
+        return self.web_basic_auth and self.oidc_issuer is None
+
+    @property
+    def provider_ports(self) -> list[int]:
+        """The ports of the endpoints that the load balancer requests, 443 for outputs. The browser requests the other one."""
+        requested = (self.oidc_token_endpoint, self.oidc_user_info_endpoint) if self.oidc_issuer is not None else ()
+        return sorted({(urlsplit(each).port if isinstance(each, str) else None) or 443 for each in requested})
+
+
+@group
+class VcsArgs(Group):
+    """The host of the repositories, if the server doesn't authenticate as a GitHub App."""
+
+    vcs_kind: str = setting(values.one_of(tuple(KINDS)), default=APP)
+    """Host of the repositories and the server's credentials: github-app, github (a user's token), gitlab, gitea, bitbucket-cloud,
+    bitbucket-server or azure-devops"""
+    vcs_host: str | None = setting(values.host, default=None)
+    """Host name of GitLab, Gitea, Bitbucket Server or Azure DevOps, reached over HTTPS on port 443. Empty: gitlab.com,
+    bitbucket.org or dev.azure.com. GitHub has githubHostname"""
+    vcs_user: str | None = setting(accepted.vcs_user, default=None)
+    """Name of the user whose token the server uses. Required, except with github-app"""
+    vcs_token_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
+    """Name of an existing secret with the user's token under the key token. Empty: a new secret without a value, which you set. Not
+    with github-app"""
+    vcs_webhook_cidr_blocks: Sequence[str] = setting(accepted.cidr_blocks, default=())
+    """CIDR blocks from which the host sends webhooks, only with POST /events. Empty: those that gitlab.com, bitbucket.org or
+    dev.azure.com publishes (components/configuration/webhook_ranges.json). GitHub has githubWebhookCidrBlocks"""
+
+    @property
+    def kind(self) -> Vcs:
+        """The flags and secrets of the kind."""
+        return KINDS[self.vcs_kind]
+
+    @property
+    def is_app(self) -> bool:
+        """Whether the server authenticates as a GitHub App."""
+        return self.vcs_kind == APP
+
+    @property
+    def is_github(self) -> bool:
+        """Whether the repositories are on GitHub, as an App or as a user."""
+        return self.kind.webhook_flag == "gh-webhook-secret"
+
+
+_MOST_PROJECTS = 200
+"""All containers of a task definition have 64 KiB together."""
+_LONGEST_INTERVAL = 84
+"""Hours. The alarm waits for two intervals, and CloudWatch evaluates at most seven days."""
+
+PROJECT = re.compile(
+    r"(?P<repository>[\w.-]{1,39}/[\w.-]{1,100})"
+    r"(@(?P<branch>(?![/-])[\w./-]{1,100}(?<![/.])))?"
+    r"(:(?P<directory>(?!/)(?!.*\.\.)[\w./-]{1,200})(:(?P<workspace>[\w-][\w.-]{0,89}))?|#(?P<project>[\w./-]{1,100}))?",
+    re.ASCII,
+)
+
+
+@group
+class DriftArgs(Group):
+    """Drift detection: plans the projects of repositories on a schedule and reports what differs from the code."""
+
+    drift_projects: Sequence[str] = setting(
+        values.list_of(
+            values.matching(
+                PROJECT.pattern,
+                "owner/name, owner/name:directory, owner/name:directory:workspace or owner/name#project; @branch after the name sets "
+                "another branch than defaultBranch",
+            ),
+            at_most=_MOST_PROJECTS,
+        ),
+        default=(),
+    )
+    """Projects to detect drift in: owner/name:directory, owner/name:directory:workspace, owner/name#project, or owner/name for all.
+    owner/name@branch sets another branch than defaultBranch. Only with terraformIsolation tasks. Empty: no drift detection"""
+    drift_every_hours: int = setting(values.integer(range(1, _LONGEST_INTERVAL + 1)), default=24)
+    """Hours between two detections, 1 to 84. Not with driftDailyAt"""
+    drift_daily_at: str | None = setting(
+        values.matching(r"([01]\d|2[0-3]):[0-5]\d", "a time of day in UTC such as 04:30"), default=None
+    )
+    """Time of day in UTC, such as 04:30. Empty: driftEveryHours"""
+    drift_show_plan: bool = setting(values.boolean, default=False)
+    """Show the text of the plan, which can contain secret values, in the issue of a project that has drifted"""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether drift is detected."""
+        return bool(self.drift_projects)
+
+    @property
+    def interval_hours(self) -> int:
+        """Hours from one detection to the next."""
+        return 24 if self.drift_daily_at else self.drift_every_hours
+
+
+@group
+class TerraformArgs(Group):
+    """The permissions of Terraform in the task."""
+
+    terraform_state_buckets: Sequence[Input[str]] = setting(accepted.bucket_names, default=())
+    """Names of the S3 buckets with Terraform states that the task can read and write"""
+    terraform_state_prefixes: Sequence[str] = setting(accepted.state_prefixes, default=())
+    """Prefixes of the keys in terraformStateBuckets that the task can read and write, such as platform/ or, with terraformIsolation
+    tasks, states/{repository}/ for each repository's own (states/my-organization/shop/). They also limit workspaces, so set
+    workspace_key_prefix in Terraform's backend. Empty: every key"""
+    terraform_state_key_arns: Sequence[Input[str]] = setting(accepted.key_arns, default=())
+    """ARNs of the customer managed keys that encrypt these buckets"""
+    assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
+    """ARNs of roles in this and other accounts that Terraform can assume; with terraformIsolation tasks, in an apply only. `make
+    trust-policy` prints their trust policy"""
+    terraform_lock_tables: Sequence[Input[str]] = setting(accepted.table_names, default=())
+    """Names of the DynamoDB tables with the state locks"""
+    managed_name_prefixes: Sequence[str] = setting(accepted.name_prefixes, default=())
+    """Prefixes, such as shop-, of the names of roles, clusters, repositories, load balancers, log groups and secrets that Terraform
+    can manage. Empty: only its state"""
+    permissions_boundary_arn: Input[str] | None = setting(accepted.policy_arn, default=None)
+    """ARN of the permissions boundary of the task role, the execution role and every role that Terraform creates. Empty: the stack
+    creates a boundary for the roles that Terraform creates"""
+    additional_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
+    """ARNs of more policies of the task role, or of the role of applies with terraformIsolation tasks. The stack denies what they
+    allow on its own resources, users, policies, and roles without the boundary"""
+    additional_plan_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
+    """ARNs of more policies for the role of plans. Only with terraformIsolation tasks"""
+    share_subnets: bool = setting(values.boolean, default=False)
+    """Allow Terraform to run ECS services in the subnets of this stack. Such a service can use Atlantis' security groups"""
+    terraform_isolation: str = setting(isolation, default="none")
+    """none, or tasks: plans and applies run in separate ECS services with a role each, and a plan can't write. Requires the image
+    of docker/"""
+    module_repositories: Sequence[str] = setting(accepted.repository_names, default=())
+    """Names of the repositories from which init can download private modules. Empty: all of the GitHub App's installation. Only
+    with terraformIsolation tasks"""
+
+    repository_roles: Sequence[str] = setting(accepted.repository_roles, default=())
+    """Roles of certain repositories that replace the stack's, in this or other accounts: my-organization/shop-*=<ARN of the plan
+    role> <ARN of the apply role>. The first match counts. `make trust-policy SETTING=repositoryRoles` prints their trust policies.
+    Only with terraformIsolation tasks"""
+
+    plan_assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
+    """ARNs of roles in this and other accounts that Terraform can assume in a plan too. Everyone who can open a pull request gets
+    what they allow, so they should only read. Only with terraformIsolation tasks"""
+
+    @property
+    def assumable_by_plans(self) -> Sequence[Input[str]]:
+        """Roles that plans and applies can assume."""
+        return self.plan_assumable_role_arns if self.isolates else self.assumable_role_arns
+
+    @property
+    def assumable_by_applies(self) -> Sequence[Input[str]]:
+        """Roles that applies can assume and plans can't; none where both have the task role."""
+        return self.assumable_role_arns if self.isolates else ()
+
+    @property
+    def roles_of_repositories(self) -> list[tuple[str, str, str]]:
+        """Pattern, plan role and apply role of each entry."""
+        entries = (entry.partition("=") for entry in self.repository_roles)
+        return [(pattern, *arns.split(" ", 1)) for pattern, _, arns in entries]  # pyright: ignore[reportReturnType]
+
+    @property
+    def has_additional_policies(self) -> bool:
+        """Whether Terraform's roles have policies that the stack doesn't write."""
+        return bool(self.additional_policy_arns or self.additional_plan_policy_arns)
+
+    @property
+    def isolates(self) -> bool:
+        """Whether Terraform runs in workers, with a role for plans and one for applies."""
+        return self.terraform_isolation == "tasks"
+
+    @property
+    def managed_names(self) -> list[str]:
+        """Patterns of the names that Terraform manages, its roles' among them."""
+        return [f"{prefix}*" for prefix in self.managed_name_prefixes]
+
+    @property
+    def creates_boundary(self) -> bool:
+        """Whether Terraform may create roles, under a boundary that the stack creates."""
+        return bool(self.managed_name_prefixes) and self.permissions_boundary_arn is None

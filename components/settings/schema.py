@@ -210,6 +210,11 @@ def is_default(holder: Group, name: str) -> bool:
     return getattr(holder, name) == default_of(field)
 
 
+def changed(holder: Group, *names: str) -> dict[str, Any]:
+    """Those of the fields `names` of a group that don't have their default, by key."""
+    return {key_of(name): getattr(holder, name) for name in names if not is_default(holder, name)}
+
+
 def key_of(field_name: str) -> str:
     """The configuration's key of a field: `vpc_id` is `vpcId`."""
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), field_name)

@@ -68,7 +68,7 @@ def _identities(target: Target) -> Identities:
         region=target.deployment.region,
         partition=partition,
     )
-    terraform, plan = (names.apply_role, names.plan_role) if target.isolated else (role, role)
+    terraform, plan = (names.terraform_role("apply"), names.terraform_role("plan")) if target.isolated else (role, role)
     policies = _attached(target.client("iam"), terraform)
     required = next((each for each in _statements(policies) if each["Sid"] == "ManageRolesUnderBoundary"), None)
     if required is None:
@@ -134,7 +134,7 @@ def terraform_session(target: Target) -> Credentials:
     names = identities(target).setting.names
     session = assume(target.deployment, names.role_arn(names.worker_role("apply")), "attack")
     apply = target.client("sts", session).assume_role(
-        RoleArn=names.role_arn(names.apply_role), RoleSessionName="attack"
+        RoleArn=names.role_arn(names.terraform_role("apply")), RoleSessionName="attack"
     )["Credentials"]
     return Credentials(apply["AccessKeyId"], apply["SecretAccessKey"], apply["SessionToken"], apply["Expiration"])
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.ingress.existing_listener import first_priority
-from components.settings.existing import ExistingArgs
+from components.settings.groups import ExistingArgs
 from preflight.errors import Status
 from sandbox.substitutes import existing_ingress
 from tests.preflight.account import Account

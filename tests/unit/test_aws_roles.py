@@ -54,7 +54,7 @@ def test_the_roles_of_a_second_region_reach_that_region_s_iam_names_only(monkeyp
         environment="prod", account=ACCOUNT, region="us-east-1", partition="aws", regional_iam_names=True
     )
     own = {
-        *(names.task_role, names.execution_role, names.plan_role, names.apply_role, names.drift_role),
+        *(names.task_role, names.execution_role, names.drift_role, *map(names.terraform_role, ROLES)),
         *(names.log_archive_role, names.log_delivery_role, names.backup_role, *map(names.worker_role, ROLES)),
     }
     named = {

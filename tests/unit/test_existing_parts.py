@@ -7,7 +7,7 @@ import pytest
 
 from components.ingress.existing_listener import first_priority
 from components.names import PhysicalNames
-from components.settings.existing import ExistingArgs
+from components.settings.groups import ExistingArgs
 from tests.unit.existing_parts import EXISTING_GROUP, EXISTING_LISTENER, EXISTING_VPC
 from tests.unit.recording import Graph, arn_of
 from tests.unit.stacks import TAGS, stack

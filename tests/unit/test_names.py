@@ -71,8 +71,7 @@ def _roles(names: PhysicalNames) -> list[str]:
     return [
         names.execution_role,
         names.task_role,
-        names.plan_role,
-        names.apply_role,
+        *map(names.terraform_role, ("plan", "apply")),
         names.drift_role,
         names.flow_log_role,
         names.log_archive_role,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..arguments import Settings
 from ..problem import Problem, Rule
-from ..schema import is_default
+from ..schema import changed, is_default, key_of
 
 
 def _webhook_secret(settings: Settings) -> Iterator[Problem]:
@@ -40,24 +40,19 @@ def _secret_readers(settings: Settings) -> Iterator[Problem]:
         )
 
 
-_OIDC_REQUIRED = {
-    "oidcAuthorizationEndpoint": "oidc_authorization_endpoint",
-    "oidcTokenEndpoint": "oidc_token_endpoint",
-    "oidcUserInfoEndpoint": "oidc_user_info_endpoint",
-    "oidcClientId": "oidc_client_id",
-    "oidcClientSecretName": "oidc_client_secret_name",
-}
-_OIDC_OPTIONS = {"oidcScope": "oidc_scope", "oidcSessionHours": "oidc_session_hours"}
+_OIDC_REQUIRED = (
+    *("oidc_authorization_endpoint", "oidc_token_endpoint", "oidc_user_info_endpoint"),
+    *("oidc_client_id", "oidc_client_secret_name"),
+)
 
 
 def _oidc(settings: Settings) -> Iterator[Problem]:
     sign_in = settings.sign_in
     if sign_in.oidc_issuer is None:
-        for key, field in (_OIDC_REQUIRED | _OIDC_OPTIONS).items():
-            if not is_default(sign_in, field):
-                yield Problem({key: getattr(sign_in, field)}, "requires oidcIssuer; set oidcIssuer, or remove it")
+        for key, value in changed(sign_in, *_OIDC_REQUIRED, "oidc_scope", "oidc_session_hours").items():
+            yield Problem({key: value}, "requires oidcIssuer; set oidcIssuer, or remove it")
         return
-    missing = [key for key, field in _OIDC_REQUIRED.items() if getattr(sign_in, field) is None]
+    missing = [key_of(field) for field in _OIDC_REQUIRED if getattr(sign_in, field) is None]
     if missing:
         issuer = sign_in.oidc_issuer.rstrip("/") if isinstance(sign_in.oidc_issuer, str) else "<oidcIssuer>"
         yield Problem(

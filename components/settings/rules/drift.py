@@ -5,24 +5,18 @@ from collections.abc import Iterator
 from ...configuration import repo_configuration, yaml_file
 from ..allowlist import serves
 from ..arguments import Settings
-from ..drift import PROJECT
+from ..groups import PROJECT
 from ..problem import Problem, Rule
-from ..schema import is_default
+from ..schema import changed, is_default
 
 _NEED_PULL_REQUESTS = frozenset({"approved", "mergeable"})
 
 
 def _only_with_projects(settings: Settings) -> Iterator[Problem]:
     drift = settings.drift
-    options = {
-        "driftEveryHours": "drift_every_hours",
-        "driftDailyAt": "drift_daily_at",
-        "driftShowPlan": "drift_show_plan",
-    }
     if not drift.drift_projects:
-        for key, field in options.items():
-            if not is_default(drift, field):
-                yield Problem({key: getattr(drift, field)}, "requires driftProjects; set driftProjects, or remove it")
+        for key, value in changed(drift, "drift_every_hours", "drift_daily_at", "drift_show_plan").items():
+            yield Problem({key: value}, "requires driftProjects; set driftProjects, or remove it")
     elif drift.drift_daily_at and not is_default(drift, "drift_every_hours"):
         keys = {"driftEveryHours": drift.drift_every_hours, "driftDailyAt": drift.drift_daily_at}
         yield Problem(keys, "exclude each other; remove one of the two")

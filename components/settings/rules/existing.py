@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..arguments import Settings
 from ..problem import Problem, Rule
-from ..schema import is_default, key_of
+from ..schema import changed
 
 _OF_OWN_LOAD_BALANCER = (
     ("ingress", "acm_certificate_arn", "the listener has its own certificates; add this one to the listener"),
@@ -56,20 +56,17 @@ def _without_load_balancer(settings: Settings) -> Iterator[Problem]:
 def _unused(settings: Settings, key: str, fields: tuple[tuple[str, str, str], ...]) -> Iterator[Problem]:
     value = {"httpsListenerArn": settings.existing.https_listener_arn, "loadBalancerScheme": "none"}[key]
     for group, field, reason in fields:
-        holder = getattr(settings, group)
-        if not is_default(holder, field):
-            yield Problem({key: value, key_of(field): getattr(holder, field)}, f"can't be combined: {reason}")
+        for other, given in changed(getattr(settings, group), field).items():
+            yield Problem({key: value, other: given}, f"can't be combined: {reason}")
 
 
 def _only_with(settings: Settings) -> Iterator[Problem]:
     """Settings that apply to another one only."""
     existing = settings.existing
     if existing.https_listener_arn is None:
-        for field in ("listener_rule_priority", "load_balancer_security_group_id", "extend_security_group"):
-            if not is_default(existing, field):
-                yield Problem(
-                    {key_of(field): getattr(existing, field)}, "requires httpsListenerArn; set it, or remove this"
-                )
+        fields = ("listener_rule_priority", "load_balancer_security_group_id", "extend_security_group")
+        for key, value in changed(existing, *fields).items():
+            yield Problem({key: value}, "requires httpsListenerArn; set it, or remove this")
     if existing.service_registry_arn is not None and settings.ingress.has_load_balancer:
         yield Problem(
             {"serviceRegistryArn": existing.service_registry_arn},

@@ -6,7 +6,7 @@ from ...configuration import server_configuration, yaml_file
 from ..accepted import REPOSITORY
 from ..arguments import Settings
 from ..problem import Problem, Rule
-from ..schema import is_default, key_of
+from ..schema import changed, key_of
 from .task import unsupported_size
 
 _FLAGS = {
@@ -45,11 +45,8 @@ def _without_workers(settings: Settings) -> Iterator[Problem]:
     for field, otherwise in _ONLY_WITH_TASKS.items():
         if getattr(settings.terraform, field):
             yield Problem({key_of(field): None}, f"applies only with terraformIsolation tasks; otherwise {otherwise}")
-    for field in type(settings.workers).__annotations__:
-        if not is_default(settings.workers, field):
-            yield Problem(
-                {key_of(field): None}, "applies only with terraformIsolation tasks; without it, there are no workers"
-            )
+    for key in changed(settings.workers, *type(settings.workers).__annotations__):
+        yield Problem({key: None}, "applies only with terraformIsolation tasks; without it, there are no workers")
     prefixes = settings.terraform.terraform_state_prefixes
     if any(REPOSITORY in prefix for prefix in prefixes):
         yield Problem(

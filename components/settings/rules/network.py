@@ -1,10 +1,11 @@
-"""Rules for the VPC."""
+"""Rules for the VPC, the proxy and the certificate authorities."""
 
 import ipaddress
 from collections.abc import Iterator
 
 from ..accepted import AUTO_ENDPOINTS
 from ..arguments import Settings
+from ..outbound import CERTIFICATE_VARIABLES, PROXY_VARIABLES
 from ..problem import Problem, Rule
 from ..schema import is_default
 from ..values import contains_output
@@ -79,8 +80,34 @@ def _new_vpc(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _no_proxy(settings: Settings) -> Iterator[Problem]:
+    outbound = settings.outbound
+    if outbound.no_proxy and not outbound.proxies:
+        yield Problem({"noProxy": list(outbound.no_proxy)}, "applies only with httpProxy or httpsProxy; remove it")
+
+
+def _set_twice(settings: Settings) -> Iterator[Problem]:
+    """Variables of workflows that would have two values."""
+    own, configuration = settings.outbound, settings.configuration
+    taken = {
+        **(dict.fromkeys(CERTIFICATE_VARIABLES, "caCertificates") if own.ca_certificates is not None else {}),
+        **(dict.fromkeys(PROXY_VARIABLES, " and ".join(own.proxies)) if own.proxies else {}),
+    }
+    names = {
+        "environmentVariables": list(configuration.environment_variables),
+        "secretEnvironment": [reference.split("=", 1)[0] for reference in configuration.secret_environment],
+    }
+    for key, found in names.items():
+        for name in found:
+            # curl reads some of them in lower case only, the others read both.
+            if by := taken.get(name.upper()):
+                yield Problem({key: name}, f"is set by {by}; remove it")
+
+
 RULES: tuple[Rule, ...] = (
     _vpc,
     _endpoints,
     _new_vpc,
+    _no_proxy,
+    _set_twice,
 )

@@ -6,7 +6,7 @@ from ...configuration import repo_configuration, server_configuration, yaml_file
 from ..allowlist import WITH_SPACES
 from ..arguments import Settings
 from ..problem import Problem, Rule
-from ..schema import Group, is_default, key_of
+from ..schema import changed
 
 _OF_GITHUB = (("server", "github_hostname"), ("ingress", "github_webhook_cidr_blocks"))
 _OF_OTHERS = (("vcs", "vcs_host"), ("vcs", "vcs_webhook_cidr_blocks"))
@@ -18,9 +18,8 @@ def _unused(settings: Settings) -> Iterator[Problem]:
     """Settings of another kind of host, which would have no effect."""
     vcs = settings.vcs
     for holder, field in (*(_OF_OTHERS if vcs.is_github else _OF_GITHUB), *(_OF_USERS if vcs.is_app else _OF_THE_APP)):
-        owner: Group = getattr(settings, holder)
-        if not is_default(owner, field):
-            keys = {key_of(field): getattr(owner, field), "vcsKind": vcs.vcs_kind}
+        for key, value in changed(getattr(settings, holder), field).items():
+            keys = {key: value, "vcsKind": vcs.vcs_kind}
             yield Problem(keys, f"isn't used with {vcs.vcs_kind}; remove it, or set vcsKind")
 
 

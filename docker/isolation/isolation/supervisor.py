@@ -103,41 +103,26 @@ class Command:
     kind: str
     program: str
     arguments: list[str]
-    name: str
+    checkout: str
     directory: str
     workspace: str
     environment: dict[str, str]
     collect: list[str]
     init: list[str] | None
     merge: bool
-    plan_file: str | None
-    plan_sha256: str | None
-    git: dict[str, str] | None
+    plan_file: str | None = None
+    plan_sha256: str | None = None
+    git: dict[str, str] | None = None
     """A token that reads modules, and its host."""
-    stale: bool
+    stale: bool = False
     """Whether what `init` has made in the directory is outdated: the server's checkout lacks it."""
 
 
 def _checked(request: Mapping[str, Any], role: str) -> Command:
     """The command of `request` for the executor `role`: nothing in it leads out of a checkout or to the wrong kind of worker."""
-    command = Command(
-        kind=request["kind"],
-        program=request["program"],
-        arguments=list(request["arguments"]),
-        name=request["checkout"],
-        directory=request["directory"],
-        workspace=request["workspace"],
-        environment=dict(request["environment"]),
-        collect=list(request["collect"]),
-        init=request["init"],
-        merge=request["merge"],
-        plan_file=request.get("plan_file"),
-        plan_sha256=request.get("plan_sha256"),
-        git=request.get("git"),
-        stale=request.get("stale", False),
-    )
-    if not checkout.valid_name(command.name):
-        raise ProtocolError(f"{command.name!r} isn't a checkout")
+    command = Command(**{each.name: request[each.name] for each in dataclasses.fields(Command) if each.name in request})
+    if not checkout.valid_name(command.checkout):
+        raise ProtocolError(f"{command.checkout!r} isn't a checkout")
     for path in (command.directory, *command.collect, command.plan_file or "."):
         if path.startswith("/") or ".." in path.split("/"):
             raise ProtocolError(f"{path!r} isn't a path in a checkout")
@@ -235,7 +220,7 @@ def _command(channel: Channel, options: Options, request: Mapping[str, Any]) -> 
     _ping(options, request)
     command = _checked(request, options.role)
     began = time.time()
-    with options.slots.hold(), options.users.tenant(command.name) as tenancy:
+    with options.slots.hold(), options.users.tenant(command.checkout) as tenancy:
         _log(command, "start")
         run = _Run(channel, options, interrupts, command, tenancy)
         try:
@@ -265,7 +250,7 @@ _STOPPED = (
 
 def _log(command: Command, event: str, **more: object) -> None:
     """A line for people and metric filters: who runs what."""
-    owner, name, pull, _ = command.name.split("/", 3)
+    owner, name, pull, _ = command.checkout.split("/", 3)
     line = {
         "command": command.kind,
         "event": event,
@@ -290,7 +275,7 @@ class _Run:
             # Of this command alone: the session's name has the command.
             folder=options.users.state / "credentials" / f"{tenancy.uid}-{os.getpid()}",
             uid=tenancy.uid,
-            question={"checkout": command.name, "command": command.kind},
+            question={"checkout": command.checkout, "command": command.kind},
         )
         self._plan_copy: Path | None = None
         self.identity = secrets.token_hex(8)
@@ -298,7 +283,7 @@ class _Run:
         """Whether the program of an apply has been started, so that something may be changed."""
         self._kept: dict[str, Any] = {
             "id": self.identity,
-            "checkout": command.name,
+            "checkout": command.checkout,
             "directory": command.directory,
             "workspace": command.workspace,
             "command": command.kind,

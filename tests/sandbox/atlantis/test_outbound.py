@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from components.compute import extra_containers, outbound
+from components.compute import outbound
+from components.compute.container import awslogs
+from components.compute.task_definition import extra_container
 from components.names import PhysicalNames
 from components.settings.extra_containers import ExtraContainerArgs
 from components.settings.outbound import OutboundArgs
@@ -189,7 +191,7 @@ def test_an_own_container_runs_and_keeps_its_secret_and_one_that_can_not_run_is_
         ),
         ExtraContainerArgs(name="metrics", image=f"public.ecr.aws/example/metrics:1.2@{_DIGEST}"),
     ]
-    others = extra_containers.containers(own, OutboundArgs(), log_group=GROUP, region=running.aws.region)
+    others = [extra_container(each, OutboundArgs(), awslogs(GROUP, running.aws.region, each.name)) for each in own]
     running.deploy(running.register(others=others))
     bring_up(running.deployment, clean_environment())
 
