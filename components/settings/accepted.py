@@ -258,3 +258,26 @@ first_priority = values.integer(range(50_001 - MOST_LISTENER_RULES + 1))
 cidr_blocks = values.list_of(values.cidr_block)
 generation = values.integer(range(1, 10001))
 posix_id = values.integer(range(1, 65535))
+
+_NOT_LATEST = "must not be `latest`, because a push would change the image without a deployment"
+
+
+def image(value: object) -> str:
+    """A full image reference with a digest, or with a tag other than `latest`."""
+    pattern = r"(?:[a-z0-9.-]+(?::\d+)?/)?[a-z0-9._/-]+(?::(?P<tag>\w[\w.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
+    match = re.fullmatch(pattern, value, re.ASCII) if isinstance(value, str) else None
+    if not match or not (match["tag"] or match["digest"]):
+        raise values.UnacceptableError(
+            "must be registry/repository with a tag or a digest, such as ghcr.io/runatlantis/atlantis:v0.47.1"
+        )
+    if (match["tag"] or "").lower() == "latest" and not match["digest"]:
+        raise values.UnacceptableError(_NOT_LATEST)
+    return match[0]
+
+
+def image_tag(value: object) -> str:
+    """An image tag other than `latest`."""
+    tag = values.matching(r"\w[\w.-]{0,127}", "an image tag, such as v0.47.1")(value)
+    if tag.lower() == "latest":
+        raise values.UnacceptableError(_NOT_LATEST)
+    return tag

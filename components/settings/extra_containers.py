@@ -1,13 +1,16 @@
 """Containers of the operator's own in the task, next to the server's."""
 
+import dataclasses
+import difflib
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import pulumi
 from pulumi import Input
 
-from . import images, values
-from .objects import list_of_groups
-from .schema import Group, group, setting
+from . import accepted, values
+from .schema import PLAIN_ONLY, Declared, Group, group, key_of, setting
 
 NOBODY = "65534:65534"
 STACKS_OWN = ("agent", "atlantis", "certificates", "task-protection")
@@ -33,7 +36,7 @@ _PARAMETER = re.compile(rf"arn:aws[\w-]*:ssm:{_PLACE}:parameter/[\w./-]{{1,1011}
 
 def _digest(value: object) -> str:
     """An image that a push can't change."""
-    image = images.reference(value)
+    image = accepted.image(value)
     if "@sha256:" not in image:
         raise values.UnacceptableError(
             f"must have a digest, not only a tag, because a push would change a container that shares the task with the server; "
@@ -78,7 +81,50 @@ class ExtraContainerArgs(Group):
     """Memory limit in MiB. The kernel ends a container that needs more, and ECS starts it again"""
 
 
-extra_containers = list_of_groups(ExtraContainerArgs, at_most=5)
+_MOST = 5
+_DECLARED = {
+    key_of(field.name): Declared(key_of(field.name), None, ExtraContainerArgs, field)
+    for field in dataclasses.fields(ExtraContainerArgs)  # pyright: ignore[reportArgumentType]
+}
+
+
+def extra_containers(value: object) -> tuple[ExtraContainerArgs, ...]:
+    """A list of objects, as YAML, as the engine's JSON, or typed. Messages show no object, because it can contain a secret."""
+    given = values.as_list(value)
+    if len(given) > _MOST:
+        raise values.HiddenValueError(f"must have at most {_MOST} items, not {len(given)}")
+    return tuple(_parsed(item, position) for position, item in enumerate(given, start=1))
+
+
+def _parsed(item: object, position: int) -> ExtraContainerArgs:
+    if isinstance(item, pulumi.Output):
+        raise values.UnacceptableError(PLAIN_ONLY)
+    if isinstance(item, Mapping):
+        # The component host passes Python names.
+        given = {key_of(str(name)): value for name, value in item.items()}
+    elif isinstance(item, ExtraContainerArgs):
+        given = {key_of(field.name): getattr(item, field.name) for field in dataclasses.fields(item)}  # pyright: ignore[reportArgumentType]
+    else:
+        raise values.HiddenValueError(f"item {position} must be an object with the keys {', '.join(_DECLARED)}")
+    # What isn't a name can be a secret.
+    names = (name for name in (given.get("name"),) if isinstance(name, str) and re.fullmatch(r"[\w-]+", name, re.ASCII))
+    where = f"item {position}" + "".join(f" ({name})" for name in names)
+    parsed: dict[str, Any] = {}
+    for key, declared in _DECLARED.items():
+        raw = given.pop(key, None)
+        if raw is None and declared.required:
+            raise values.HiddenValueError(f"{where} has no {key}")
+        try:
+            parsed[declared.field.name] = declared.default if raw is None else declared.parse(raw)
+        except values.UnacceptableError as refused:
+            raise values.HiddenValueError(f"{where}: {key} {refused}") from None
+    for unknown in given:
+        nearest = difflib.get_close_matches(unknown, _DECLARED, n=1)
+        raise values.HiddenValueError(
+            f"{where} has the unknown key {unknown if re.fullmatch(r'[A-Za-z]+', unknown) else '[hidden]'}; "
+            + (f"did you mean {nearest[0]}?" if nearest else f"it can have {', '.join(_DECLARED)}")
+        )
+    return ExtraContainerArgs(**parsed)
 
 
 def secret_arn(value_from: str) -> str | None:

@@ -13,7 +13,7 @@ import pulumi
 from pulumi import Input
 
 from ..configuration.vcs import APP, KINDS, Vcs
-from . import accepted, allowlist, images, values
+from . import accepted, allowlist, values
 from .accepted import (
     ARM64,
     AUTO_ENDPOINTS,
@@ -196,9 +196,9 @@ class ConfigurationArgs(Group):
 class TaskArgs(Group):
     """The ECS task: its image, size and capacity provider."""
 
-    image: Input[str] | None = setting(images.reference, default=None)
+    image: Input[str] | None = setting(accepted.image, default=None)
     """Full image reference with a tag or a digest. Empty: imageTag in the stack's ECR repository"""
-    image_tag: str = setting(images.tag, default="v0.47.1")
+    image_tag: str = setting(accepted.image_tag, default="v0.47.1")
     """Tag of the image in the stack's ECR repository. latest isn't accepted"""
     cpu_architecture: str = setting(values.one_of((X86_64, ARM64)), default=X86_64)
     """CPU architecture of the image: X86_64 or ARM64"""
