@@ -2,21 +2,15 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypedDict
 
 _SCRIPT = Path(__file__).with_suffix(".sh")
 _ISOLATED = _SCRIPT.with_name("isolated_start.sh")
 
 
-class ServerStart(TypedDict):
-    """The two members of an ECS container definition that replace the image's own command."""
+def server_start(handed_over: Iterable[str], *, isolated: bool = False) -> dict[str, list[str]]:
+    """`entryPoint` and `command` of a container definition: the image's Atlantis, with ``handed_over`` in its configuration only.
 
-    entryPoint: list[str]
-    command: list[str]
-
-
-def server_start(handed_over: Iterable[str], *, isolated: bool = False) -> ServerStart:
-    """Start the image's Atlantis with ``handed_over`` (names of ``ATLANTIS_*`` variables) in its configuration only.
+    ``handed_over``: names of ``ATLANTIS_*`` variables.
 
     If ``isolated``, Terraform's shims precede the image's programs on the path.
 

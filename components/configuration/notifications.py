@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from .unknown_keys import not_a_pattern, unknown_keys
-from .yaml_file import Finding
+from .yaml_file import Finding, not_a_pattern, unknown_keys
 
 BLOCK = "webhooks"
 VARIABLE = "SERVER_NOTIFICATIONS"

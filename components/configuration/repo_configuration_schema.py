@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from . import server_blocks
-from .unknown_keys import not_a_pattern, unknown_keys
-from .yaml_file import Finding
+from .yaml_file import Finding, not_a_pattern, unknown_keys
 
 TOP_KEYS = ("repos", "workflows", *server_blocks.SHAPES)
 REPO_KEYS = {

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from .unknown_keys import not_a_pattern, unknown_keys
-from .yaml_file import Finding, text_of
+from .yaml_file import Finding, not_a_pattern, text_of, unknown_keys
 
 _OWNERS: Final = {"users": [str], "teams": [str]}
 SHAPES: Final[Mapping[str, Any]] = {

@@ -19,8 +19,8 @@ from tests.policy.servicer import Pack, Planned
 from tests.unit import stacks
 from tests.unit.authorities import authority
 from tests.unit.recording import LOCAL, REGION, Graph
+from tests.unit.test_existing_parts import PRIVATE as NO_BALANCER
 from tests.unit.test_existing_parts import SHARED as SHARED_LISTENER
-from tests.unit.test_no_load_balancer import PRIVATE as NO_BALANCER
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "policy" / "config").glob("*.json"))
