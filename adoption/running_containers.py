@@ -26,32 +26,44 @@ def others(anatomy: Anatomy) -> list[Mapping[str, Any]]:
 
 def proposed_containers(anatomy: Anatomy) -> Iterator[Proposal]:
     """The setting with the containers that it can describe."""
-    found = [each for container in others(anatomy) if isinstance(each := extra_container(container), dict)]
+    found = [
+        each for container in others(anatomy) if isinstance(each := extra_container(container, anatomy.region), dict)
+    ]
     if found:
         yield Proposal("extraContainers", found, "containers of the running task next to the server's")
 
 
-def extra_container(container: Mapping[str, Any]) -> dict[str, Any] | str:
-    """The object of extraContainers for a container, or why there is none. The reason has no value of a variable."""
+def extra_container(container: Mapping[str, Any], region: str) -> dict[str, Any] | str:
+    """The object of extraContainers for a container in `region`, or why there is none. The reason has no value of a variable."""
     if damaged := damage(container):
         return f"name it in extraContainers: {damaged}"
-    if "@sha256:" not in str(container.get("image")):
-        return "name it in extraContainers, with the digest of its image, so that a push doesn't change what runs next to the server"
     variables = {str(item.get("name")): str(item.get("value")) for item in container.get("environment") or []}
-    if secret := [name for name, value in variables.items() if looks_secret(name, value)]:
-        return f"store {', '.join(secret)} in Secrets Manager, and name the container with the ARN in extraContainers"
-    if container.get("name") in STACKS_OWN:
-        return "a container of the program has this name: name it in extraContainers under another one"
+    references = {str(item.get("name")): str(item.get("valueFrom")) for item in container.get("secrets") or []}
+    if unusable := _unusable(container, variables, references, region):
+        return unusable
     made = {key: container[key] for key in _COPIED if container.get(key)}
     if not made.get("memory") and container.get("memoryReservation"):
         made["memory"] = container["memoryReservation"]
-    references = {str(item.get("name")): str(item.get("valueFrom")) for item in container.get("secrets") or []}
     made |= {key: value for key, value in (("environment", variables), ("secrets", references)) if value}
     try:
         extra_containers([made])
     except UnacceptableError as refused:
         return f"name it in extraContainers: {refused}"
     return made
+
+
+def _unusable(
+    container: Mapping[str, Any], variables: Mapping[str, str], references: Mapping[str, str], region: str
+) -> str:
+    """Why extraContainers can't have the container as it is; empty if it can."""
+    if "@sha256:" not in str(container.get("image")):
+        return "name it in extraContainers, with the digest of its image, so that a push doesn't change what runs next to the server"
+    if secret := [name for name, value in variables.items() if looks_secret(name, value)]:
+        return f"store {', '.join(secret)} in Secrets Manager, and name the container with the ARN in extraContainers"
+    if far := [name for name, arn in references.items() if arn.startswith("arn:") and f":{region}:" not in arn]:
+        return f"store {', '.join(far)} in {region}, and name the container with the ARN of that in extraContainers"
+    is_taken = container.get("name") in STACKS_OWN
+    return "a container of the program has this name: name it in extraContainers under another one" if is_taken else ""
 
 
 def lost_with(container: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ def secrets(anatomy: Anatomy, kind: str, notes: list[str]) -> Iterator[Proposal]
         wrong = [variable for variable, secret in found.items() if secret and secret[1] != variables[variable]]
         if len(names) != 1 or None in names:
             notes.append(
-                f"{key}: {' and '.join(variables)} don't come from one secret of Secrets Manager, so the program creates one. "
+                f"{key}: {' and '.join(variables)} don't come from one secret of this account and region, so the program creates one. "
                 "See docs/adoption.md, step 6, for an adoption that needs an image or a secret first"
             )
         elif wrong:

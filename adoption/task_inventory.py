@@ -86,7 +86,7 @@ def inventory(anatomy: Anatomy, wanted: Mapping[str, Any], settings: Mapping[str
         *_variables(anatomy, server, settings),
         *_secrets(anatomy, server, settings),
         *_container(anatomy, server, resolve),
-        *(_other(container, settings) for container in others(anatomy)),
+        *(_other(container, settings, anatomy.region) for container in others(anatomy)),
         *_task(anatomy, wanted),
         *_service(anatomy),
         *_sign_in(anatomy, settings),
@@ -242,12 +242,12 @@ def _container(anatomy: Anatomy, server: Mapping[str, Any], resolve: Resolve) ->
             yield Item(f"container.{name}", LOST, "the program has no such property of the server's container")
 
 
-def _other(container: Mapping[str, Any], settings: Mapping[str, Any]) -> Item:
+def _other(container: Mapping[str, Any], settings: Mapping[str, Any], region: str) -> Item:
     """A container next to the server's, which the setting keeps under its name."""
     name = f"container:{container.get('name')}"
     if any(each["name"] == container.get("name") for each in settings.get("extraContainers") or []):
         return Item(name, REPLACED, f"extraContainers; {lost_with(container)}")
-    found = extra_container(container)
+    found = extra_container(container, region)
     return Item(name, LOST, found if isinstance(found, str) else "name it in extraContainers")
 
 

@@ -42,7 +42,7 @@ def endpoints(deployment: Deployment) -> str:
 
 def repository(deployment: Deployment) -> str:
     """The repository's name is free, or the stack's own."""
-    names = deployment.names
+    names, tags = deployment.names, None
     answer = deployment.aws.find(
         "ecr",
         "describe_repositories",
@@ -50,10 +50,10 @@ def repository(deployment: Deployment) -> str:
         registryId=names.account,
         repositoryNames=[names.repository],
     )
-    if answer is None:
-        return f"{names.repository} is free"
-    tags = deployment.aws.read("ecr", "list_tags_for_resource", resourceArn=answer["repositories"][0]["repositoryArn"])
-    return _own_or_warn(deployment, f"the repository {names.repository}", tags["tags"])
+    if answer is not None:
+        arn = answer["repositories"][0]["repositoryArn"]
+        tags = deployment.aws.read("ecr", "list_tags_for_resource", resourceArn=arn)["tags"]
+    return _free_or_own(deployment, "repository", names.repository, tags)
 
 
 def key_aliases(deployment: Deployment) -> str:
@@ -128,59 +128,44 @@ def cluster(deployment: Deployment) -> str:
     """The cluster's name is free, or the stack's own."""
     if deployment.settings.existing.cluster_name:
         raise NotCheckedError("the deployment creates no cluster")
-    name, found = deployment.names.base, _cluster(deployment)
-    if found is None:
-        return f"{name} is free"
-    return _own_or_warn(deployment, f"the cluster {name}", found.get("tags", []))
+    found = _cluster(deployment)
+    return _free_or_own(deployment, "cluster", deployment.names.base, None if found is None else found.get("tags", []))
 
 
 def load_balancer(deployment: Deployment) -> str:
     """The load balancer's name is free, or the stack's own."""
     if deployment.settings.existing.https_listener_arn or not deployment.settings.ingress.has_load_balancer:
         raise NotCheckedError("the deployment creates no load balancer")
-    name = deployment.names.base
-    answer = deployment.aws.find(
-        "elbv2",
-        "describe_load_balancers",
-        absent=("LoadBalancerNotFound", "LoadBalancerNotFoundException"),
-        Names=[name],
-    )
-    if answer is None or not answer["LoadBalancers"]:
-        return f"{name} is free"
-    arn = answer["LoadBalancers"][0]["LoadBalancerArn"]
-    described = deployment.aws.read("elbv2", "describe_tags", ResourceArns=[arn])["TagDescriptions"]
-    return _own_or_warn(deployment, f"the load balancer {name}", described[0]["Tags"])
+    name, tags = deployment.names.base, None
+    absent = ("LoadBalancerNotFound", "LoadBalancerNotFoundException")
+    answer = deployment.aws.find("elbv2", "describe_load_balancers", absent=absent, Names=[name])
+    if answer is not None and answer["LoadBalancers"]:
+        arn = answer["LoadBalancers"][0]["LoadBalancerArn"]
+        tags = deployment.aws.read("elbv2", "describe_tags", ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
+    return _free_or_own(deployment, "load balancer", name, tags)
 
 
 def log_group(deployment: Deployment) -> str:
     """The log group's name is free, or the stack's own."""
-    name = deployment.names.log_group
+    name, tags = deployment.names.log_group, None
     groups = deployment.aws.read("logs", "describe_log_groups", logGroupNamePrefix=name)["logGroups"]
-    if name not in {group["logGroupName"] for group in groups}:
-        return f"{name} is free"
-    answer = deployment.aws.read("logs", "list_tags_for_resource", resourceArn=deployment.names.log_group_arn)
-    return _own_or_warn(
-        deployment, f"the log group {name}", [{"Key": k, "Value": v} for k, v in answer["tags"].items()]
-    )
+    if name in {group["logGroupName"] for group in groups}:
+        answer = deployment.aws.read("logs", "list_tags_for_resource", resourceArn=deployment.names.log_group_arn)
+        tags = [{"Key": key, "Value": value} for key, value in answer["tags"].items()]
+    return _free_or_own(deployment, "log group", name, tags)
 
 
 def locking_database(deployment: Deployment) -> str:
     """The name of the locking database is free, or the stack's own."""
     if not deployment.settings.storage.uses_redis:
         return "lockingDatabase is boltdb, so the stack creates none"
-    name = deployment.names.base
-    answer = deployment.aws.find(
-        "elasticache",
-        "describe_replication_groups",
-        absent=("ReplicationGroupNotFoundFault",),
-        ReplicationGroupId=name,
-    )
-    if answer is None:
-        return f"{name} is free"
-    tags = deployment.aws.read(
-        "elasticache", "list_tags_for_resource", ResourceName=answer["ReplicationGroups"][0]["ARN"]
-    )
-    return _own_or_warn(deployment, f"the replication group {name}", tags["TagList"])
+    name, tags = deployment.names.base, None
+    absent = ("ReplicationGroupNotFoundFault",)
+    answer = deployment.aws.find("elasticache", "describe_replication_groups", absent=absent, ReplicationGroupId=name)
+    if answer is not None:
+        arn = answer["ReplicationGroups"][0]["ARN"]
+        tags = deployment.aws.read("elasticache", "list_tags_for_resource", ResourceName=arn)["TagList"]
+    return _free_or_own(deployment, "replication group", name, tags)
 
 
 CHECKS = (
@@ -225,6 +210,11 @@ def _excludes(deployment: Deployment, endpoint: Mapping[str, Any]) -> bool:
         for subnet in known_items(deployment.settings.network.private_subnet_ids)
     }
     return bool(mine & set(endpoint.get("RouteTableIds", [])))
+
+
+def _free_or_own(deployment: Deployment, kind: str, name: str, tags: Iterable[Mapping[str, str]] | None) -> str:
+    """Whose the name is: nobody's if `tags` is None."""
+    return f"{name} is free" if tags is None else _own_or_warn(deployment, f"the {kind} {name}", tags)
 
 
 def _own_or_warn(deployment: Deployment, what: str, tags: Iterable[Mapping[str, str]]) -> str:

@@ -8,8 +8,7 @@ from typing import Any
 
 from adoption.changes import Adopted
 from adoption.plan import Plan, make_plan
-from tests.adoption.small_stack import REGION
-from tests.adoption.states import SETTINGS, State, small_state, write
+from tests.adoption.states import REGION, SETTINGS, State, small_state, write
 
 
 def plan(state: State, *, accepted: tuple[str, ...] = (), **settings: Any) -> Plan:

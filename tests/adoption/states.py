@@ -1,19 +1,39 @@
-"""States to adopt: a small one of another user's shape, and how to change it; and the stack files that adopt."""
+"""States to adopt, how to change them, and the stack files that adopt them.
 
-import copy
+Those of `written/` are of a small stack of another user, in another account and region.
+"""
+
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.adoption.small_ingress import INGRESS
-from tests.adoption.small_stack import ACCOUNT, PRIVATE, REGION, RESOURCES, VPC
-from tests.adoption.wider_stack import WIDER
+ACCOUNT, REGION = "210987654321", "eu-west-1"
+VPC = "vpc-0aa0bb0cc0dd0ee01"
+ALB, TASKS, EFS = "sg-0aa0bb0cc0dd0ee31", "sg-0aa0bb0cc0dd0ee32", "sg-0aa0bb0cc0dd0ee33"
+FILE_SYSTEM, ACCESS_POINT = "fs-0aa0bb0cc0dd0ee41", "fsap-0aa0bb0cc0dd0ee42"
+SECRET_VALUE = "not-for-anybodys-eyes"
+
+State = dict[str, Any]
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+def role_arn(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+SECRET = arn("secretsmanager", "secret:atlantis-github-AbCdEf")
+TARGETS = arn("elasticloadbalancing", "targetgroup/atlantis-main/73e2d6bc24d8a067")
+BALANCER = arn("elasticloadbalancing", "loadbalancer/app/atlantis/50dc6c495c0c9188")
+HTTPS = arn("elasticloadbalancing", "listener/app/atlantis/50dc6c495c0c9188/f2f7dc8efc522ab2")
+HTTP = arn("elasticloadbalancing", "listener/app/atlantis/50dc6c495c0c9188/a1b2c3d4e5f60718")
+CLUSTER = arn("ecs", "cluster/atlantis")
+TASK = arn("ecs", "task-definition/atlantis:12")
 
 PROVIDER = 'provider["registry.terraform.io/hashicorp/aws"]'
-
-Resource = dict[str, Any]
-State = dict[str, Any]
 
 ORIGINAL_SETTINGS: dict[str, Any] = {
     "allowedCidrBlocks": ["203.0.113.0/24"],
@@ -34,36 +54,23 @@ SETTINGS: dict[str, Any] = {
 }
 """A stack file as somebody begins it."""
 
+SHARED: Mapping[str, Any] = {
+    "httpsListenerArn": HTTPS,
+    "clusterName": "platform",
+    "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+}
+"""The settings that leave the shared parts of `shared_state` unchanged."""
+SHOP = arn("elasticloadbalancing", "targetgroup/shop-api/0123456789abcdef")
 
-def _entry(address: str, attributes: Mapping[str, Any], dependencies: tuple[str, ...]) -> Resource:
-    type_, name = address.split(".")
-    module = "module.atlantis"
-    return {
-        "module": module,
-        "mode": "managed",
-        "type": type_,
-        "name": name,
-        "provider": PROVIDER,
-        "instances": [{"attributes": dict(attributes), "dependencies": [f"{module}.{item}" for item in dependencies]}],
-    }
+
+def read(name: str) -> State:
+    """A state of the folder `written`."""
+    return json.loads((Path(__file__).parent / "written" / f"{name}.tfstate").read_text(encoding="utf-8"))
 
 
 def small_state() -> State:
-    """A stack of 24 resources in one module, changed at will by whoever asks."""
-    resources = [_entry(*row) for row in (*RESOURCES, *INGRESS)]
-    state = {"version": 4, "terraform_version": "1.11.4", "serial": 3, "lineage": "0a1b2c3d-test", "outputs": {}}
-    return copy.deepcopy({**state, "resources": resources})
-
-
-def wide_state() -> State:
-    """The small stack with resources of all the other types that are read: records, rules, endpoints, keys, policies."""
-    state = small_state()
-    for address, attributes in WIDER:
-        add(state, address, attributes, module="module.atlantis")
-    vpc = {"id": VPC, "cidr_block": "10.0.0.0/16", "cidr_block_associations": [{"cidr_block": "10.0.0.0/16"}]}
-    add(state, "aws_vpc.main", vpc, mode="data")
-    add(state, "aws_subnet.main", {"id": PRIVATE[0], "availability_zone": f"{REGION}a"}, mode="data")
-    return state
+    """A stack of 24 resources in one module, which tests change."""
+    return read("small")
 
 
 def find(state: State, address: str) -> dict[str, Any]:
@@ -73,6 +80,39 @@ def find(state: State, address: str) -> dict[str, Any]:
     return entry["instances"][0]["attributes"]
 
 
+def container(**changes: Any) -> str:
+    """Atlantis' container definitions."""
+    (definition,) = json.loads(find(small_state(), "aws_ecs_task_definition.this")["container_definitions"])
+    return json.dumps([definition | changes])
+
+
+def wide_state() -> State:
+    """The small stack with resources of all the other types that are read: records, rules, endpoints, keys, policies."""
+    state = small_state()
+    return {**state, "resources": [*state["resources"], *read("wider")["resources"]]}
+
+
+def shared_state() -> State:
+    """The small stack behind a load balancer and in a cluster that a shop uses too. Atlantis has two rules in the listener, among
+    those of the shop: before, between and after them."""
+    return read("shared")
+
+
+def rule(priority: int, target: str, **conditions: list[str]) -> dict[str, Any]:
+    """A rule of the HTTPS listener, as the provider stores it. Empty `target`: a page that says 503."""
+    identity = f"{HTTPS.replace(':listener/', ':listener-rule/')}/{priority:016x}"
+    forward = [{"type": "forward", "order": 1, "target_group_arn": target, "forward": []}]
+    page = [{"content_type": "text/plain", "message_body": "Closed", "status_code": "503"}]
+    return {
+        "id": identity,
+        "arn": identity,
+        "listener_arn": HTTPS,
+        "priority": priority,
+        "action": forward if target else [{"type": "fixed-response", "order": 1, "fixed_response": page}],
+        "condition": [{name: [{"values": values}]} for name, values in conditions.items()],
+    }
+
+
 def add(
     state: State,
     address: str,
@@ -80,11 +120,10 @@ def add(
     *,
     module: str = "",
     mode: str = "managed",
-    dependencies: tuple[str, ...] = (),
 ) -> None:
     """Add a resource, or a data source with `mode` data, to `state`: `module` is empty for the root module."""
     type_, name = address.split(".")
-    instances = [{"attributes": dict(attributes), "dependencies": list(dependencies)}]
+    instances = [{"attributes": dict(attributes), "dependencies": []}]
     entry = {"mode": mode, "type": type_, "name": name, "provider": PROVIDER, "instances": instances}
     state["resources"].append(entry | ({"module": module} if module else {}))
 

@@ -7,8 +7,7 @@ import pytest
 from adoption.changes import NOT_IN_STATE
 from adoption.leaves import leaves, text
 from tests.adoption.plans import adopted, plan
-from tests.adoption.small_stack import TASK, role_arn
-from tests.adoption.states import add, find, small_state
+from tests.adoption.states import TASK, add, find, role_arn, small_state
 
 EXECUTE = [{"execute_command_configuration": [{"kms_key_id": "", "log_configuration": [], "logging": "DEFAULT"}]}]
 EXECUTE_SHOWN = '{"executeCommandConfiguration": {"logging": "DEFAULT"}}'

@@ -10,12 +10,14 @@ import pytest
 import yaml
 
 from adoption import command
+from adoption.files import read_settings, section
 from adoption.plan import Plan
-from tests.adoption.small_stack import FILE_SYSTEM, REGION, container
-from tests.adoption.states import SETTINGS, State, add, find, small_state, write
+from components.adoption import FILE_VARIABLE
+from tests.adoption.plans import small_plan
+from tests.adoption.states import FILE_SYSTEM, REGION, SETTINGS, State, add, container, find, small_state, write
 
 
-class Ground:
+class Stack:
     """A folder with a state and a stack file."""
 
     def __init__(self, folder: Path, state: State) -> None:
@@ -50,48 +52,67 @@ def _losing_state() -> State:
     return state
 
 
-def test_a_plan_without_problems_ends_with_zero_and_writes_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_nothing_is_written_unless_it_is_told_to_and_then_the_settings_match(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ground = Ground(tmp_path, small_state())
-    assert ground.run() == 0
-    assert ground.wrote_nothing
+    stack = Stack(tmp_path, small_state())
+    assert stack.run() == 0
+    assert stack.wrote_nothing
     assert "WRITE=1      writes settings and adoption.yaml" in capsys.readouterr().out
+    assert stack.run("--write") == 0
+    assert yaml.safe_load(stack.adoption_file.read_text(encoding="utf-8")) == {"prod": section(small_plan().adopted)}
+    assert read_settings(stack.stack_file)[0] == small_plan().settings
+    # As a checkout has it then: the program's own run must not look for an engine.
+    monkeypatch.setenv(FILE_VARIABLE, str(stack.adoption_file))
+    assert stack.run() == 0
+    assert "The stack file's settings match the running stack." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--state", "none.tfstate"], "none.tfstate can't be read"),
+        (["--state", "x", "--stack", "nowhere"], "Pulumi.nowhere.yaml does not exist; stacks with a file here:"),
+    ],
+)
+def test_what_cannot_be_used_ends_with_two(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(arguments) == 2
+    assert says in capsys.readouterr().err
 
 
 def test_a_problem_ends_with_one_and_writes_nothing_until_it_is_accepted(tmp_path: Path) -> None:
-    ground = Ground(tmp_path, _losing_state())
-    assert ground.run("--write") == 1
-    assert ground.wrote_nothing
-    assert ground.run("--write", "--accept-lost", "ATLANTIS_AUTOMERGE") == 0
-    assert not ground.wrote_nothing
+    stack = Stack(tmp_path, _losing_state())
+    assert stack.run("--write") == 1
+    assert stack.wrote_nothing
+    assert stack.run("--write", "--accept-lost", "ATLANTIS_AUTOMERGE") == 0
+    assert not stack.wrote_nothing
 
 
 def test_a_state_that_cannot_be_used_ends_with_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ground = Ground(tmp_path, small_state())
-    ground.state.write_text("{}", encoding="utf-8")
-    assert ground.run("--write") == 2
-    assert ground.wrote_nothing
+    stack = Stack(tmp_path, small_state())
+    stack.state.write_text("{}", encoding="utf-8")
+    assert stack.run("--write") == 2
+    assert stack.wrote_nothing
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
 
 
 def test_nothing_is_written_after_a_rehearsal_that_failed(tmp_path: Path) -> None:
-    ground, rehearsed = Ground(tmp_path, small_state()), list[Plan]()
+    stack, rehearsed = Stack(tmp_path, small_state()), list[Plan]()
 
     def rehearse(code: int) -> Any:
         return lambda plan: rehearsed.append(plan) or code
 
-    assert ground.run("--write", rehearse=rehearse(1)) == 1
-    assert ground.wrote_nothing
-    assert ground.run("--write", rehearse=rehearse(0)) == 0
-    assert not ground.wrote_nothing
+    assert stack.run("--write", rehearse=rehearse(1)) == 1
+    assert stack.wrote_nothing
+    assert stack.run("--write", rehearse=rehearse(0)) == 0
+    assert not stack.wrote_nothing
     assert len(rehearsed) == 2
 
 
 def test_a_plan_with_a_problem_is_not_rehearsed(tmp_path: Path) -> None:
     rehearsed: list[Plan] = []
-    assert Ground(tmp_path, _losing_state()).run(rehearse=lambda plan: rehearsed.append(plan) or 0) == 1
+    assert Stack(tmp_path, _losing_state()).run(rehearse=lambda plan: rehearsed.append(plan) or 0) == 1
     assert rehearsed == []
 
 
@@ -99,10 +120,10 @@ def test_the_script_removes_exactly_what_terraform_must_let_go_of(tmp_path: Path
     state = small_state()
     add(state, "aws_s3_bucket.others", {"id": "others"})
     state["resources"][0]["instances"][0]["index_key"] = "a b\"$x'"
-    ground = Ground(tmp_path, state)
-    assert ground.run("--write") == 0
+    stack = Stack(tmp_path, state)
+    assert stack.run("--write") == 0
     assert (
-        yaml.safe_load(ground.adoption_file.read_text(encoding="utf-8"))["prod"]["import"]["storage-efs"] == FILE_SYSTEM
+        yaml.safe_load(stack.adoption_file.read_text(encoding="utf-8"))["prod"]["import"]["storage-efs"] == FILE_SYSTEM
     )
     script = tmp_path / "terraform-state-rm.prod.sh"
     terraform = tmp_path / "bin" / "terraform"

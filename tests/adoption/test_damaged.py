@@ -16,9 +16,18 @@ from adoption.plan import Plan, make_plan
 from adoption.state import StateError
 from tests.adoption.plans import plan as plan_of_state
 from tests.adoption.plans import small_plan
-from tests.adoption.shared_stack import SHARED, shared_state
-from tests.adoption.small_stack import REGION, container
-from tests.adoption.states import SETTINGS, State, find, small_state, wide_state, write
+from tests.adoption.states import (
+    REGION,
+    SETTINGS,
+    SHARED,
+    State,
+    container,
+    find,
+    shared_state,
+    small_state,
+    wide_state,
+    write,
+)
 
 DELETED = object()
 OTHER_TYPE = object()

@@ -8,7 +8,7 @@ import pytest
 
 from adoption import deployed
 from tests.adoption.plans import small_plan
-from tests.adoption.small_stack import BALANCER, FILE_SYSTEM, arn
+from tests.adoption.states import BALANCER, FILE_SYSTEM, arn
 
 
 def _resource(token: str, name: str, identity: str, **more: str) -> dict[str, Any]:

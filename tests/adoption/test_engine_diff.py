@@ -1,6 +1,5 @@
 """The comparison of the table with the engine's steps: it notices each way in which they can differ."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -49,41 +48,6 @@ def _steps(plan: Plan) -> Steps:
     return found
 
 
-def _without_creation(steps: Steps) -> None:
-    del steps["dashboard", "create"]
-
-
-def _another_creation(steps: Steps) -> None:
-    urn = steps["dashboard", "create"]["urn"].replace("::dashboard", "::another")
-    steps["another", "create"] = {"op": "create", "urn": urn}
-
-
-def _replacement(steps: Steps) -> None:
-    steps["storage-efs", "import"]["op"] = "replace"
-
-
-def _another_property(steps: Steps) -> None:
-    steps[TARGETS]["detailedDiff"]["slowStart"] = {"kind": "update"}
-
-
-def _another_tag(steps: Steps) -> None:
-    steps[TARGETS]["detailedDiff"]['tags["cost-center"]'] = {"kind": "delete"}
-
-
-def _fewer_properties(steps: Steps) -> None:
-    steps[TARGETS]["detailedDiff"] = {
-        path: kind for path, kind in steps[TARGETS]["detailedDiff"].items() if path != "deregistrationDelay"
-    }
-
-
-def _another_old_value(steps: Steps) -> None:
-    steps[TARGETS]["oldState"]["inputs"]["deregistrationDelay"] = 20
-
-
-def _another_new_value(steps: Steps) -> None:
-    steps[TARGETS]["newState"]["inputs"]["healthCheck"]["healthyThreshold"] = 9
-
-
 def test_the_steps_that_the_table_describes_are_no_difference() -> None:
     plan = _tagged_plan()
     assert list(differences(_steps(plan).values(), plan)) == []
@@ -101,27 +65,52 @@ def test_a_list_is_compared_as_a_whole_whichever_item_the_engine_names() -> None
     ]
 
 
-@pytest.mark.parametrize(
-    ("change", "found"),
-    [
-        (_without_creation, "dashboard: the table lists it as new, and the engine doesn't create it"),
-        (_another_creation, "another: the engine creates it, and the table doesn't list it as new"),
-        (_replacement, "storage-efs: the engine would replace it"),
-        (_another_property, "ingress-targets: the engine changes slowStart, which the table doesn't list"),
-        (_another_tag, "ingress-targets: the engine changes tags.cost-center, which the table doesn't list"),
-        (_fewer_properties, "ingress-targets: the table lists deregistrationDelay, which the engine doesn't change"),
-        (
-            _another_old_value,
-            "ingress-targets: the table shows 10 as the old value of deregistrationDelay, and the engine 20",
-        ),
-        (
-            _another_new_value,
-            "ingress-targets: the table shows 2 as the new value of healthCheck.healthyThreshold, and the engine 9",
-        ),
-    ],
+CHANGES: tuple[tuple[tuple[Any, ...], Any, str], ...] = (
+    ((("dashboard", "create"),), None, "dashboard: the table lists it as new, and the engine doesn't create it"),
+    (
+        (("another", "create"),),
+        {"op": "create", "urn": "urn:pulumi:prod::atlantis::x$aws:cloudwatch/dashboard:Dashboard::another"},
+        "another: the engine creates it, and the table doesn't list it as new",
+    ),
+    ((("storage-efs", "import"), "op"), "replace", "storage-efs: the engine would replace it"),
+    (
+        (TARGETS, "detailedDiff", "slowStart"),
+        {},
+        "ingress-targets: the engine changes slowStart, which the table doesn't list",
+    ),
+    (
+        (TARGETS, "detailedDiff", 'tags["cost-center"]'),
+        {},
+        "ingress-targets: the engine changes tags.cost-center, which the table doesn't list",
+    ),
+    (
+        (TARGETS, "detailedDiff", "deregistrationDelay"),
+        None,
+        "ingress-targets: the table lists deregistrationDelay, which the engine doesn't change",
+    ),
+    (
+        (TARGETS, "oldState", "inputs", "deregistrationDelay"),
+        20,
+        "ingress-targets: the table shows 10 as the old value of deregistrationDelay, and the engine 20",
+    ),
+    (
+        (TARGETS, "newState", "inputs", "healthCheck", "healthyThreshold"),
+        9,
+        "ingress-targets: the table shows 2 as the new value of healthCheck.healthyThreshold, and the engine 9",
+    ),
 )
-def test_a_difference_is_found(change: Callable[[Steps], None], found: str) -> None:
+"""A place in the steps, its new value (None: it is missing), and the difference."""
+
+
+@pytest.mark.parametrize(("place", "value", "found"), CHANGES)
+def test_a_difference_is_found(place: tuple[Any, ...], value: Any, found: str) -> None:
     plan = _tagged_plan()
     steps = _steps(plan)
-    change(steps)
+    *parents, last = place
+    block: Any = steps
+    for parent in parents:
+        block = block[parent]
+    block[last] = value
+    if value is None:
+        del block[last]
     assert list(differences(steps.values(), plan)) == [found]

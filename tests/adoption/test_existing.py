@@ -4,8 +4,7 @@ from typing import Any
 
 from adoption import files
 from tests.adoption.plans import adopted, plan, proposed
-from tests.adoption.small_stack import ACCOUNT, REGION, VPC, arn
-from tests.adoption.states import State, add, find, small_state
+from tests.adoption.states import ACCOUNT, REGION, VPC, State, add, arn, find, small_state
 
 ZONE, GROUP = "Z0123456789ABCDEFGHIJ", "sg-0aa0bb0cc0dd0ee34"
 BLOCK = "10.0.0.0/16"

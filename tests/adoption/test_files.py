@@ -8,12 +8,8 @@ import pytest
 import yaml
 
 from adoption import files
-from adoption.command import main
 from adoption.proposals import Proposal
 from components import adoption
-from tests.adoption.plans import small_plan
-from tests.adoption.small_stack import REGION
-from tests.adoption.states import SETTINGS, small_state, write
 
 STACK_FILE = """\
 # What this stack is for.
@@ -102,50 +98,6 @@ def test_other_stacks_keep_their_section(tmp_path: Path) -> None:
         "staging": "fs-1",
         "prod": "fs-3",
     }
-
-
-def test_the_command_writes_nothing_unless_it_is_told_to(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    state = write(tmp_path, small_state())
-    stack_file = tmp_path / "Pulumi.prod.yaml"
-    config = {"aws:region": REGION} | {f"atlantis:{key}": value for key, value in SETTINGS.items()}
-    stack_file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
-    before = stack_file.read_text(encoding="utf-8")
-    adoption_file = tmp_path / "adoption.yaml"
-    arguments = ["--state", str(state), "--config-file", str(stack_file), "--adoption-file", str(adoption_file)]
-
-    assert main(arguments) == 0
-    assert stack_file.read_text(encoding="utf-8") == before
-    assert not adoption_file.exists()
-    assert "WRITE=1" in capsys.readouterr().out
-
-    assert main([*arguments, "--write"]) == 0
-    assert yaml.safe_load(adoption_file.read_text(encoding="utf-8")) == {"prod": files.section(small_plan().adopted)}
-    settings, _ = files.read_settings(stack_file)
-    assert settings == small_plan().settings
-
-    # As a checkout has it then: the program's own run must not look for an engine.
-    monkeypatch.setenv(adoption.FILE_VARIABLE, str(adoption_file))
-    assert main(arguments) == 0
-    assert "The stack file's settings match the running stack." in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["--state", "none.tfstate"], "none.tfstate can't be read"),
-        (
-            ["--state", "none.tfstate", "--stack", "nowhere"],
-            "Pulumi.nowhere.yaml does not exist; stacks with a file here:",
-        ),
-    ],
-)
-def test_what_cannot_be_used_ends_the_command_with_2(
-    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(arguments) == 2
-    assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """What older providers keep as attributes: it is named with the command that removes it."""
 
 from tests.adoption.plans import plan, proposed
-from tests.adoption.small_stack import ALB, TASKS, VPC, role_arn
-from tests.adoption.states import State, add, find, small_state
+from tests.adoption.states import ALB, TASKS, VPC, State, add, find, role_arn, small_state
 
 NAME = "atlantis-ecs-task-prod"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"

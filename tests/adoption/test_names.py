@@ -3,8 +3,7 @@
 import pytest
 
 from tests.adoption.plans import adopted, plan, proposed
-from tests.adoption.small_stack import CLUSTER, arn, role_arn
-from tests.adoption.states import State, find, small_state
+from tests.adoption.states import CLUSTER, State, arn, find, role_arn, small_state
 
 
 def _named(state: State, *, cluster: str = "atlantis", service: str = "atlantis", balancer: str = "atlantis") -> State:

@@ -12,8 +12,18 @@ from adoption.observed import Aws
 from adoption.plan import Plan, make_plan
 from adoption.task_inventory import LOST
 from preflight.errors import FailedError
-from tests.adoption.small_stack import ACCESS_POINT, ACCOUNT, FILE_SYSTEM, REGION, TASK, container, role_arn
-from tests.adoption.states import SETTINGS, small_state, write
+from tests.adoption.states import (
+    ACCESS_POINT,
+    ACCOUNT,
+    FILE_SYSTEM,
+    REGION,
+    SETTINGS,
+    TASK,
+    container,
+    role_arn,
+    small_state,
+    write,
+)
 from tests.adoption.test_rights import ROLE, document, rights
 
 RUNNING = TASK.replace(":12", ":13")

@@ -6,7 +6,7 @@ import pytest
 
 from adoption import files, report
 from tests.adoption.plans import adopted, plan, proposed, small_plan
-from tests.adoption.small_stack import (
+from tests.adoption.states import (
     ACCESS_POINT,
     ACCOUNT,
     ALB,
@@ -19,10 +19,14 @@ from tests.adoption.small_stack import (
     SECRET_VALUE,
     TARGETS,
     TASKS,
+    add,
     arn,
     container,
+    find,
+    small_state,
+    wide_state,
+    without,
 )
-from tests.adoption.states import find, small_state, wide_state, without
 
 
 def test_everything_that_both_sides_have_is_adopted_by_the_id_that_import_takes() -> None:
@@ -109,8 +113,7 @@ def test_a_value_that_the_settings_refuse_is_reported_and_not_proposed() -> None
 def test_the_running_version_is_proposed_unless_the_program_is_for_a_newer_one(tag: str, proposes: str | None) -> None:
     state, url = small_state(), f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/atlantis"
     repository = {"id": "atlantis", "name": "atlantis", "repository_url": url, "image_tag_mutability": "MUTABLE"}
-    entry = {**state["resources"][0], "type": "aws_ecr_repository", "instances": [{"attributes": repository}]}
-    state["resources"].append(entry)
+    add(state, "aws_ecr_repository.this", repository)
     find(state, "aws_ecs_task_definition.this")["container_definitions"] = container(image=f"{url}:{tag}")
     found = plan(state)
     assert proposed(found).get("imageTag") == proposes
@@ -139,9 +142,7 @@ def test_an_endpoint_of_the_stack_is_adopted_and_keeps_who_reaches_it() -> None:
         "subnet_ids": ["subnet-0aa0bb0cc0dd0ee21"],
         "security_group_ids": [TASKS, EFS],
     }
-    state["resources"].append(
-        {**state["resources"][0], "type": "aws_vpc_endpoint", "instances": [{"attributes": endpoint}]}
-    )
+    add(state, "aws_vpc_endpoint.secrets", endpoint)
     found = plan(state)
     assert proposed(found)["vpcEndpoints"] == ["secretsmanager"]
     kept = adopted(found, "network-endpoint-secretsmanager")
@@ -154,9 +155,7 @@ def test_an_endpoint_of_the_stack_is_adopted_and_keeps_who_reaches_it() -> None:
 def test_a_key_of_the_stack_stays_the_file_system_s() -> None:
     state, key = small_state(), arn("kms", "key/11111111-2222-4333-8444-555555555555")
     attributes = {"id": key.rpartition("/")[2], "key_id": key.rpartition("/")[2], "arn": key, "description": "efs"}
-    state["resources"].append(
-        {**state["resources"][0], "type": "aws_kms_key", "instances": [{"attributes": attributes}]}
-    )
+    add(state, "aws_kms_key.this", attributes)
     found = plan(state)
     assert "efsEncryptionKey" not in proposed(found)
     assert adopted(found, "storage-efs-key").pair.import_id == key.rpartition("/")[2]
@@ -165,18 +164,10 @@ def test_a_key_of_the_stack_stays_the_file_system_s() -> None:
 
 def test_resources_of_other_providers_are_left_alone() -> None:
     state = small_state()
-    other = 'provider["registry.terraform.io/hashicorp/random"]'
-    state["resources"].append(
-        {
-            **state["resources"][0],
-            "type": "random_password",
-            "name": "webhook",
-            "provider": other,
-            "instances": [{"attributes": {"id": "none", "result": SECRET_VALUE}, "sensitive_attributes": []}],
-        }
-    )
+    add(state, "random_password.webhook", {"id": "none", "result": SECRET_VALUE})
+    state["resources"][-1]["provider"] = 'provider["registry.terraform.io/hashicorp/random"]'
     text = report.describe(plan(state))
-    assert "module.atlantis.random_password.webhook\n      Belongs to another provider" in text
+    assert "random_password.webhook\n      Belongs to another provider" in text
 
 
 def test_no_value_of_a_secret_is_in_the_report() -> None:
@@ -194,11 +185,8 @@ def test_a_sensitive_attribute_is_named_without_its_values() -> None:
     state = small_state()
     entry = next(item for item in state["resources"] if item["type"] == "aws_lb_target_group")
     entry["instances"][0]["sensitive_attributes"] = [[{"type": "get_attr", "value": "deregistration_delay"}]]
-    change = next(
-        item for item in adopted(plan(state), "ingress-targets").changes if item.property == "deregistrationDelay"
-    )
-    assert change.property == "deregistrationDelay"
-    assert {change.old, change.new} == {"(sensitive)"}
+    changes = {item.property: (item.old, item.new) for item in adopted(plan(state), "ingress-targets").changes}
+    assert changes["deregistrationDelay"] == ("(sensitive)", "(sensitive)")
 
 
 def test_an_internal_load_balancer_and_elastic_throughput_are_proposed() -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
@@ -10,52 +11,49 @@ import pytest
 from adoption.anatomy import AnatomyError
 from adoption.plan import make_plan
 from tests.adoption.plans import plan
-from tests.adoption.small_stack import ACCOUNT, FILE_SYSTEM, REGION, TASKS
-from tests.adoption.states import SETTINGS, State, find, small_state, without, write
-
-
-def _encryption(state: State) -> None:
-    find(state, "aws_efs_file_system.this")["encrypted"] = False
-
-
-def _performance(state: State) -> None:
-    find(state, "aws_efs_file_system.this")["performance_mode"] = "maxIO"
-
-
-def _one_zone(state: State) -> None:
-    find(state, "aws_efs_file_system.this")["availability_zone_name"] = "eu-west-1a"
-
-
-def _instances(state: State) -> None:
-    find(state, "aws_ecs_service.this").update(launch_type="EC2", capacity_provider_strategy=[])
-
-
-def _own_provider(state: State) -> None:
-    find(state, "aws_ecs_service.this")["capacity_provider_strategy"] = [{"capacity_provider": "spot-fleet"}]
-
-
-def _inline_rule(state: State) -> None:
-    rule = {"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["0.0.0.0/0"], "security_groups": []}
-    find(state, "aws_security_group.tasks")["egress"] = [rule]
-
-
-REPLACED: tuple[tuple[Callable[[State], None], str], ...] = (
-    (
-        _encryption,
-        "storage-efs: encrypted of module.atlantis.aws_efs_file_system.this is false, and true would replace what holds data",
-    ),
-    (_performance, "performanceMode of module.atlantis.aws_efs_file_system.this is maxIO"),
-    (_one_zone, "storage-efs: module.atlantis.aws_efs_file_system.this is a One Zone file system of eu-west-1a"),
-    (_instances, "service.launch_type: the program's task runs on Fargate, not on EC2"),
-    (_own_provider, "service.capacity_provider: the program's task runs on Fargate, not on spot-fleet"),
-    (_inline_rule, f"network-tasks-https-egress: {TASKS} has this rule already"),
+from tests.adoption.states import (
+    ACCOUNT,
+    FILE_SYSTEM,
+    REGION,
+    SETTINGS,
+    TASKS,
+    State,
+    find,
+    small_state,
+    without,
+    write,
 )
 
+_RULE = {"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["0.0.0.0/0"], "security_groups": []}
+_SYSTEM, _SERVICE = "aws_efs_file_system.this", "aws_ecs_service.this"
 
-@pytest.mark.parametrize(("change", "says"), REPLACED)
-def test_a_replacement_is_a_problem_with_a_way_out(change: Callable[[State], None], says: str) -> None:
+REPLACED: tuple[tuple[str, dict[str, Any], str], ...] = (
+    (
+        _SYSTEM,
+        {"encrypted": False},
+        "encrypted of module.atlantis.aws_efs_file_system.this is false, and true would replace",
+    ),
+    (_SYSTEM, {"performance_mode": "maxIO"}, "performanceMode of module.atlantis.aws_efs_file_system.this is maxIO"),
+    (_SYSTEM, {"availability_zone_name": "eu-west-1a"}, "efs_file_system.this is a One Zone file system of eu-west-1a"),
+    (
+        _SERVICE,
+        {"launch_type": "EC2", "capacity_provider_strategy": []},
+        "service.launch_type: the program's task runs on Fargate, not on EC2",
+    ),
+    (
+        _SERVICE,
+        {"capacity_provider_strategy": [{"capacity_provider": "spot-fleet"}]},
+        "service.capacity_provider: the program's task runs on Fargate, not on spot-fleet",
+    ),
+    ("aws_security_group.tasks", {"egress": [_RULE]}, f"network-tasks-https-egress: {TASKS} has this rule already"),
+)
+"""Attributes of a resource that would replace it, and a part of the problem."""
+
+
+@pytest.mark.parametrize(("address", "attributes", "says"), REPLACED)
+def test_a_replacement_is_a_problem_with_a_way_out(address: str, attributes: dict[str, Any], says: str) -> None:
     state = small_state()
-    change(state)
+    find(state, address).update(attributes)
     (problem,) = plan(state).problems
     assert says in problem
 

@@ -13,7 +13,7 @@ from sandbox.testbed import terraform_provider
 from sandbox.testbed.terraform_provider import TerraformProvider
 from tests.adoption.carried_states import BY_NAME
 from tests.adoption.plans import small_plan
-from tests.adoption.small_stack import FILE_SYSTEM
+from tests.adoption.states import FILE_SYSTEM
 
 SYSTEM = "aws:efs/fileSystem:FileSystem"
 

@@ -8,13 +8,23 @@ import pytest
 
 from adoption.anatomy import AnatomyError
 from tests.adoption.plans import plan
-from tests.adoption.shared_stack import HTTPS, SHARED, shared_state
-from tests.adoption.small_stack import ALB, arn
-from tests.adoption.states import State, add, find, small_state, without
+from tests.adoption.states import (
+    ALB,
+    HTTPS,
+    SHARED,
+    SHOP,
+    State,
+    add,
+    arn,
+    find,
+    rule,
+    shared_state,
+    small_state,
+    without,
+)
 from tests.adoption.test_existing import BLOCK, VPC, _with_endpoint
 from tests.adoption.test_refusals import REPLACED
 from tests.adoption.test_rights import inline
-from tests.adoption.test_sharing import FORWARD, _rule
 from tests.adoption.test_task_inventory import _variable
 from tests.adoption.test_vcs import RANGES, _server
 
@@ -71,7 +81,7 @@ def _shared_cluster_of_one_name() -> State:
 
 def _shared_listener() -> State:
     state = small_state()
-    add(state, "aws_lb_listener_rule.api", _rule(100, FORWARD), module="module.shop")
+    add(state, "aws_lb_listener_rule.api", rule(100, SHOP), module="module.shop")
     return state
 
 
@@ -80,7 +90,7 @@ def _self_hosted() -> State:
 
 
 ROWS: dict[str, tuple[State, dict[str, Any]]] = {
-    **{change.__name__: (small_state(), {}) for change, _ in REPLACED},
+    **{says: (small_state(), {}) for *_, says in REPLACED},
     "range of a VPC": (_with_endpoint(), {}),
     "variable": (_variable("ATLANTIS_AUTOMERGE", "true"), {}),
     "right": (inline("sqs:*"), {}),
@@ -99,8 +109,8 @@ ROWS: dict[str, tuple[State, dict[str, Any]]] = {
         {**SHARED, "loadBalancerSecurityGroupId": ALB, "httpsListenerArn": f"{HTTPS[:-1]}0"},
     ),
 }
-for _change, _ in REPLACED:
-    _change(ROWS[_change.__name__][0])
+for _address, _attributes, _says in REPLACED:
+    find(ROWS[_says][0], _address).update(_attributes)
 
 
 def _problems(state: State, settings: dict[str, Any], accepted: tuple[str, ...]) -> list[str]:

@@ -1,6 +1,7 @@
 """What the running task role may do is kept, proposed, or lost by name; and policies that name the old role."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from adoption import report
 from adoption.plan import Plan
 from adoption.task_inventory import KEPT, LOST
 from tests.adoption.plans import plan, proposed
-from tests.adoption.small_stack import ACCOUNT, REGION, arn, role_arn
-from tests.adoption.states import State, add, find, small_state
+from tests.adoption.states import ACCOUNT, REGION, State, add, arn, find, role_arn, small_state
+from tests.tables import table
 
 ROLE = "atlantis-tasks-0123"
 OWN = f"arn:aws:iam::{ACCOUNT}:policy/shop"
@@ -44,72 +45,34 @@ def rights(found: Plan) -> dict[str, str]:
     return {item.name: item.result for item in found.rights}
 
 
-@pytest.mark.parametrize(
-    ("state", "name", "says"),
-    [
-        (inline("sqs:*"), "right:sqs", "sqs:* on * (of shop): set managedNamePrefixes"),
-        (inline(["sqs:SendMessage", "sns:*"]), "right:sns", "sns:* on * (of shop)"),
-        (
-            inline("s3:PutObject", "arn:aws:s3:::states-*/*"),
-            "right:s3",
-            "set terraformStateBuckets, additionalPolicyArns",
-        ),
-        (inline("sts:AssumeRole", "arn:aws:iam::333333333333:role/*"), "right:sts", "set assumableRoleArns"),
-        (inline("iam:*"), "right:iam", "iam:* on *"),
-        (inline("*"), "right:*", "* on *"),
-        (attached("arn:aws:iam::aws:policy/AdministratorAccess"), "right:AdministratorAccess", "may use only "),
-        (attached("arn:aws:iam::aws:policy/IAMFullAccess"), "right:IAMFullAccess", "may use only "),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_lost_right_stops_the_adoption_until_it_is_accepted(state: State, name: str, says: str) -> None:
-    found = plan(state)
+def _state(row: Mapping[str, Any]) -> State:
+    return attached(row["attached"]) if "attached" in row else inline(row["action"], row.get("resource", "*"))
+
+
+@pytest.mark.parametrize("row", table(__file__, "lost"), ids=lambda row: row["right"])
+def test_a_lost_right_stops_the_adoption_until_it_is_accepted(row: Mapping[str, Any]) -> None:
+    found, name = plan(_state(row)), f"right:{row['right']}"
     (problem,) = found.problems
     assert rights(found)[name] == LOST
     assert f"{name}: " in problem
-    assert says in problem
+    assert row["says"] in problem
     assert f"lost: {name} (" in report.describe(found)
-    assert plan(state, accepted=("right:*",)).problems == []
+    assert plan(_state(row), accepted=("right:*",)).problems == []
 
 
-@pytest.mark.parametrize(
-    ("state", "name", "proposes"),
-    [
-        (inline("ec2:DescribeVpcs"), "right:ec2", {}),
-        (
-            inline(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::states/*"),
-            "right:s3",
-            {"terraformStateBuckets": ["states"]},
-        ),
-        (
-            inline(["s3:PutObject", "s3:ListBucket"], ["arn:aws:s3:::states", "arn:aws:s3:::states/*"]),
-            "right:s3",
-            {"terraformStateBuckets": ["states"]},
-        ),
-        (
-            inline("dynamodb:PutItem", f"arn:aws:dynamodb:*:{ACCOUNT}:table/locks"),
-            "right:dynamodb",
-            {"terraformLockTables": ["locks"]},
-        ),
-        (inline("sts:AssumeRole", DEPLOYER), "right:sts", {"assumableRoleArns": [DEPLOYER]}),
-        (attached(OWN), "right:shop", {"additionalPolicyArns": [OWN]}),
-        (attached(OWN, policy=document("sqs:*")), "right:shop", {"additionalPolicyArns": [OWN]}),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_right_that_the_program_or_a_proposal_gives_stops_nothing(
-    state: State, name: str, proposes: dict[str, Any]
-) -> None:
-    found = plan(state)
-    assert (found.problems, rights(found)[name]) == ([], KEPT)
-    assert proposes.items() <= proposed(found).items()
+@pytest.mark.parametrize("row", table(__file__, "kept"), ids=lambda row: row["right"])
+def test_a_right_that_the_program_or_a_proposal_gives_stops_nothing(row: Mapping[str, Any]) -> None:
+    found = plan(_state(row))
+    assert (found.problems, rights(found)[f"right:{row['right']}"]) == ([], KEPT)
+    assert row.get("proposes", {}).items() <= proposed(found).items()
 
 
 def test_the_named_remedy_keeps_the_rights_of_an_inline_policy() -> None:
     (problem,) = plan(inline("sqs:*")).problems
     assert "if it becomes an aws_iam_policy that Terraform attaches to the role" in problem
     found = plan(attached(OWN, policy=document("sqs:*")))
-    assert found.problems == []
+    assert (found.problems, rights(found)["right:shop"]) == ([], KEPT)
+    assert proposed(found)["additionalPolicyArns"] == [OWN]
     advice = {actual.address: advice for actual, advice in found.left}
     assert advice["aws_iam_policy.shop"] == "additionalPolicyArns names it: keep it"
     assert "aws_iam_policy.shop" not in found.to_forget
@@ -129,9 +92,12 @@ def test_policies_that_name_the_old_role_are_named_with_what_to_do() -> None:
     add(state, "aws_iam_role.reader", {"id": "reader", "name": "reader", "assume_role_policy": trust})
     add(state, "aws_s3_bucket_policy.states", {"id": "states", "policy": document("s3:*", Principal={"AWS": old})})
     add(state, "aws_s3_bucket_policy.other", {"id": "other", "policy": document("s3:*", Principal={"AWS": f"{old}-2"})})
+    foreign = "arn:aws:secretsmanager:eu-west-1:999999999999:secret:shop-AbCdEf"
+    policy = {"id": foreign, "secret_arn": foreign, "policy": document("*", Principal={"AWS": old})}
+    add(state, "aws_secretsmanager_secret_policy.foreign", policy)
     new = f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-prod"
     notes = plan(state).notes
-    for address in ("aws_iam_role.reader", "aws_s3_bucket_policy.states"):
+    for address in ("aws_iam_role.reader", "aws_s3_bucket_policy.states", "aws_secretsmanager_secret_policy.foreign"):
         assert f"{address} names {old}. Add {new} to it in Terraform, and apply, before the first `up`" in notes
     assert not [note for note in notes if "aws_s3_bucket_policy.other" in note]
     (trusting,) = [note for note in notes if note.startswith(f"The trust policy of {DEPLOYER} must name {new}")]

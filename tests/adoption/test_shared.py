@@ -8,9 +8,21 @@ from adoption import files
 from adoption.anatomy import AnatomyError
 from adoption.plan import Plan
 from tests.adoption.plans import adopted, plan, proposed
-from tests.adoption.shared_stack import HTTPS, SHARED, SHOP, rule, shared_state
-from tests.adoption.small_stack import ALB, BALANCER, TARGETS, arn
-from tests.adoption.states import State, add, find, without
+from tests.adoption.states import (
+    ALB,
+    BALANCER,
+    HTTPS,
+    SHARED,
+    SHOP,
+    TARGETS,
+    State,
+    add,
+    arn,
+    find,
+    rule,
+    shared_state,
+    without,
+)
 
 OWN = {"ingress-webhook-0": 40, "ingress-allowed-0": 200}
 GROUP: dict[str, Any] = {"loadBalancerSecurityGroupId": ALB}

@@ -8,17 +8,11 @@ import pytest
 from adoption import files
 from adoption.anatomy import AnatomyError
 from tests.adoption.plans import plan
-from tests.adoption.small_stack import BALANCER, HTTPS, TARGETS, arn
-from tests.adoption.states import State, add, find, small_state, without
+from tests.adoption.states import BALANCER, HTTPS, SHOP, TARGETS, State, add, find, rule, small_state, without
 
-OTHERS = arn("elasticloadbalancing", "targetgroup/shop-api/0123456789abcdef")
-FORWARD = [{"type": "forward", "target_group_arn": OTHERS, "forward": []}]
-WEIGHTED = [{"type": "forward", "target_group_arn": "", "forward": [{"target_group": [{"arn": OTHERS, "weight": 1}]}]}]
-
-
-def _rule(priority: int, action: list[dict[str, Any]], number: int = 0) -> dict[str, Any]:
-    identity = f"{HTTPS.replace(':listener/', ':listener-rule/')}/{number:016x}"
-    return {"id": identity, "arn": identity, "listener_arn": HTTPS, "priority": priority, "action": action}
+FORWARD = rule(100, SHOP)["action"]
+PRIORITIES = (100, 101, 190, 200)
+WEIGHTED = [{"type": "forward", "target_group_arn": "", "forward": [{"target_group": [{"arn": SHOP, "weight": 1}]}]}]
 
 
 @pytest.mark.parametrize("action", [FORWARD, WEIGHTED], ids=["forward", "weighted"])
@@ -26,27 +20,26 @@ def test_a_rule_of_another_service_at_a_priority_of_the_program_stops_the_adopti
     action: list[dict[str, Any]],
 ) -> None:
     state = small_state()
-    for number, priority in enumerate((100, 101, 190, 200)):
-        add(state, f"aws_lb_listener_rule.api{number}", _rule(priority, action, number), module="module.shop")
+    for priority in PRIORITIES:
+        add(
+            state,
+            f"aws_lb_listener_rule.api{priority}",
+            rule(priority, SHOP) | {"action": action},
+            module="module.shop",
+        )
     found = plan(state)
     assert not [name for name in files.section(found.adopted)["import"] if name.startswith("ingress-webhook")]
     assert "ingress-cross-site" not in found.pairing.pairs
     (problem,) = found.problems
     assert "load balancer atlantis (module.atlantis.aws_lb.this) is shared" in problem
-    for number, priority in enumerate((100, 101, 190, 200)):
-        assert (
-            f"module.shop.aws_lb_listener_rule.api{number} (priority {priority} of port 443) leads to the target group shop-api"
-        ) in problem
+    for priority in PRIORITIES:
+        name = f"module.shop.aws_lb_listener_rule.api{priority}"
+        assert f"{name} (priority {priority} of port 443) leads to the target group shop-api" in problem
 
 
 def _default_action(state: State) -> None:
     find(state, "aws_lb_listener.https")["default_action"] = FORWARD
-    add(
-        state,
-        "aws_lb_listener_rule.atlantis",
-        _rule(50, [{"type": "forward", "target_group_arn": TARGETS}]),
-        module="module.atlantis",
-    )
+    add(state, "aws_lb_listener_rule.atlantis", rule(50, TARGETS), module="module.atlantis")
 
 
 def _another_port(state: State) -> None:
@@ -55,7 +48,7 @@ def _another_port(state: State) -> None:
 
 
 def _maintenance_page(state: State) -> None:
-    add(state, "aws_lb_listener_rule.closed", _rule(7, [{"type": "fixed-response"}]))
+    add(state, "aws_lb_listener_rule.closed", rule(7, ""))
 
 
 @pytest.mark.parametrize(
@@ -77,22 +70,22 @@ def test_anything_else_that_is_not_atlantis_own_stops_it_too(change: Callable[[S
 
 
 def test_rules_of_atlantis_are_adopted_and_the_rest_of_them_is_to_be_deleted() -> None:
-    state, own = small_state(), [{"type": "forward", "target_group_arn": TARGETS}]
-    add(state, "aws_lb_listener_rule.hooks", _rule(100, own, 1), module="module.elsewhere")
-    add(state, "aws_lb_listener_rule.events", _rule(50, own, 2), module="module.atlantis")
-    add(state, "aws_lb_listener_rule.closed", _rule(60, [{"type": "fixed-response"}], 3), module="module.atlantis")
+    state = small_state()
+    add(state, "aws_lb_listener_rule.hooks", rule(100, TARGETS), module="module.elsewhere")
+    add(state, "aws_lb_listener_rule.events", rule(50, TARGETS), module="module.atlantis")
+    add(state, "aws_lb_listener_rule.closed", rule(60, ""), module="module.atlantis")
     found = plan(state)
     assert not found.problems
     assert found.pairing.pairs["ingress-webhook-0"].actual.address == "module.elsewhere.aws_lb_listener_rule.hooks"
     left = {actual.address: advice for actual, advice in found.left}
-    for name, number in (("events", 2), ("closed", 3)):
+    for name, priority in (("events", 50), ("closed", 60)):
         advice = left[f"module.atlantis.aws_lb_listener_rule.{name}"]
-        assert f"`aws elbv2 delete-rule --rule-arn {_rule(0, own, number)['arn']}`" in advice
+        assert f"`aws elbv2 delete-rule --rule-arn {rule(priority, TARGETS)['arn']}`" in advice
 
 
 def test_a_listener_of_another_state_is_named() -> None:
     state = without(small_state(), "aws_lb", "aws_lb_listener")
-    add(state, "aws_lb_listener_rule.atlantis", _rule(10, [{"type": "forward", "target_group_arn": TARGETS}]))
+    add(state, "aws_lb_listener_rule.atlantis", rule(10, TARGETS))
     with pytest.raises(
         AnatomyError, match=r"aws_lb_listener_rule\.atlantis is a rule of the listener .*another state manages"
     ):

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from adoption.state import StateError, read_state
-from tests.adoption.small_stack import ALB, SECRET_VALUE, TASKS
-from tests.adoption.states import find, small_state, write
+from tests.adoption.states import ALB, SECRET_VALUE, TASKS, find, small_state, write
 
 
 def _document(**changes: Any) -> str:

@@ -13,8 +13,8 @@ from adoption.plan import Plan
 from adoption.task_inventory import KEPT, LOST, REPLACED
 from adoption.task_inventory import problem as problem_of
 from tests.adoption.plans import plan, proposed, small_plan
-from tests.adoption.small_stack import ACCOUNT, REGION, SECRET, TARGETS, arn, container
-from tests.adoption.states import State, find, small_state
+from tests.adoption.states import ACCOUNT, REGION, SECRET, TARGETS, State, arn, container, find, small_state
+from tests.tables import table
 
 AGENT: dict[str, Any] = {"name": "datadog", "image": f"public.ecr.aws/datadog/agent:7@sha256:{'0a' * 32}"}
 TOKEN = arn("secretsmanager", "secret:ci/tokens-AbCdEf")
@@ -37,8 +37,20 @@ def _variable(name: str, value: str) -> State:
     return _with(environment=[*_definition()["environment"], {"name": name, "value": value}])
 
 
-def _secret(name: str, reference: str) -> State:
-    return _with(secrets=[*_definition()["secrets"], {"name": name, "valueFrom": reference}])
+def _state(row: Mapping[str, Any]) -> State:
+    """The state of a row in the table."""
+    if "variable" in row:
+        return _variable(row["variable"], row["value"])
+    if "secret" in row:
+        reference = f"{TOKEN}:{row['key']}::" if "key" in row else TOKEN
+        return _with(secrets=[*_definition()["secrets"], {"name": row["secret"], "valueFrom": reference}])
+    state = _with(*([AGENT | row["other"]] if "other" in row else []), **row.get("container", {}))
+    find(state, "aws_ecs_task_definition.this").update(row.get("task", {}))
+    return state
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return row.get("name") or row.get("variable") or row["secret"]
 
 
 def _result(found: Plan, name: str) -> str:
@@ -69,151 +81,32 @@ def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> 
     assert "  replaced: container.image (image or imageTag names it)" in text
 
 
-@pytest.mark.parametrize(
-    ("state", "name", "says"),
-    [
-        (
-            _variable("ATLANTIS_REPO_CONFIG", "/home/atlantis/repos.yaml"),
-            "ATLANTIS_REPO_CONFIG",
-            "set repoConfigFile to its path",
-        ),
-        (
-            _variable("ATLANTIS_REPO_CONFIG_JSON", '{"repos": []}'),
-            "ATLANTIS_REPO_CONFIG_JSON",
-            "set repoConfigFile to its path",
-        ),
-        (_variable("ATLANTIS_AUTOMERGE", "true"), "ATLANTIS_AUTOMERGE", "add `automerge: true` to a YAML file"),
-        (_variable("ATLANTIS_TF_DOWNLOAD", "false"), "ATLANTIS_TF_DOWNLOAD", "add `tf-download: false` to a YAML file"),
-        (
-            _variable("ATLANTIS_DEFAULT_TF_VERSION", "1.9.8"),
-            "ATLANTIS_DEFAULT_TF_VERSION",
-            "add `default-tf-version: 1.9.8`",
-        ),
-        (
-            _variable("ATLANTIS_SLACK_TOKEN", "xoxb"),
-            "ATLANTIS_SLACK_TOKEN",
-            "set serverSecrets to slack-token=<secret>:<key>",
-        ),
-        (_variable("ATLANTIS_REPO_WHITELIST", "*"), "ATLANTIS_REPO_WHITELIST", "has no such flag"),
-        (_variable("ATLANTIS_GH_USER", "bot"), "ATLANTIS_GH_USER", "set vcsKind github"),
-        (
-            _variable("ATLANTIS_GITLAB_USER", "bot"),
-            "ATLANTIS_GITLAB_USER",
-            "set vcsKind gitlab, vcsUser and vcsTokenSecretName",
-        ),
-        (_variable("TF_VAR_password", "x"), "TF_VAR_password", "name it in secretEnvironment"),
-        (_variable("AWS_REGION", "eu"), "AWS_REGION", "doesn't accept this name or value"),
-        (_secret("ATLANTIS_GH_TOKEN", f"{TOKEN}:gh::"), "ATLANTIS_GH_TOKEN", "set vcsKind github"),
-        (
-            _secret("ATLANTIS_GITLAB_TOKEN", f"{TOKEN}:gl::"),
-            "ATLANTIS_GITLAB_TOKEN",
-            "set vcsKind gitlab, vcsUser and vcsTokenSecretName",
-        ),
-        (_secret("ATLANTIS_OLD_SECRET", f"{TOKEN}:old::"), "ATLANTIS_OLD_SECRET", "has no such flag"),
-        (
-            _secret("TF_VAR_password", TOKEN),
-            "TF_VAR_password",
-            "set secretEnvironment to TF_VAR_password=<secret>:<key>",
-        ),
-        (
-            _secret("ATLANTIS_API_SECRET", TOKEN),
-            "ATLANTIS_API_SECRET",
-            "set serverSecrets to api-secret=<secret>:<key>",
-        ),
-        (_with({"name": "datadog", "image": "agent:7"}), "container:datadog", "with the digest of its image"),
-        (
-            _with(AGENT | {"environment": [{"name": "DD_API_KEY", "value": "x"}]}),
-            "container:datadog",
-            "store DD_API_KEY in",
-        ),
-        (_with(AGENT | {"name": "agent"}), "container:agent", "a container of the program has this name"),
-        (
-            _with(AGENT | {"user": "agent"}),
-            "container:datadog",
-            "name it in extraContainers: item 1 (datadog): user must be",
-        ),
-        (_with(command=["server", "--automerge"]), "ATLANTIS_AUTOMERGE", "add `automerge: true` to a YAML file"),
-        (
-            _with(command=["atlantis", "server", "--slack-token=xoxb"]),
-            "ATLANTIS_SLACK_TOKEN",
-            "slack-token=<secret>:<key>",
-        ),
-        (_with(command=["server", "-c", "x"]), "container.command", "no such property"),
-        (_with(command=["version"]), "container.command", "no such property"),
-        (_with(logConfiguration={"logDriver": "splunk"}), "container.logConfiguration", "no such property"),
-        (_with(environmentFiles=[{"type": "s3", "value": "arn"}]), "container.environmentFiles", "no such property"),
-        (
-            _with(mountPoints=[*_definition()["mountPoints"], {"sourceVolume": "cache", "containerPath": "/cache"}]),
-            "container.mountPoints",
-            "no such property",
-        ),
-    ],
-)
-def test_what_would_be_lost_stops_the_adoption_until_it_is_accepted_by_name(state: State, name: str, says: str) -> None:
-    found = plan(state)
+@pytest.mark.parametrize("row", table(__file__, "lost"), ids=_name)
+def test_what_would_be_lost_stops_the_adoption_until_it_is_accepted_by_name(row: Mapping[str, Any]) -> None:
+    found, name = plan(_state(row)), _name(row)
     assert _result(found, name) == LOST
     (problem,) = found.problems
-    (row,) = [line for line in problem.splitlines() if line.strip().startswith(f"{name}: ")]
-    assert says in row
+    (line,) = [line for line in problem.splitlines() if line.strip().startswith(f"{name}: ")]
+    assert row["says"] in line
     assert problem.endswith(f'ACCEPT_LOST="{name}"')
     assert list(problem_of(found.task, (name,))) == []
 
 
-def _task(**attributes: Any) -> State:
+def test_another_volume_and_another_target_group_are_lost_too() -> None:
     state = small_state()
-    find(state, "aws_ecs_task_definition.this").update(attributes)
-    return state
-
-
-def _second_target_group() -> State:
-    state = small_state()
+    find(state, "aws_ecs_task_definition.this")["volume"].append({"name": "cache"})
     groups = find(state, "aws_ecs_service.this")["load_balancer"]
     groups.append(groups[0] | {"target_group_arn": TARGETS.replace("atlantis-main", "internal")})
-    return state
-
-
-@pytest.mark.parametrize(
-    ("state", "name"),
-    [
-        (_task(proxy_configuration=[{"container_name": "envoy"}]), "task.proxy_configuration"),
-        (_task(pid_mode="task"), "task.pid_mode"),
-        (
-            _task(volume=[*find(small_state(), "aws_ecs_task_definition.this")["volume"], {"name": "cache"}]),
-            "volume:cache",
-        ),
-        (_second_target_group(), "target-group:internal"),
-    ],
-)
-def test_properties_and_volumes_of_the_task_are_lost_too(state: State, name: str) -> None:
     found = plan(state)
-    (problem,) = found.problems
-    assert f"{name}: " in problem
+    assert {item.name for item in found.task if item.result == LOST} == {"volume:cache", "target-group:internal"}
+    assert plan(state, accepted=("volume:cache", "target-group:internal")).problems == []
     assert "storage-efs" in found.pairing.pairs
 
 
-@pytest.mark.parametrize(
-    ("state", "name", "result"),
-    [
-        (_variable("ATLANTIS_AUTOMERGE", "false"), "ATLANTIS_AUTOMERGE", KEPT),
-        (_variable("ATLANTIS_TF_DOWNLOAD", "true"), "ATLANTIS_TF_DOWNLOAD", KEPT),
-        (_variable("ATLANTIS_WRITE_GIT_CREDS", "true"), "ATLANTIS_WRITE_GIT_CREDS", KEPT),
-        (_variable("ATLANTIS_DATA_DIR", "/data"), "ATLANTIS_DATA_DIR", REPLACED),
-        (_variable("ATLANTIS_GITLAB_HOSTNAME", "gitlab.com"), "ATLANTIS_GITLAB_HOSTNAME", REPLACED),
-        (_variable("ATLANTIS_ALLOW_REPO_CONFIG", "false"), "ATLANTIS_ALLOW_REPO_CONFIG", REPLACED),
-        (_variable("ATLANTIS_GH_USER", ""), "ATLANTIS_GH_USER", REPLACED),
-        (_secret("ATLANTIS_WEB_PASSWORD", f"{TOKEN}:web::"), "ATLANTIS_WEB_PASSWORD", REPLACED),
-        (_with(command=["server"]), "container.command", REPLACED),
-        (
-            _with(command=["server", "--automerge", "--automerge=false", "--log-level", "warn"]),
-            "container.command",
-            REPLACED,
-        ),
-        (_with(command=["server", "--log-level", "warn"]), "ATLANTIS_LOG_LEVEL", KEPT),
-    ],
-)
-def test_what_has_a_counterpart_or_no_effect_stops_nothing(state: State, name: str, result: str) -> None:
-    found = plan(state)
-    assert (_result(found, name), found.problems) == (result, [])
+@pytest.mark.parametrize("row", table(__file__, "not lost"), ids=_name)
+def test_what_has_a_counterpart_or_no_effect_stops_nothing(row: Mapping[str, Any]) -> None:
+    found = plan(_state(row))
+    assert (_result(found, _name(row)), found.problems) == (row["result"], [])
 
 
 def test_empty_properties_have_no_row() -> None:

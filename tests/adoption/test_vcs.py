@@ -8,8 +8,8 @@ import pytest
 from adoption.plan import Plan
 from adoption.task_inventory import KEPT, LOST, REPLACED
 from tests.adoption.plans import plan, proposed
-from tests.adoption.small_stack import arn, container
-from tests.adoption.states import State, find, small_state
+from tests.adoption.states import State, arn, container, find, small_state
+from tests.tables import table
 
 TOKEN = arn("secretsmanager", "secret:ci/host-AbCdEf")
 HOOK = arn("secretsmanager", "secret:ci/hook-GhIjKl")
@@ -50,51 +50,11 @@ SECRETS = {"vcsUser": "bot", "vcsTokenSecretName": "ci/host", "webhookSecretName
 GITLAB = _server("GITLAB", "gitlab.com/group/sub/*")
 
 
-@pytest.mark.parametrize(
-    ("state", "given", "proposes"),
-    [
-        (GITLAB, {}, {"vcsKind": "gitlab"}),
-        (
-            _server("GITLAB", "git.example.com/group/*", ATLANTIS_GITLAB_HOSTNAME="git.example.com"),
-            {"vcsWebhookCidrBlocks": RANGES},
-            {"vcsKind": "gitlab", "vcsHost": "git.example.com"},
-        ),
-        (_server("GITLAB", "gitlab.com/group/*", ATLANTIS_GITLAB_HOSTNAME="gitlab.com"), {}, {"vcsKind": "gitlab"}),
-        (_server("GH", "github.com/example/*"), {}, {"vcsKind": "github"}),
-        (
-            _server("GH", "github.example.com/example/*", ATLANTIS_GH_HOSTNAME="github.example.com"),
-            {"githubWebhookCidrBlocks": RANGES},
-            {"vcsKind": "github", "githubHostname": "github.example.com"},
-        ),
-        (
-            _server("GITEA", "gitea.example.com/group/*", ATLANTIS_GITEA_BASE_URL="https://gitea.example.com/"),
-            {"vcsWebhookCidrBlocks": RANGES},
-            {"vcsKind": "gitea", "vcsHost": "gitea.example.com"},
-        ),
-        (_server("BITBUCKET", "bitbucket.org/team/*"), {}, {"vcsKind": "bitbucket-cloud"}),
-        (
-            _server("BITBUCKET", "git.example.com/group/*", ATLANTIS_BITBUCKET_BASE_URL="https://git.example.com"),
-            {"vcsWebhookCidrBlocks": RANGES},
-            {"vcsKind": "bitbucket-server", "vcsHost": "git.example.com"},
-        ),
-        (
-            _server(
-                "AZUREDEVOPS",
-                "dev.azure.com/org/project/*",
-                "WEBHOOK_PASSWORD",
-                ATLANTIS_AZUREDEVOPS_WEBHOOK_USER="atlantis",
-            ),
-            {},
-            {"vcsKind": "azure-devops"},
-        ),
-    ],
-    ids=lambda value: value.get("vcsKind", "") if isinstance(value, dict) else "",
-)
-def test_the_settings_of_a_server_for_another_host_are_proposed(
-    state: State, given: dict[str, Any], proposes: dict[str, Any]
-) -> None:
-    found = plan(state, **given)
-    assert _vcs(found) == SECRETS | proposes
+@pytest.mark.parametrize("row", table(__file__, "hosts"), ids=lambda row: row["proposes"]["vcsKind"])
+def test_the_settings_of_a_server_for_another_host_are_proposed(row: dict[str, Any]) -> None:
+    state = _server(row["kind"], row["allowlist"], row.get("hook", "WEBHOOK_SECRET"), **row.get("variables", {}))
+    found = plan(state, **row.get("given", {}))
+    assert _vcs(found) == SECRETS | row["proposes"]
     assert not found.problems
     assert _results(found, "_USER", "_TOKEN", "_WEBHOOK", "HOSTNAME", "BASE_URL") == {KEPT}
 

@@ -212,7 +212,12 @@ def _state(account: Account) -> None:
     s3.put_bucket_versioning(Bucket="tf-state", VersioningConfiguration={"Status": "Enabled"})
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     s3.put_bucket_encryption(Bucket="tf-state", ServerSideEncryptionConfiguration={"Rules": [rule]})
-    lock_table(account, "tf-lock", "LockID")
+    account.client("dynamodb").create_table(
+        TableName="tf-lock",
+        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     arn = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
     own = OwnStack(
         names=account.names,
@@ -248,12 +253,3 @@ def _alarms(account: Account) -> None:
     account.client("sqs").create_queue(QueueName="on-call")
     account.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
     account.values |= {"alarmTopicArns": [topic]}
-
-
-def lock_table(account: Account, name: str, key: str) -> None:
-    account.client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )

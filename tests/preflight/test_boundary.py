@@ -31,33 +31,10 @@ def change(account: Account, statements: list[dict[str, Any]]) -> None:
     )
 
 
-def test_missing_boundary_is_a_failure(account: Account):
-    account.values["permissionsBoundaryArn"] = "arn:aws:iam::123456789012:policy/elsewhere"
-    results = account.results()
-    assert results[EXISTS].status is Status.FAILED
-    assert "policy/elsewhere doesn't exist" in results[EXISTS].message
-    assert "correct permissionsBoundaryArn" in results[EXISTS].remedy
-    assert results[PROTECTS].status is Status.NOT_CHECKED
-
-
-def test_boundary_that_the_deployment_creates_is_not_looked_for(account: Account):
-    del account.values["permissionsBoundaryArn"]
-    assert account.result(EXISTS).message == "permissionsBoundaryArn is not set: the deployment creates one"
-
-
 def test_without_managed_roles_there_is_nothing_to_protect_from(account: Account):
     account.values["managedNamePrefixes"] = []
     results = account.results()
     assert {results[PROTECTS].status, results[BOUND].status} == {Status.NOT_CHECKED}
-
-
-def test_boundary_of_a_deployed_stack_protects_its_security_groups_too(account: Account):
-    account.client("ec2").create_security_group(
-        GroupName="atlantis-alb-prod", Description="load balancer", VpcId=account.ids["vpc"]
-    )
-    account.assert_only(
-        PROTECTS, Status.WARNING, "put its own load balancer into Atlantis' security group atlantis-alb-prod ("
-    )
 
 
 def test_boundary_that_allows_everything_is_a_warning_that_names_every_escalation(account: Account):

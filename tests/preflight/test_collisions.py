@@ -162,12 +162,6 @@ def test_gateway_endpoint_is_in_the_way_only_on_the_private_routes(account: Acco
     assert account.result("names: VPC endpoints").status is status
 
 
-def test_no_endpoint_wanted_leaves_nothing_to_check(account: Account):
-    account.values["vpcEndpoints"] = []
-    besides = "network: other users of the endpoints"
-    account.assert_only("names: VPC endpoints", Status.NOT_CHECKED, "no endpoint is created", besides=besides)
-
-
 def a_replication_group(account: Account, tags: list[dict[str, str]]) -> None:
     account.values["lockingDatabase"] = "redis"
     account.client("elasticache").create_replication_group(

@@ -9,34 +9,6 @@ from tests.preflight.account import TAG, Account
 REGISTRY = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com"
 
 
-def test_missing_tag_says_what_to_push(account: Account):
-    account.values["imageTag"] = "v0.48.0"
-    account.assert_only(
-        "image: exists",
-        Status.FAILED,
-        "the image atlantis:v0.48.0 does not exist in account 123456789012, ap-northeast-2",
-        f"docker push {REGISTRY}/atlantis:v0.48.0",
-    )
-
-
-def test_missing_repository_leads_through_the_first_deployment(account: Account):
-    account.client("ecr").delete_repository(repositoryName="atlantis", force=True)
-    account.assert_only(
-        "image: exists", Status.FAILED, "the repository atlantis does not exist", "deploy once with desiredCount 0"
-    )
-
-
-def test_missing_image_is_no_failure_while_no_task_is_wanted(account: Account):
-    account.client("ecr").delete_repository(repositoryName="atlantis", force=True)
-    account.values["desiredCount"] = 0
-    account.assert_only("image: exists", Status.NOT_CHECKED, "desiredCount 0 runs no task")
-
-
-def test_image_of_another_registry_is_not_asked_for(account: Account):
-    account.values["image"] = "ghcr.io/runatlantis/atlantis:v0.47.1"
-    account.assert_only("image: exists", Status.NOT_CHECKED, "ghcr.io/runatlantis/atlantis:v0.47.1 isn't in ECR")
-
-
 def test_image_for_other_processors_is_named(account: Account):
     account.push_image("arm64")
     account.assert_only(
@@ -72,14 +44,6 @@ def test_whole_reference_by_digest_is_found_in_ecr(account: Account):
     results = account.results()
     assert results["image: exists"].message == f"atlantis@{digest} in account 123456789012, ap-northeast-2"
     assert results["image: architecture"].status is Status.OK
-
-
-def test_unreadable_configuration_is_a_failure(account: Account):
-    account.push_image("amd64")
-    account.altered["ecr", "batch_get_image"] = {
-        "images": {"imageManifest": '{"config": {"digest": "sha256:' + "1" * 64 + '"}}'}
-    }
-    account.assert_only("image: architecture", Status.FAILED, "has no readable configuration", "push the image again")
 
 
 ISOLATION = {IMAGE_LABEL: IMAGE_VERSION}

@@ -1,42 +1,10 @@
 """The network checks, each spoiled once."""
 
-import pytest
-
 from preflight.errors import Status
 from sandbox.testbed.local_aws import REGION
 from tests.preflight.account import Account
 
 EVERYWHERE = "0.0.0.0/0"
-
-
-def test_unknown_vpc_is_a_failure(account: Account):
-    account.values["vpcId"] = "vpc-00000000000000000"
-    account.assert_only(
-        "network: VPC", Status.FAILED, "vpc-00000000000000000 does not exist", "correct vpcId or aws:region"
-    )
-
-
-def test_vpc_that_the_deployment_makes_needs_no_check(account: Account):
-    for key in ("vpcId", "publicSubnetIds", "privateSubnetIds"):
-        del account.values[key]
-    account.assert_only("network: VPC", Status.NOT_CHECKED, "the deployment creates its own VPC")
-
-
-@pytest.mark.parametrize(
-    ("attribute", "flag"), [("EnableDnsSupport", "enable-dns-support"), ("EnableDnsHostnames", "enable-dns-hostnames")]
-)
-def test_dns_that_is_off_is_a_failure(account: Account, attribute: str, flag: str):
-    account.client("ec2").modify_vpc_attribute(VpcId=account.ids["vpc"], **{attribute: {"Value": False}})
-    name = attribute[0].lower() + attribute[1:]
-    account.assert_only("network: DNS in the VPC", Status.FAILED, f"off in {account.ids['vpc']}: {name};", f"--{flag}")
-
-
-@pytest.mark.parametrize("key", ["publicSubnetIds", "privateSubnetIds"])
-def test_unknown_subnet_is_a_failure(account: Account, key: str):
-    account.values[key] = [account.values[key][0], "subnet-00000000000000000"]
-    account.assert_only(
-        "network: subnets", Status.FAILED, f"{key}: subnet-00000000000000000 does not exist", f"correct {key}"
-    )
 
 
 def test_subnet_of_another_vpc_is_a_failure(account: Account):
@@ -90,41 +58,6 @@ def test_others_in_the_vpc_are_a_warning_where_endpoints_are_named(account: Acco
     )
     account.values["vpcEndpoints"] = ["auto"]
     assert account.result("network: other users of the endpoints").status is Status.NOT_CHECKED
-
-
-def test_public_subnet_without_an_internet_gateway_is_a_failure(account: Account):
-    account.client("ec2").delete_route(RouteTableId=account.ids["public routes"], DestinationCidrBlock=EVERYWHERE)
-    account.assert_only(
-        "network: public subnets", Status.FAILED, account.ids["public a"], "no default route to an internet gateway"
-    )
-
-
-def test_private_subnet_without_a_way_out_is_a_failure(account: Account):
-    account.client("ec2").delete_route(RouteTableId=account.ids["private routes"], DestinationCidrBlock=EVERYWHERE)
-    account.assert_only(
-        "network: private subnets", Status.FAILED, f"{account.ids['private a']} has no default route", "a NAT gateway"
-    )
-
-
-def test_private_subnet_that_is_public_is_a_failure(account: Account):
-    account.client("ec2").replace_route(
-        RouteTableId=account.ids["private routes"],
-        DestinationCidrBlock=EVERYWHERE,
-        GatewayId=account.ids["internet gateway"],
-    )
-    account.assert_only(
-        "network: private subnets",
-        Status.FAILED,
-        "has a default route to the internet gateway",
-        "use a private subnet",
-    )
-
-
-def test_private_subnet_behind_a_deleted_nat_gateway_is_a_failure(account: Account):
-    account.client("ec2").delete_nat_gateway(NatGatewayId=account.ids["nat gateway"])
-    account.assert_only(
-        "network: private subnets", Status.FAILED, f"leads to {account.ids['nat gateway']}, which is ", "is available"
-    )
 
 
 def test_subnet_without_a_separate_table_follows_the_main_one(account: Account):

@@ -23,10 +23,6 @@ BOUNDARY = "roles: boundary protects Atlantis"
 """The boundary of these tests protects the secrets that the other tests name, and no others."""
 
 
-def app(**changes: object) -> dict[str, object]:
-    return {"app_id": "123456", "installation_id": "12345678", "private_key": APP_KEY} | changes
-
-
 def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, password: bytes | None = None) -> str:
     encryption = BestAvailableEncryption(password) if password else NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode()
@@ -78,57 +74,6 @@ def test_ids_are_positive_whole_numbers(value: object, accepted: bool):
     assert (number_problem(value) is None) == accepted
 
 
-def test_missing_secret_says_how_to_make_it(account: Account):
-    account.values["githubAppSecretName"] = "elsewhere"
-    account.assert_only(
-        "secrets: credentials exist",
-        Status.FAILED,
-        "elsewhere does not exist",
-        "aws secretsmanager create-secret --name elsewhere",
-        besides=BOUNDARY,
-    )
-
-
-def test_secret_that_the_deployment_makes_leads_through_the_first_deployment(account: Account):
-    account.client("secretsmanager").delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
-    del account.values["githubAppSecretName"]
-    account.assert_only(
-        "secrets: credentials exist", Status.FAILED, f"{APP} doesn't exist", "deploy once with desiredCount 0"
-    )
-    account.values["desiredCount"] = 0
-    account.assert_only("secrets: credentials exist", Status.NOT_CHECKED, f"the deployment creates {APP}")
-
-
-def test_secret_without_a_value_is_a_failure(account: Account):
-    manager = account.client("secretsmanager")
-    manager.delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
-    manager.create_secret(Name=APP)
-    account.assert_only("secrets: credentials exist", Status.FAILED, f"{APP} exists, but has no value", PUT)
-
-
-def test_secret_without_a_value_is_expected_before_the_task_is_started(account: Account):
-    manager = account.client("secretsmanager")
-    manager.delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
-    manager.create_secret(Name=APP)
-    account.values["desiredCount"] = 0
-    result = account.results()["secrets: credentials exist"]
-    assert (result.status, result.message, result.remedy) == (
-        Status.NOT_CHECKED,
-        f"{APP} has no value yet; desiredCount 0 runs no task",
-        "store its value next",
-    )
-
-
-def test_secret_in_its_deletion_window_can_be_restored(account: Account):
-    account.client("secretsmanager").delete_secret(SecretId=APP, RecoveryWindowInDays=30)
-    account.assert_only(
-        "secrets: credentials exist",
-        Status.FAILED,
-        "scheduled for deletion",
-        f"aws secretsmanager restore-secret --secret-id {APP}",
-    )
-
-
 def test_secret_that_is_for_the_execution_role_alone_is_not_read(account: Account):
     only = {"ArnNotLike": {"aws:PrincipalArn": account.names.execution_role_arn}}
     refusal = {"Effect": "Deny", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
@@ -140,60 +85,6 @@ def test_secret_that_is_for_the_execution_role_alone_is_not_read(account: Accoun
         "secrets: credentials exist",
         Status.NOT_CHECKED,
         f"{APP} exists, and its policy doesn't allow your credentials to read the value",
-    )
-
-
-def test_binary_value_is_no_json(account: Account):
-    account.client("secretsmanager").put_secret_value(SecretId=APP, SecretBinary=b"{}")
-    account.assert_only("secrets: credentials exist", Status.FAILED, "has a binary value", PUT)
-
-
-@pytest.mark.parametrize("value", ["not json", "[1]", '"text"', '{"app_id": "1",'])
-def test_value_must_be_a_json_object(account: Account, value: str):
-    account.put_secret(APP, value)
-    account.assert_only("secrets: credentials have their keys", Status.FAILED, f"{APP} is not a JSON object", PUT)
-
-
-def test_missing_keys_are_named_with_the_present_ones(account: Account):
-    account.put_secret(APP, {"app_id": "1", "installationId": "2", "private_key": ""})
-    account.assert_only(
-        "secrets: credentials have their keys",
-        Status.FAILED,
-        f"{APP} lacks installation_id, private_key (it has installationId)",
-        PUT,
-    )
-
-
-def test_ids_that_are_no_numbers_are_named(account: Account):
-    account.put_secret(APP, app(app_id="my-app"))
-    account.assert_only(
-        "secrets: GitHub App ids", Status.FAILED, f"{APP}: app_id is not a number", "App's settings page"
-    )
-
-
-def test_literal_backslash_n_is_explained(account: Account):
-    account.put_secret(APP, app(private_key=APP_KEY.replace("\n", "\\n")))
-    account.assert_only(
-        "secrets: GitHub App private key", Status.FAILED, "contains the characters \\n", "--rawfile private_key"
-    )
-
-
-def test_named_webhook_secret_must_exist_with_its_key(account: Account):
-    account.put_secret(WEBHOOK, {"webhookSecret": "x"})
-    account.assert_only(
-        "secrets: webhook has its key", Status.FAILED, f"{WEBHOOK} lacks webhook_secret (it has webhookSecret)"
-    )
-    account.values["webhookSecretName"] = "elsewhere"
-    account.assert_only("secrets: webhook exists", Status.FAILED, "elsewhere does not exist", besides=BOUNDARY)
-
-
-def test_generated_webhook_secret_needs_no_check(account: Account):
-    del account.values["webhookSecretName"]
-    account.assert_only(
-        "secrets: webhook exists",
-        Status.NOT_CHECKED,
-        "the deployment generates the webhook secret",
-        besides="names: secrets",
     )
 
 

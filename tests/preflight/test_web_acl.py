@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from preflight.errors import Status
-from sandbox.testbed.local_aws import ACCOUNT, REGION
 from tests.preflight.account import Account
 
 SEEN = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "rule"}
@@ -26,17 +25,6 @@ def _put_rule(account: Account, name: str = "AWSManagedRulesCommonRuleSet", **ch
     client.update_web_acl(
         **named, LockToken=token, DefaultAction={"Allow": {}}, Rules=[rule | changes], VisibilityConfig=SEEN
     )
-
-
-def test_missing_web_acl_is_a_failure(account: Account):
-    missing = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/other/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
-    account.values["webAclArn"] = missing
-    account.assert_only("web ACL: exists", Status.FAILED, f"{missing} does not exist", "correct webAclArn")
-
-
-def test_no_web_acl_leaves_nothing_to_check(account: Account):
-    del account.values["webAclArn"]
-    account.assert_only("web ACL: exists", Status.NOT_CHECKED, "webAclArn is not set")
 
 
 def test_web_acl_that_blocks_large_bodies_is_a_warning(account: Account):

@@ -17,9 +17,7 @@ from sandbox.testbed import local_aws, processes
 from sandbox.testbed.engine.stack import EngineError
 from sandbox.testbed.engine.workspace import clean_environment
 from tests.adoption.carried_states import BY_NAME, CARRIED, Carried
-from tests.adoption.shared_stack import SHARED, shared_state
-from tests.adoption.small_stack import REGION
-from tests.adoption.states import SETTINGS, small_state, write
+from tests.adoption.states import REGION, SETTINGS, SHARED, shared_state, small_state, write
 from tests.sandbox.harness import own_processes
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -24,9 +24,8 @@ from preflight.check import Check, run_checks
 from preflight.deployment import read_stack_file
 from preflight.errors import FailedError, WarnedError
 from sandbox.__main__ import main as sandbox_main
-from tests.adoption.small_stack import REGION as ADOPTED_REGION
-from tests.adoption.small_stack import container
-from tests.adoption.states import SETTINGS, find, small_state, write
+from tests.adoption.states import REGION as ADOPTED_REGION
+from tests.adoption.states import SETTINGS, container, find, small_state, write
 from tests.policy.servicer import Pack, Planned
 from tests.unit.recording import LOCAL, REGION
 

@@ -1,11 +1,11 @@
-"""The checks of the topics that alarms notify, each spoiled once."""
+"""The keys of topics and of state buckets: CloudWatch and the task can use them."""
 
 import json
 
 import pytest
 
 from preflight.errors import Status
-from sandbox.testbed.local_aws import ACCOUNT, REGION
+from sandbox.testbed.local_aws import ACCOUNT
 from tests.preflight.account import Account, policy
 
 ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
@@ -17,36 +17,9 @@ PUBLISHER = {
 }
 
 
-def _encrypt(account: Account, key: str) -> None:
+def _encrypt_topic(account: Account, key: str) -> None:
     (topic,) = account.values["alarmTopicArns"]
     account.client("sns").set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue=key)
-
-
-def test_missing_topic_is_a_failure(account: Account):
-    missing = f"arn:aws:sns:{REGION}:{ACCOUNT}:elsewhere"
-    account.values["alarmTopicArns"] += [missing]
-    account.assert_only("alarms: topics exist", Status.FAILED, f"no topic {missing}", "correct alarmTopicArns")
-
-
-def test_topic_without_a_subscription_is_a_warning(account: Account):
-    quiet = account.client("sns").create_topic(Name="quiet")["TopicArn"]
-    account.values["alarmTopicArns"] += [quiet]
-    account.assert_only(
-        "alarms: subscriptions",
-        Status.WARNING,
-        f"nobody has subscribed to {quiet}",
-        f"aws sns subscribe --topic-arn {quiet}",
-    )
-
-
-def test_topic_under_the_key_that_aws_manages_is_a_failure(account: Account):
-    _encrypt(account, "alias/aws/sns")
-    account.assert_only(
-        "alarms: topics' keys",
-        Status.FAILED,
-        "alias/aws/sns, which CloudWatch may not use",
-        "with a customer managed key",
-    )
 
 
 @pytest.mark.parametrize("others", [[], [PUBLISHER | {"Effect": "Deny"}]], ids=["not named", "denied"])
@@ -54,7 +27,7 @@ def test_topic_under_a_key_that_does_not_admit_cloudwatch_is_a_failure(
     account: Account, others: list[dict[str, object]]
 ):
     key = account.client("kms").create_key(Policy=policy(ROOT, *others))["KeyMetadata"]["KeyId"]
-    _encrypt(account, key)
+    _encrypt_topic(account, key)
     account.assert_only(
         "alarms: topics' keys", Status.FAILED, f"{key}, whose policy does not name cloudwatch.amazonaws.com"
     )
@@ -66,11 +39,32 @@ def test_topic_under_a_key_that_admits_cloudwatch_passes(account: Account, as_li
     key = account.client("kms").create_key(Policy=json.dumps(document), BypassPolicyLockoutSafetyCheck=True)[
         "KeyMetadata"
     ]["Arn"]
-    _encrypt(account, key)
+    _encrypt_topic(account, key)
     found = account.result("alarms: topics' keys")
     assert (found.status, found.message) == (Status.OK, "CloudWatch may use them")
 
 
-def test_no_topic_leaves_nothing_to_check(account: Account):
-    account.values["alarmTopicArns"] = []
-    account.assert_only("alarms: topics exist", Status.NOT_CHECKED, "alarmTopicArns is empty")
+def _encrypt_bucket(account: Account, key: str) -> None:
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    rules = [{"ApplyServerSideEncryptionByDefault": default}]
+    account.client("s3").put_bucket_encryption(Bucket="tf-state", ServerSideEncryptionConfiguration={"Rules": rules})
+
+
+@pytest.mark.parametrize("form", ["Arn", "KeyId"])
+def test_bucket_under_a_key_that_the_task_may_not_use_is_a_failure(account: Account, form: str):
+    key = account.client("kms").create_key()["KeyMetadata"]
+    _encrypt_bucket(account, key[form])
+    account.assert_only(
+        "state: buckets encrypt",
+        Status.FAILED,
+        f"tf-state encrypts with {key['Arn']}, which the task isn't allowed to use",
+        "add the key to terraformStateKeyArns",
+    )
+    account.values["terraformStateKeyArns"] = [key["Arn"]]
+    assert account.result("state: buckets encrypt").status is Status.OK
+
+
+def test_bucket_under_the_key_that_aws_manages_passes(account: Account):
+    account.altered["kms", "describe_key"] = {"KeyMetadata": {"KeyManager": "AWS"}}
+    _encrypt_bucket(account, account.client("kms").create_key()["KeyMetadata"]["Arn"])
+    assert account.result("state: buckets encrypt").status is Status.OK
