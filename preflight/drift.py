@@ -16,14 +16,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.configuration.secret_names import redacted
-from components.settings import SettingsError
-from preflight.deployment import Deployment, StackFileError, deployment_of
-from preflight.errors import FailedError, UnmetError
-from preflight.printed import parser
+from preflight.deployment import Deployment
+from preflight.errors import FailedError
+from preflight.printed import parser, print_document
 
 _STREAM = "requests"
-_UNUSABLE = 2
 _POLL_SECONDS = 2.0
 _UNANSWERED_SECONDS = 120.0
 """An agent that runs no detection answers within ten seconds; a task that starts needs about a minute."""
@@ -51,8 +48,8 @@ def main() -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Request a detection, wait for its results, and print them; returns the exit code."""
-    try:
-        deployment = deployment_of(arguments)
+
+    def document(deployment: Deployment) -> tuple[str, bool]:
         if not deployment.settings.drift.enabled:
             raise FailedError(
                 f"atlantis:driftProjects isn't set for the stack {arguments.stack}, so the stack detects no drift",
@@ -60,17 +57,15 @@ def run(arguments: argparse.Namespace) -> int:
                 "(the sandbox builds it), deploy, and run the command again (docs/drift.md)",
             )
         found = _Requested(deployment).results(arguments.timeout * 60)
-    except (StackFileError, SettingsError) as error:
-        sys.stderr.write(f"{error}\n")
-        return _UNUSABLE
-    except UnmetError as error:
-        sys.stderr.write(f"error: {error.message}\n-> {error.remedy}\n")
-        return _UNUSABLE
+        projects = [event for event in found if event["event"] == "drift-project"]
+        is_clean = not any(event["drifted"] + event["failed"] for event in projects)
+        return json.dumps(found, indent=2) if arguments.json else table(found), is_clean
+
+    try:
+        return print_document(arguments, document)
     except KeyboardInterrupt:
         sys.stderr.write("\nThe detection goes on; its results are in the agent's log and in the issues\n")
-        return _UNUSABLE
-    sys.stdout.write(redacted(json.dumps(found, indent=2) + "\n" if arguments.json else table(found)))
-    return 1 if any(event["event"] == "drift-project" and event["drifted"] + event["failed"] for event in found) else 0
+        return 2
 
 
 @dataclass
@@ -238,7 +233,7 @@ def table(events: Iterable[Mapping[str, Any]]) -> str:
     for event in by_name.get("drift-run", ()):
         counts = ", ".join(f"{event[name]} {name}" for name in _ORDER)
         lines.append(f"{len(projects)} projects in {event['seconds']:.0f} s: {counts}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _row(event: Mapping[str, Any]) -> tuple[str, ...]:

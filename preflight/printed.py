@@ -32,12 +32,18 @@ def parser(module: str, description: str | None) -> argparse.ArgumentParser:
     return made
 
 
-def print_document(arguments: argparse.Namespace, document: Callable[[Deployment], str]) -> int:
-    """Print the document of the stack. Returns 0, or 2 if the stack's file is invalid or a call to AWS fails."""
+def print_document(arguments: argparse.Namespace, document: Callable[[Deployment], str | tuple[str, bool]]) -> int:
+    """Print the document of the stack.
+
+    Returns:
+        0; 1 if the document comes with False: it isn't as it should be; 2 if the stack's file is invalid or a call to AWS fails.
+    """
     try:
-        sys.stdout.write(document(deployment_of(arguments)) + "\n")
+        found = document(deployment_of(arguments))
     except (StackFileError, SettingsError, UnmetError) as error:
         remedy = f"-> {error.remedy}\n" if isinstance(error, UnmetError) and error.remedy else ""
         sys.stderr.write(f"{error}\n{remedy}")
         return 2
-    return 0
+    text, is_good = (found, True) if isinstance(found, str) else found
+    sys.stdout.write(redacted(f"{text}\n"))
+    return 0 if is_good else 1

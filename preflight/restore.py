@@ -294,17 +294,12 @@ def main() -> int:
     options.add_argument("--recovery-point", help="the ARN of the recovery point to restore")
     options.add_argument("--file-system", help="check the recovery points of this file system, such as a lost one")
     arguments = options.parse_args()
-    usable = True
 
-    def document(deployment: Deployment) -> str:
-        nonlocal usable
-        restore = Restore(deployment)
-        if arguments.recovery_point:
-            return restore.restore(arguments.recovery_point)
-        text, usable = restore.check(arguments.file_system)
-        return text
+    def document(deployment: Deployment) -> str | tuple[str, bool]:
+        restore, point = Restore(deployment), arguments.recovery_point
+        return restore.restore(point) if point else restore.check(arguments.file_system)
 
-    return print_document(arguments, document) or int(not usable)
+    return print_document(arguments, document)
 
 
 if __name__ == "__main__":

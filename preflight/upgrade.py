@@ -22,19 +22,11 @@ _RELEASE = "https://github.com/runatlantis/atlantis/releases/tag"
 
 def main() -> int:
     """Run the command."""
-    options = parser("preflight.upgrade", __doc__)
-    ready = True
-
-    def document(deployment: Deployment) -> str:
-        nonlocal ready
-        lines, ready = report(deployment)
-        return "\n".join(lines)
-
-    return print_document(options.parse_args(), document) or int(not ready)
+    return print_document(parser("preflight.upgrade", __doc__).parse_args(), report)
 
 
-def report(deployment: Deployment) -> tuple[list[str], bool]:
-    """The lines of the report, and whether the image can be deployed."""
+def report(deployment: Deployment) -> tuple[str, bool]:
+    """The report, and whether the image can be deployed."""
     running, task = _running(deployment)
     wanted = known(deployment.settings.task.image) or deployment.settings.task.image_tag
     before, after = _version(running), _version(wanted)
@@ -55,7 +47,7 @@ def report(deployment: Deployment) -> tuple[list[str], bool]:
     tag = running.rpartition(":")[2]
     setting = ("image", running) if known(deployment.settings.task.image) else ("imageTag", tag)
     back = f"pulumi config set atlantis:{setting[0]} {setting[1]} --stack {deployment.stack}, and deploy"
-    return [*lines, f"back      {back}"], ready
+    return "\n".join([*lines, f"back      {back}"]), ready
 
 
 def _running(deployment: Deployment) -> tuple[str, str]:

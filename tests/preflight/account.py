@@ -2,12 +2,17 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
 import urllib3
+import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -65,6 +70,17 @@ class Account:
             if check.function in needed:
                 needed.update(check.needs)
         return self.results([check for check in CHECKS if check.function in needed])[name]
+
+    def write_stack_file(self, file: Path, **more: Any) -> None:
+        """Write what the stack file says, with a setting of the engine."""
+        config = {f"atlantis:{key}": value for key, value in (self.values | more).items()}
+        config |= {"aws:region": REGION, "pulumi:tags": {"team": "platform"}}
+        file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+
+    def run_command(self, module: str, file: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command with the stack file, as people and pipelines call it."""
+        self.write_stack_file(file)
+        return run_module(module, file, *options)
 
     def push_image(
         self,
@@ -132,6 +148,13 @@ class Account:
             name: said for name, said in others.items() if not said.startswith(("ok", "not checked: needs: "))
         }
         assert unexpected == {}, unexpected
+
+
+def run_module(module: str, file: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", module, "--stack", "prod", "--config-file", str(file), *options]
+    environment = os.environ | {"COLUMNS": "120"}
+    root = Path(__file__).resolve().parents[2]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def policy(*statements: dict[str, Any]) -> str:

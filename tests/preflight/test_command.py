@@ -1,32 +1,19 @@
 """The command as people and pipelines call it."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from preflight.command import CHECKS
-from tests.preflight.account import Account
+from tests.preflight.account import Account, run_module
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
 def preflight(account: Account, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    config = {f"atlantis:{key}": value for key, value in account.values.items()} | {"aws:region": "ap-northeast-2"}
-    file.write_text(yaml.safe_dump({"config": config | {"pulumi:tags": {"team": "platform"}}}))
-    return run_command("--stack", "prod", "--config-file", str(file), *options)
-
-
-def run_command(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "preflight", *options]
-    environment = os.environ | {"COLUMNS": "120"}
-    return subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    return account.run_command("preflight", file, *options)
 
 
 def test_table_says_ok_and_the_exit_code_is_zero(account: Account, tmp_path: Path):
@@ -92,7 +79,7 @@ def test_unusable_stack_file_is_said(tmp_path: Path, content: str | None, said: 
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {}")
     if content is not None:
         (tmp_path / "Pulumi.prod.yaml").write_text(content)
-    ended = run_command("--stack", "prod", "--config-file", str(tmp_path / "Pulumi.prod.yaml"))
+    ended = run_module("preflight", tmp_path / "Pulumi.prod.yaml")
     assert ended.returncode == 2
     assert said in ended.stderr
     assert "AAABAGNpcGhlcnRleHQ=" not in ended.stderr

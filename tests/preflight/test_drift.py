@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from isolation import aws as agent_aws
 from isolation.drift import run as drift_run
 from isolation.drift.log import AgentLog
 from preflight import drift
-from preflight.aws import Aws
-from sandbox.testbed.local_aws import ACCOUNT, REGION, LocalAws
+from sandbox.testbed.local_aws import REGION, LocalAws
 from tests.preflight.account import Account
 from tests.unit.isolation.drift_stand_ins import Atlantis, detection
 from tests.unit.isolation.test_drift import LOCKED, STATE_LOCK
@@ -29,8 +27,7 @@ SETTINGS = {"terraformIsolation": "tasks", "driftProjects": ["my-organization/ne
 @pytest.fixture
 def stack_file(account: Account, tmp_path: Path) -> Path:
     file = tmp_path / "Pulumi.prod.yaml"
-    config = {f"atlantis:{key}": value for key, value in (account.values | SETTINGS).items()} | {"aws:region": REGION}
-    file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    account.write_stack_file(file, **SETTINGS)
     return file
 
 
@@ -171,41 +168,8 @@ def test_a_stack_without_drift_detection_says_what_to_set(
 ) -> None:
     assert make_drift(stack_file) == 2
     assert f"the log group {GROUP} doesn't exist" in capsys.readouterr().err
-    config = {f"atlantis:{key}": value for key, value in account.values.items()} | {"aws:region": REGION}
-    stack_file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    account.write_stack_file(stack_file)
     assert make_drift(stack_file) == 2
     said = capsys.readouterr().err
     assert "atlantis:driftProjects isn't set for the stack prod" in said
     assert "in atlantis:driftProjects, with atlantis:terraformIsolation: tasks and the image of docker/" in said
-
-
-def test_a_missing_permission_is_named(
-    account: Account, stack_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert account.names.account == ACCOUNT
-    from botocore.exceptions import ClientError
-
-    def denied(self: Any, service: str, operation: str, parameters: Any) -> Any:
-        if service == "logs":
-            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "FilterLogEvents")
-        return answer(self, service, operation, parameters)
-
-    answer = Aws._call
-    monkeypatch.setattr(Aws, "_call", denied)
-    assert make_drift(stack_file) == 2
-    assert "the permission logs:FilterLogEvents is missing\n-> allow logs:FilterLogEvents" in capsys.readouterr().err
-
-
-def test_without_credentials_or_a_stack_file_the_command_says_what_to_do(
-    account: Account, stack_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert make_drift(stack_file.with_name("Pulumi.absent.yaml")) == 2
-    assert "Pulumi.absent.yaml does not exist; stacks with a file here: prod" in capsys.readouterr().err
-    assert account.names.account == ACCOUNT
-    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    assert make_drift(stack_file) == 2
-    assert "there are no AWS credentials in this environment\n-> log in (`aws sso login`)" in capsys.readouterr().err

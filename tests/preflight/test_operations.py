@@ -133,10 +133,11 @@ def test_the_running_server_is_compared_with_the_pinned_one(account: Account, ta
         ("ecs", "describe_task_definition"): Whole(taskDefinition=definition),
     }
     account.values["imageTag"] = tag
-    lines, is_ready = report(deployment(account, running))
+    text, is_ready = report(deployment(account, running))
+    lines = text.splitlines()
     assert lines[:2] == [f"runs      {image}, task definition 3, 1 of 1 tasks run", f"pinned    {tag}"]
     assert lines[-1] == "back      pulumi config set atlantis:imageTag v0.47.1 --stack prod, and deploy"
-    assert (is_ready, said in "\n".join(lines)) == (ready, True), lines
+    assert (is_ready, said in text) == (ready, True), text
 
 
 def test_what_remains_is_found_by_the_stacks_tags(account: Account) -> None:

@@ -1,15 +1,11 @@
 """The commands that print a document to copy: the trust policy of a role to assume, and a boundary to start from."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
-from preflight.printed import parser, print_document
 from tests.preflight.account import Account
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -19,18 +15,7 @@ WORKERS = [f"arn:aws:iam::123456789012:role/atlantis-ecs-task-{role}-worker-prod
 
 
 def printed(module: str, account: Account, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    file = folder / "Pulumi.prod.yaml"
-    config = {f"atlantis:{key}": value for key, value in account.values.items()} | {"aws:region": "ap-northeast-2"}
-    file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
-    return subprocess.run(
-        [sys.executable, "-m", f"preflight.{module}", "--config-file", str(file), *options],
-        cwd=PROJECT,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return account.run_command(f"preflight.{module}", folder / "Pulumi.prod.yaml", *options)
 
 
 def statements(ended: "subprocess.CompletedProcess[str]") -> list[dict[str, object]]:
@@ -82,6 +67,7 @@ def test_a_trust_policy_that_would_not_help_is_not_printed(
     ended = printed("trust_policy", account, tmp_path, *options)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert why in ended.stderr
+    assert ("-> " in ended.stderr) is ("--external-id" not in options)
 
 
 def test_the_boundary_refuses_what_is_atlantis_own(account: Account, tmp_path: Path):
@@ -97,22 +83,3 @@ def test_settings_that_are_wrong_are_named_and_the_exit_code_says_so(account: Ac
     ended = printed(module, account, tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "atlantis:cpu = 3" in ended.stderr
-
-
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [("config: [", "Pulumi.prod.yaml isn't YAML: "), ("config: 1\n", "Pulumi.prod.yaml has no `config` mapping")],
-)
-def test_a_broken_stack_file_is_named_with_the_reason_and_nothing_is_printed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, why: str
-):
-    file = tmp_path / "Pulumi.prod.yaml"
-    file.write_text(content, encoding="utf-8")
-    arguments = parser("preflight.trust_policy", None).parse_args(["--config-file", str(file)])
-
-    assert print_document(arguments, lambda _: pytest.fail("a document was made")) == 2
-
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith(why)
-    assert said.err.endswith("\n")
