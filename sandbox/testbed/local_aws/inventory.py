@@ -72,7 +72,7 @@ def take(aws: LocalAws) -> Inventory:
     found: Inventory = {}
     for type_, (service, listing) in _kinds().items():
         parents: Iterable[str | None] = sorted(found[listing.parent]) if listing.parent else [None]
-        listed = {listing.name(parent, item) for parent in parents for item in _list(aws, service, listing, parent)}
+        listed = {listing.name_of(parent, item) for parent in parents for item in _list(aws, service, listing, parent)}
         found[type_] = _without_deleted_keys(aws, listed) if service == "kms" else listed
     return {type_: items for type_, items in found.items() if items}
 

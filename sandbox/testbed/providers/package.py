@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -12,7 +11,7 @@ from sandbox.testbed.providers.schema import ResourceSchema
 from sandbox.testbed.providers.values import Properties
 
 
-class Package(abc.ABC):
+class Package:
     """A provider: its table, and the backend that its entries use."""
 
     name: str
@@ -20,19 +19,17 @@ class Package(abc.ABC):
     resources: ClassVar[Mapping[str, type[Resource[Any]]]] = {}
     functions: ClassVar[Mapping[str, type[Function[Any]]]] = {}
 
-    @abc.abstractmethod
     def schemas(self) -> Mapping[str, ResourceSchema]:
         """The schema of every resource type and function in the table."""
+        raise NotImplementedError
 
-    @abc.abstractmethod
     def check_configuration(self, values: Properties) -> list[validation.Failure]:
-        """The validation failures of the provider's configuration."""
+        """The validation failures of the provider's configuration; by default, a provider has no settings."""
+        return [(name, f"the {self.name} provider has no settings") for name in values if name != "version"]
 
-    @abc.abstractmethod
     def configure(self, values: Properties) -> None:
         """Set the provider's configuration."""
 
-    @abc.abstractmethod
     def backend(self, region: str | None) -> Any:
         """The entries' backend, such as a session with AWS, for the given region or the provider's default region."""
 
@@ -45,6 +42,5 @@ class Package(abc.ABC):
         """Tags that are added to every taggable resource."""
         return {}
 
-    @abc.abstractmethod
     def cancel(self) -> None:
         """Cancel all waits."""

@@ -13,7 +13,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from sandbox.testbed.providers.files import write_atomically
+from sandbox.testbed.files import write_private
 from sandbox.testbed.providers.resource import Created
 
 
@@ -29,7 +29,7 @@ class PendingCreations:
     def record(self, urn: str, key: str, created: Created) -> None:
         """Record that an object was created for `urn`. `key` distinguishes it from other objects of the same urn."""
         entry = {"urn": urn, "key": key, "id": created.id, "facts": created.facts}
-        write_atomically(self._entry(urn, key), json.dumps(entry))
+        write_private(self._entry(urn, key), json.dumps(entry))
 
     def confirm(self, urn: str, key: str) -> None:
         """The engine has recorded the object."""

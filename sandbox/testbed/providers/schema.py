@@ -21,8 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.testbed.providers.files import write_atomically
+from sandbox.testbed.files import write_private
+from sandbox.testbed.paths import CACHE
 
+FOLDER = CACHE / "providers"
+"""The cached schemas, which all runs in this checkout share."""
 LOADING = threading.Lock()
 """Held while schemas are looked up and loaded: two threads can't import the SDK at the same time."""
 
@@ -79,19 +82,17 @@ Refine = Callable[[str, Shape], None]
 """Adds a service's limits to the inputs of the resource type with the given token."""
 
 
-def load(
-    package: str, tokens: list[str], refine: Refine, sources: list[Path], cache: Path
-) -> dict[str, ResourceSchema]:
+def load(package: str, tokens: list[str], refine: Refine, sources: list[Path]) -> dict[str, ResourceSchema]:
     """Schemas of the resource types and functions named by `tokens`.
 
     `package` is the SDK's distribution name (pulumi-aws). `sources` are the files besides the SDK that affect the
-    result. `cache` is the directory of the JSON file.
+    result.
     """
     digest = hashlib.sha256("\n".join(tokens).encode())
     for source in [*sources, Path(__file__)]:
         digest.update(source.read_bytes())
     version = importlib.metadata.version(package)
-    file = cache / f"{package}-{version}-{digest.hexdigest()[:16]}.json"
+    file = FOLDER / f"{package}-{version}-{digest.hexdigest()[:16]}.json"
     try:
         stored = json.loads(file.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
@@ -106,9 +107,9 @@ def load(
             }
             for token, s in schemas.items()
         }
-        for outdated in cache.glob(f"{package}-*.json"):
+        for outdated in FOLDER.glob(f"{package}-*.json"):
             outdated.unlink(missing_ok=True)
-        write_atomically(file, json.dumps(stored))
+        write_private(file, json.dumps(stored))
     return {token: _loaded(item) for token, item in stored.items()}
 
 

@@ -11,8 +11,8 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
+from sandbox.testbed.paths import state_directory
 from sandbox.testbed.providers import validation
-from sandbox.testbed.providers.files import state_directory
 from sandbox.testbed.providers.lifecycle import Change, InitializationError, Lifecycle
 from sandbox.testbed.providers.package import Package
 from sandbox.testbed.providers.pending_creations import PendingCreations

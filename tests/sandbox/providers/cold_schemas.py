@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.testbed.providers import passwords
+from sandbox.testbed.providers import passwords, schema
 from sandbox.testbed.providers.aws import package
 from sandbox.testbed.providers.package import Package
 
@@ -14,8 +14,7 @@ CALLERS: tuple[Callable[[], Package], ...] = (package.AwsPackage, package.AwsPac
 
 def main() -> None:
     """Print how many schemas each caller got; end with exit code 1 where one got none."""
-    folder = Path(sys.argv[1])
-    package.cache_directory = passwords.cache_directory = lambda: folder
+    schema.FOLDER = Path(sys.argv[1])
     together = threading.Barrier(len(CALLERS))
     counts: list[int] = []
 

@@ -24,6 +24,7 @@ from tests.sandbox.providers.conftest import Start
 from tests.sandbox.providers.examples import EXAMPLES, Ids
 from tests.sandbox.providers.plugin import ROOT, Plugin, urn
 
+EVERYTHING = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
 VPC, KEY, TASK = "aws:ec2/vpc:Vpc", "aws:kms/key:Key", "aws:ecs/taskDefinition:TaskDefinition"
 
 
@@ -160,7 +161,7 @@ def test_survives_throttling_and_server_faults(start: Start, aws: LocalAws, obje
 
 def test_says_what_failed(plugin: Plugin) -> None:
     with pytest.raises(grpc.RpcError) as error:
-        plugin.create(urn("aws:iam/rolePolicy:RolePolicy", "x"), {"role": "nobody", "name": "x", "policy": "{}"})
+        plugin.create(urn("aws:iam/rolePolicy:RolePolicy", "x"), {"role": "nobody", "name": "x", "policy": EVERYTHING})
     details = str(error.value.details())  # pyright: ignore[reportAttributeAccessIssue]
     assert "NoSuchEntity" in details
     assert "nobody" in details

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2
 from pulumi.runtime.proto.provider_pb2 import DiffResponse
@@ -180,3 +181,31 @@ def test_a_value_that_comes_back_is_current_again(plugin: Plugin, aws: LocalAws,
         plugin.create(name, plugin.check(name, {"secretId": objects["other_secret"], "secretString": value}).inputs)
         current = aws.client("secretsmanager").get_secret_value(SecretId=objects["other_secret"])
         assert current["SecretString"] == value
+
+
+REPLICATION_GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
+
+
+def test_the_password_is_secret_and_demanded_over_tls_by_two_nodes(plugin: Plugin, aws: LocalAws, objects: Ids) -> None:
+    name = urn(REPLICATION_GROUP, "password")
+    asked = {**EXAMPLES[REPLICATION_GROUP].inputs(objects), "replicationGroupId": "password"}
+    made = plugin.create(name, plugin.check(name, asked).inputs)
+    assert "authToken" in made.secrets
+    group = aws.client("elasticache").describe_replication_groups(ReplicationGroupId="password")
+    described = group["ReplicationGroups"][0]
+    assert (described["AuthTokenEnabled"], described["TransitEncryptionMode"]) == (True, "required")
+    assert (described["AutomaticFailover"], described["MultiAZ"]) == ("enabled", "enabled")
+    assert len(described["NodeGroups"][0]["NodeGroupMembers"]) == 2
+    plugin.delete(name, made.id, made.outputs)
+
+
+def test_a_change_that_the_local_aws_only_nods_at_is_a_failure(plugin: Plugin, objects: Ids) -> None:
+    name = urn(REPLICATION_GROUP, "nodded")
+    asked = {**EXAMPLES[REPLICATION_GROUP].inputs(objects), "replicationGroupId": "nodded"}
+    inputs = plugin.check(name, asked).inputs
+    made = plugin.create(name, inputs)
+    other = plugin.check(name, {**asked, "securityGroupIds": [objects["other_security_group"]]}, inputs).inputs
+    with pytest.raises(grpc.RpcError) as failure:
+        plugin.update(name, made.id, made.outputs, inputs, other)
+    assert "accepted a change of securityGroupIds and did not carry it out" in str(failure.value)
+    plugin.delete(name, made.id, made.outputs)

@@ -18,15 +18,6 @@ __all__ = ["identity_policy_problem", "key_state", "resource_policy_problem", "r
 
 _ATTACHED = 10
 _INLINE_SIZE = {"Role": 10240, "Group": 5120, "User": 2048}
-_USAGES = {
-    "SYMMETRIC_DEFAULT": {"ENCRYPT_DECRYPT"},
-    "RSA": {"ENCRYPT_DECRYPT", "SIGN_VERIFY"},
-    "ECC_NIST": {"SIGN_VERIFY", "KEY_AGREEMENT"},
-    "ECC": {"SIGN_VERIFY"},
-    "HMAC": {"GENERATE_VERIFY_MAC"},
-    "SM2": {"ENCRYPT_DECRYPT", "SIGN_VERIFY", "KEY_AGREEMENT"},
-    "ML": {"SIGN_VERIFY"},
-}
 
 
 def role_exists(call: Call, arn: Any) -> bool:
@@ -71,26 +62,6 @@ def inline_size(call: Call) -> str | None:
     return str(_INLINE_SIZE[kind]) if total > _INLINE_SIZE[kind] else None
 
 
-def same_tag_key(call: Call) -> str | None:
-    keys = [str(key).lower() for key in call.each("Tags[].Key")]
-    return next((key for key in keys if keys.count(key) > 1), None)
-
-
-def policy_use(call: Call) -> str | None:
-    if versions := call.all("iam:ListPolicyVersions", "Versions[?!IsDefaultVersion]", PolicyArn=call["PolicyArn"]):
-        return f"This policy has {len(versions) + 1} versions. You must delete all its other versions first."
-    kinds = "[PolicyRoles, PolicyUsers, PolicyGroups][]"
-    if call.find("iam:ListEntitiesForPolicy", kinds, PolicyArn=call["PolicyArn"]) or call.find(
-        "iam:GetPolicy", "Policy.AttachmentCount", PolicyArn=call["PolicyArn"]
-    ):
-        return "Cannot delete a policy attached to entities."
-    for role in call.all("iam:ListRoles", "Roles[].RoleName"):
-        arn = call.find("iam:GetRole", "Role.PermissionsBoundary.PermissionsBoundaryArn", RoleName=role)
-        if arn == call["PolicyArn"]:
-            return "Cannot delete a policy attached to entities."
-    return None
-
-
 def linked_exists(call: Call) -> str | None:
     service, suffix = str(call["AWSServiceName"]), call["CustomSuffix"]
     roles = call.all("iam:ListRoles", "Roles[]", PathPrefix=f"/aws-service-role/{service}/")
@@ -113,15 +84,6 @@ def locks_out(call: Call) -> bool:
         if allows and any(item in ("*", call.account) or f":{call.account}:" in item for item in callers):
             return False
     return True
-
-
-def wrong_usage(call: Call) -> bool:
-    spec, usage = (
-        call["KeySpec"] or call["CustomerMasterKeySpec"] or "SYMMETRIC_DEFAULT",
-        call["KeyUsage"] or "ENCRYPT_DECRYPT",
-    )
-    kind = next((name for name in _USAGES if spec.startswith(name)), None)
-    return kind is not None and usage not in _USAGES[kind]
 
 
 def not_symmetric(call: Call) -> bool:

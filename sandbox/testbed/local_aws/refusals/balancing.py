@@ -320,15 +320,6 @@ def _address(text: str, version: int) -> bool:
         return False
 
 
-def zones_with_vpc(call: Call) -> bool:
-    vpc = call["VPC.VPCId"]
-    if not vpc:
-        return False
-    zones = call.all("ListHostedZones", "HostedZones[?Config.PrivateZone]")
-    same = (zone["Id"] for zone in zones if _name(zone["Name"]) == _name(call["Name"]))
-    return any(vpc in call.all("GetHostedZone", "VPCs[].VPCId", Id=zone.rpartition("/")[2]) for zone in same)
-
-
 def bad_domain(call: Call) -> bool:
     labels = _name(call["Name"]).split(".")
     return any(not label or len(label) > 63 or re.search(r"[\s]", label) for label in labels)
@@ -392,10 +383,3 @@ def wrong_addresses(call: Call) -> Any:
         if block is None or block.prefixlen == 0 or version not in (None, block.version):
             return text
     return None
-
-
-def lost_protected(call: Call) -> bool:
-    arn = str(call["ResourceArn"])
-    return ":loadbalancer/" in arn and not call.find(
-        "elbv2:DescribeLoadBalancers", "LoadBalancers", LoadBalancerArns=[arn]
-    )

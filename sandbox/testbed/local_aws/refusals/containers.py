@@ -11,7 +11,7 @@ from sandbox.testbed.local_aws.refusals.access import key_state
 from sandbox.testbed.local_aws.refusals.balancing import balancers_of
 from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.networks import group_network, network, subnet
-from sandbox.testbed.local_aws.refusals.policies import resource_policy_problem, statements
+from sandbox.testbed.local_aws.refusals.policies import resource_policy_problem
 
 __all__ = ["key_state"]
 
@@ -248,17 +248,3 @@ def mount_groups(call: Call) -> Any:
 def outside_subnet(call: Call) -> bool:
     block = network(subnet(call, call["SubnetId"]).get("CidrBlock"))
     return block is not None and bool(call["IpAddress"]) and ipaddress.ip_address(call["IpAddress"]) not in block
-
-
-def locks_out(call: Call) -> bool:
-    """Whether a policy denies everyone to change it: https://docs.aws.amazon.com/efs/latest/ug/API_PutFileSystemPolicy.html."""
-    if call["BypassPolicyLockoutSafetyCheck"]:
-        return False
-    for statement in statements(call["Policy"]):
-        actions = statement.get("Action", [])
-        listed = [actions] if isinstance(actions, str) else actions
-        everyone = statement.get("Principal") in ("*", {"AWS": "*"}) and not statement.get("Condition")
-        every = ("*", "elasticfilesystem:*", "elasticfilesystem:PutFileSystemPolicy")
-        if statement.get("Effect") == "Deny" and everyone and any(action in every for action in listed):
-            return True
-    return False

@@ -7,7 +7,6 @@ from typing import Any
 
 from sandbox.testbed.local_aws.refusals.access import role_exists
 from sandbox.testbed.local_aws.refusals.call import Call
-from sandbox.testbed.local_aws.refusals.networks import subnet
 from sandbox.testbed.local_aws.refusals.policies import resource_policy_problem, statements
 
 _INFREQUENT = ("STANDARD_IA", "ONEZONE_IA")
@@ -97,11 +96,6 @@ def other_family(call: Call) -> str | None:
         (parameters(call) or {}).get("CacheParameterGroupFamily"),
     )
     return f"{wanted} but found one of family {found}" if wanted and found and wanted != found else None
-
-
-def mixed_subnets(call: Call) -> Any:
-    networks = {subnet(call, item).get("VpcId") for item in call.each("SubnetIds")} | {None}
-    return call["SubnetIds"] if len(networks) != 2 else None
 
 
 def unknown_family(call: Call) -> bool:

@@ -25,9 +25,6 @@ class Vault(BackupResource):
 
     sdk_name = "aws:backup/vault:Vault"
 
-    def tag_target(self, identity: str) -> str:
-        return self.found(identity, {})["BackupVaultArn"]
-
     def remove(self, identity: str, state: Properties) -> None:
         vault = {"BackupVaultName": identity}
         if state.get("forceDestroy"):
@@ -54,10 +51,7 @@ class Plan(_InOneParameter):
 
     sdk_name = "aws:backup/plan:Plan"
     member = "BackupPlan"
-    tagging: ClassVar = Tagging("ResourceArn", read="list_tags")
-
-    def tag_target(self, identity: str) -> str:
-        return self.found(identity, {})["BackupPlanArn"]
+    tagging: ClassVar = Tagging("ResourceArn", read="list_tags", by="BackupPlanArn")
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         self.client.update_backup_plan(BackupPlanId=identity, **self.parameters(inputs))

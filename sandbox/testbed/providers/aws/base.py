@@ -151,7 +151,7 @@ class AwsResource(Resource[Session]):
 
     def tag_target(self, identity: str) -> str:
         """The identifier that the tagging calls expect."""
-        return identity
+        return self.found(identity, {})[self.tagging.by] if self.tagging and self.tagging.by else identity
 
     def tags_of(self, identity: str) -> dict[str, str]:
         """The object's tags."""

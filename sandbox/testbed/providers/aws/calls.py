@@ -75,6 +75,8 @@ class Tagging:
     tag: str = "tag_resource"
     untag: str = "untag_resource"
     path: str = "Tags || tags || TagList"
+    by: str = ""
+    """The member of the description that identifies the object, if that isn't the id."""
 
     def current(self, client: Any, target: str) -> dict[str, str]:
         """The object's tags, without those that AWS reserves."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,7 +16,6 @@ from sandbox.testbed.providers.values import Properties
 
 _WIDGETS = names("metric text log alarm explorer custom")
 _COLUMNS, _ROWS = 24, 1000
-_HOUR, _DAY = 60 * 60, 24 * 60 * 60
 
 
 class MetricAlarm(AwsResource):
@@ -25,33 +23,9 @@ class MetricAlarm(AwsResource):
 
     sdk_name = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        yield from super().rules(inputs)
-        for name in ("comparisonOperator", "evaluationPeriods", "metricName", "namespace", "period", "threshold"):
-            if name not in inputs:
-                yield name, "missing: an alarm on a metric needs it"
-        if ("statistic" in inputs) == ("extendedStatistic" in inputs):
-            yield "statistic", "exactly one of statistic, extendedStatistic must be given"
-        period, periods = inputs.get("period"), inputs.get("evaluationPeriods")
-        if isinstance(period, int) and period not in (10, 20, 30) and (period < 1 or period % 60):
-            yield "period", f"{period} is not 10, 20, 30 or a multiple of 60"
-        if isinstance(period, int) and isinstance(periods, int):
-            longest = 7 * _DAY if period >= _HOUR else _DAY
-            if period * periods > longest:
-                yield "evaluationPeriods", f"{periods} of {period} s are {period * periods} s, more than {longest}"
-            if isinstance(inputs.get("datapointsToAlarm"), int) and inputs["datapointsToAlarm"] > periods:
-                yield "datapointsToAlarm", f"{inputs['datapointsToAlarm']} is more than evaluationPeriods, {periods}"
-        for name in ("alarmActions", "okActions", "insufficientDataActions"):
-            for position, action in enumerate(inputs.get(name) or []):
-                if isinstance(action, str) and not action.startswith("arn:"):
-                    yield f"{name}[{position}]", f"{action!r} is not an ARN"
-
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         """PutMetricAlarm creates the alarm, or updates an existing alarm with the same name."""
         return {**super().parameters(inputs), "Dimensions": pairs(inputs.get("dimensions") or {}, "Name")}
-
-    def tag_target(self, identity: str) -> str:
-        return self.backend.arn("cloudwatch", f"alarm:{identity}")
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
         return {**super().shown_as(identity, answer, state), "dimensions": mapped(answer.get("Dimensions"), "Name")}
@@ -114,41 +88,10 @@ class LogGroup(AwsResource):
         super().update(identity, {**inputs, "retentionInDays": inputs.get("retentionInDays") or None}, changed)
 
 
-class LogSubscriptionFilter(AwsResource):
-    """Delivers a log group's events to a destination. The API creates or updates the filter of that name."""
-
-    sdk_name = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """A Firehose stream as destination requires a role."""
-        destination = inputs.get("destinationArn")
-        if not isinstance(destination, str):
-            return
-        if not re.match(r"arn:[\w-]+:(firehose|kinesis|lambda|logs):", destination):
-            yield "destinationArn", f"{destination!r} is no ARN of a stream, a function or a destination"
-        if ":firehose:" in destination and "roleArn" not in inputs:
-            yield "roleArn", "missing: CloudWatch Logs writes to a delivery stream with a role"
-
-
 class LogMetricFilter(AwsResource):
     """Makes a metric of a log group's events. The API creates or updates the filter of that name."""
 
     sdk_name = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """CloudWatch accepts three dimensions, each with a field of the event, and no default value next to them."""
-        yield from super().rules(inputs)
-        transformation = inputs.get("metricTransformation")
-        if not isinstance(transformation, dict):
-            return
-        dimensions = transformation.get("dimensions") or {}
-        if len(dimensions) > 3:
-            yield "metricTransformation.dimensions", f"{len(dimensions)} are more than 3"
-        if dimensions and transformation.get("defaultValue"):
-            yield "metricTransformation.defaultValue", "not with dimensions"
-        for name, field in dimensions.items():
-            if isinstance(field, str) and not field.startswith("$"):
-                yield f"metricTransformation.dimensions.{name}", f"{field!r} is no field of the event, such as $.name"
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         given = inputs["metricTransformation"]

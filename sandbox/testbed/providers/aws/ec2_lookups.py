@@ -24,23 +24,18 @@ class GetAvailabilityZones(Function[Any]):
     sdk_name = "aws:index/getAvailabilityZones:getAvailabilityZones"
 
     def call(self, arguments: Properties) -> Properties:
-        """Sorted by name."""
-        everything = {"AllAvailabilityZones": True} if arguments.get("allAvailabilityZones") else {}
-        answer = self.backend.client("ec2").describe_availability_zones(
-            Filters=_filters(arguments, {"state": "state"}), **everything
-        )
-        out, ids = set(arguments.get("excludeNames") or []), set(arguments.get("excludeZoneIds") or [])
-        kept = [
-            zone for zone in answer["AvailabilityZones"] if zone["ZoneName"] not in out and zone["ZoneId"] not in ids
-        ]
-        kept.sort(key=lambda zone: zone["ZoneName"])
+        """All of them, sorted by name, as awsx asks for them."""
+        if arguments:
+            raise ValueError("the stand-in lists all zones, without arguments")
+        answer = self.backend.client("ec2").describe_availability_zones()
+        zones = sorted(answer["AvailabilityZones"], key=lambda zone: zone["ZoneName"])
+        region = self.backend.region
         return {
-            **arguments,
-            "id": self.backend.region,
-            "names": [zone["ZoneName"] for zone in kept],
-            "zoneIds": [zone["ZoneId"] for zone in kept],
-            "groupNames": sorted({zone.get("GroupName", self.backend.region) for zone in kept}),
-            "region": self.backend.region,
+            "id": region,
+            "names": [zone["ZoneName"] for zone in zones],
+            "zoneIds": [zone["ZoneId"] for zone in zones],
+            "groupNames": sorted({zone.get("GroupName", region) for zone in zones}),
+            "region": region,
         }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.testbed.providers.aws.calls import Call
 from sandbox.testbed.providers.aws.ec2 import Ec2Resource
 from sandbox.testbed.providers.values import Properties
 
@@ -57,12 +56,6 @@ class NatGateway(Ec2Resource):
         if gateway["State"] == "failed":
             raise RuntimeError(f"{identity} failed: {gateway.get('FailureMessage', 'no reason given')}")
         addresses = gateway.get("NatGatewayAddresses")
-        if not addresses and state.get("allocationId"):
-            # The local AWS doesn't return a NAT gateway's addresses; look up the Elastic IP address instead.
-            of_address = Call(
-                "describe_addresses", "AllocationIds", "Addresses[].{AllocationId: AllocationId, PublicIp: PublicIp}"
-            )
-            addresses = of_address(self.client, state["allocationId"], {})
         return gateway | addresses[0] if addresses else gateway
 
 

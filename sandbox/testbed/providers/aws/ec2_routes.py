@@ -84,8 +84,7 @@ class VpcEndpoint(Ec2Resource):
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
         """A gateway endpoint has the prefix list and CIDR blocks of its service."""
         found = super().shown_as(identity, answer, state) | _OF_THE_OTHER.get(answer["VpcEndpointType"], {})
-        if "Groups" in answer:  # if the local AWS doesn't return them, keep the values in the state
-            found["securityGroupIds"] = [group["GroupId"] for group in answer["Groups"]]
+        found["securityGroupIds"] = [group["GroupId"] for group in answer["Groups"]]
         if answer["VpcEndpointType"] == "Gateway":
             lists = Call("describe_prefix_lists", "prefix-list-name", "PrefixLists[0]")
             addresses = lists(self.client, answer["ServiceName"], {}) or {}

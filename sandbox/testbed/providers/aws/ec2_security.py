@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -13,13 +12,6 @@ from sandbox.testbed.providers.resource import Created, names
 from sandbox.testbed.providers.values import Properties
 
 _GROUP = "aws:ec2/securityGroup:SecurityGroup"
-
-
-def _description_rules(inputs: Properties) -> Iterator[tuple[str, str]]:
-    """EC2's pattern for descriptions of groups and rules, which the service model doesn't state."""
-    description = inputs.get("description", "")
-    if not re.fullmatch(r"[\w .:/()#,@\[\]+=&;{}!$*-]{,255}", description, re.ASCII):
-        yield "description", "may have 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* only"
 
 
 class _Group(Ec2Resource):
@@ -43,13 +35,6 @@ class SecurityGroup(_Group):
     """A security group without rules; they are separate resources."""
 
     sdk_name = _GROUP
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Rules of EC2 that the service model doesn't state."""
-        name = inputs.get("name", "")
-        if name.startswith("sg-"):
-            yield "name", f"{name!r} must not begin with sg-"
-        yield from _description_rules(inputs)
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         return self.request(inputs)
@@ -124,16 +109,10 @@ class SecurityGroupRule(Ec2Resource):
     excluding: ClassVar = (tuple(_SOURCES),)
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Ports are validated for tcp and udp, and must be omitted for all protocols (-1)."""
+        """Ports must be omitted for all protocols (-1)."""
         yield from super().rules(inputs)
-        if inputs.get("ipProtocol") in ("tcp", "udp"):
-            for name in _PORTS:
-                port = inputs.get(name)
-                if isinstance(port, int) and not 0 <= port <= 65535:
-                    yield name, f"{port} is not a port: 0 to 65535"
         if inputs.get("ipProtocol") == "-1" and inputs.keys() & set(_PORTS):
             yield "fromPort", "must be left out when ipProtocol is -1 (all)"
-        yield from _description_rules(inputs)
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         """The rule as IpPermissions: the parameters for a single rule have no description."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.values import Properties
 
@@ -12,14 +10,6 @@ class Repository(AwsResource):
     """An image repository. Its encryption can be configured only at creation."""
 
     sdk_name = "aws:ecr/repository:Repository"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        for item in inputs.get("encryptionConfigurations") or []:
-            if item.get("kmsKey") and item["encryptionType"] == "AES256":
-                yield "encryptionConfigurations[0].kmsKey", "needs encryptionType KMS"
-
-    def tag_target(self, identity: str) -> str:
-        return self.found(identity, {})["repositoryArn"]
 
     def remove(self, identity: str, state: Properties) -> None:
         """Images are deleted only with `forceDelete`."""

@@ -6,25 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from sandbox.testbed.providers.aws import calls
 from sandbox.testbed.providers.aws.base import AwsResource
-from sandbox.testbed.providers.aws.calls import (
-    Tagging,
-    mapped,
-)
-from sandbox.testbed.providers.aws.listing import Listing, output
+from sandbox.testbed.providers.aws.calls import Tagging, mapped
 from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
-
-_FARGATE: Mapping[int, tuple[int, ...]] = {
-    256: (512, 1024, 2048),
-    512: tuple(range(1024, 4096 + 1, 1024)),
-    1024: tuple(range(2048, 8192 + 1, 1024)),
-    2048: tuple(range(4096, 16384 + 1, 1024)),
-    4096: tuple(range(8192, 30720 + 1, 1024)),
-    8192: tuple(range(16384, 61440 + 1, 4096)),
-    16384: tuple(range(32768, 122880 + 1, 8192)),
-}
-"""CPU units and the memory sizes in MiB that Fargate supports for them."""
 
 
 class EcsResource(AwsResource):
@@ -38,7 +24,6 @@ class Cluster(EcsResource):
     """A cluster."""
 
     sdk_name = "aws:ecs/cluster:Cluster"
-    listing: ClassVar = Listing("list_clusters", "clusterArns[]", known=output("arn"))
 
     def locate(self, import_id: str) -> Created:
         """The import id is the cluster's name."""
@@ -49,16 +34,6 @@ class ClusterCapacityProviders(EcsResource):
     """The capacity providers of a cluster."""
 
     sdk_name = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        has = inputs.get("capacityProviders")
-        for index, item in enumerate(inputs.get("defaultCapacityProviderStrategies") or []):
-            name = item.get("capacityProvider")
-            if isinstance(has, list) and name not in has:
-                yield (
-                    f"defaultCapacityProviderStrategies[{index}].capacityProvider",
-                    f"{name!r} is not among capacityProviders",
-                )
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         return {"capacityProviders": [], "defaultCapacityProviderStrategy": [], **self.request(inputs)}
@@ -76,54 +51,19 @@ class TaskDefinition(EcsResource):
     """A revision of a task definition family. Every change creates a new revision."""
 
     sdk_name = "aws:ecs/taskDefinition:TaskDefinition"
-    listing: ClassVar = Listing(
-        "list_task_definitions", "taskDefinitionArns[]", arguments={"status": "ACTIVE"}, known=output("arn")
-    )
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        yield from super().rules(inputs)
-        if "FARGATE" in (inputs.get("requiresCompatibilities") or []):
-            yield from self._fargate(inputs)
-        yield from self._containers(inputs)
-
-    def _fargate(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        for name in ("cpu", "memory"):
-            if name not in inputs:
-                yield name, "missing: Fargate needs it for the task"
-        if inputs.get("networkMode", "awsvpc") != "awsvpc":
-            yield "networkMode", f"{inputs['networkMode']!r}: Fargate knows awsvpc only"
-        cpu, memory = str(inputs.get("cpu", "")), str(inputs.get("memory", ""))
-        if cpu.isdigit() and int(cpu) not in _FARGATE:
-            yield "cpu", f"{cpu} is not one of {', '.join(map(str, _FARGATE))}"
-        elif cpu.isdigit() and memory.isdigit() and int(memory) not in _FARGATE[int(cpu)]:
-            allowed = ", ".join(map(str, _FARGATE[int(cpu)]))
-            yield "memory", f"{memory} does not go with cpu {cpu} on Fargate; it takes {allowed}"
-
-    def _containers(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        try:
-            containers = json.loads(inputs.get("containerDefinitions", "[{}]"))
-        except (TypeError, json.JSONDecodeError):
-            return  # reported as invalid JSON already
-        if not isinstance(containers, list) or not containers or not all(isinstance(c, dict) for c in containers):
-            yield "containerDefinitions", "must be a JSON list of at least one container definition"
+        """The provider parses the container definitions as the API's type."""
+        failures = list(super().rules(inputs))
+        yield from failures
+        if failures or "containerDefinitions" not in inputs:
             return
         from botocore.validate import ParamValidator  # noqa: PLC0415  (only if there are containers to validate)
 
-        api = self.client.meta.service_model.operation_model(self.operation).input_shape.members["containerDefinitions"]
-        report = ParamValidator().validate(containers, api)
+        api = calls.input_shape(self.client, self.operation).members["containerDefinitions"]
+        report = ParamValidator().validate(json.loads(inputs["containerDefinitions"]), api)
         if report.has_errors():
             yield "containerDefinitions", report.generate_report()
-        known = api.member.members
-        volumes = {volume.get("name") for volume in inputs.get("volumes") or [] if isinstance(volume, dict)}
-        for container in containers:
-            for name in container.keys() - known.keys():
-                yield "containerDefinitions", f"container {container.get('name')!r}: unknown property {name!r}"
-            for mount in container.get("mountPoints", []):
-                if "volumes" in inputs and mount.get("sourceVolume") not in volumes:
-                    yield (
-                        "containerDefinitions",
-                        f"mount point of volume {mount.get('sourceVolume')!r}, which volumes lacks",
-                    )
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         return self.request({**inputs, "containerDefinitions": json.loads(inputs["containerDefinitions"])})

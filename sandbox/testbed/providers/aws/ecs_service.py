@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.testbed.providers.aws.ecs import EcsResource
@@ -32,17 +32,6 @@ class Service(EcsResource):
         if name != "capacityProviderStrategies":
             return super().replaces(name, old, new)
         return not (new.get("forceNewDeployment") and old.get(name) and new.get(name))
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        yield from super().rules(inputs)
-        maximum = inputs.get("deploymentMaximumPercent", 200)
-        minimum = inputs.get("deploymentMinimumHealthyPercent", 100)
-        if inputs.get("availabilityZoneRebalancing") == "ENABLED" and maximum == 100:
-            yield "availabilityZoneRebalancing", "ENABLED is refused with deploymentMaximumPercent 100"
-        if isinstance(maximum, int) and isinstance(minimum, int) and minimum >= maximum:
-            yield "deploymentMinimumHealthyPercent", f"{minimum} must be less than deploymentMaximumPercent ({maximum})"
-        if inputs.get("loadBalancers") == [] and inputs.get("healthCheckGracePeriodSeconds"):
-            yield "healthCheckGracePeriodSeconds", "needs a load balancer"
 
     def parameters(self, inputs: Properties, operation: str = "") -> dict[str, Any]:
         parameters = self.request({n: v for n, v in inputs.items() if n not in self.handled}, operation)

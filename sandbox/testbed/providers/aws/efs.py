@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.aws.session import error_code
 from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
-
-_TRANSITIONS = ("transitionToIa", "transitionToPrimaryStorageClass", "transitionToArchive")
 
 
 class EfsResource(AwsResource):
@@ -21,15 +17,6 @@ class FileSystem(EfsResource):
     """A file system. Its encryption can be configured only at creation."""
 
     sdk_name = "aws:efs/fileSystem:FileSystem"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        if inputs.get("kmsKeyId") and not inputs.get("encrypted"):
-            yield "encrypted", "must be true when kmsKeyId is given"
-        if inputs.get("throughputMode") == "provisioned" and not inputs.get("provisionedThroughputInMibps"):
-            yield "provisionedThroughputInMibps", "missing: throughputMode provisioned needs it"
-        for index, policy in enumerate(inputs.get("lifecyclePolicies") or []):
-            if isinstance(policy, dict) and sum(policy.get(name) is not None for name in _TRANSITIONS) != 1:
-                yield f"lifecyclePolicies[{index}]", f"must have exactly one of {', '.join(_TRANSITIONS)}"
 
     def create(self, inputs: Properties) -> Created:
         """EFS rejects a repeated creation token with an error that contains the file system's id."""

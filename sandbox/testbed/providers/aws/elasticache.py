@@ -11,8 +11,6 @@ from sandbox.testbed.providers.aws.calls import Tagging
 from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
 
-_AUTH_TOKEN = re.compile(r"[\w!&#$^<>-]{16,128}", re.ASCII)
-_GROUP_NAME = re.compile(r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{0,39}(?<!-)", re.ASCII)
 _MINOR_FROM = {"valkey": 7, "redis": 6}
 """First major version whose `engineVersion` consists of major and minor only; AWS chooses the patch version."""
 
@@ -20,15 +18,12 @@ _MINOR_FROM = {"valkey": 7, "redis": 6}
 class ElastiCacheResource(AwsResource):
     service = "elasticache"
     tagging: ClassVar = Tagging(
-        "ResourceName", tag="add_tags_to_resource", untag="remove_tags_from_resource", path="TagList"
+        "ResourceName", tag="add_tags_to_resource", untag="remove_tags_from_resource", path="TagList", by="ARN"
     )
 
     def create(self, inputs: Properties) -> Created:
         """The id is the name, which ElastiCache converts to lower case."""
         return Created(super().create(inputs).id.lower())
-
-    def tag_target(self, identity: str) -> str:
-        return self.found(identity, {})["ARN"]
 
 
 class ReplicationGroup(ElastiCacheResource):
@@ -37,35 +32,12 @@ class ReplicationGroup(ElastiCacheResource):
     sdk_name = "aws:elasticache/replicationGroup:ReplicationGroup"
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        name = inputs.get("replicationGroupId")
-        if isinstance(name, str) and not _GROUP_NAME.fullmatch(name):
-            yield (
-                "replicationGroupId",
-                f"{name!r} must be 1 to 40 letters, digits and single hyphens, from a letter on, not ending in a hyphen",
-            )
-        if inputs.get("numCacheClusters", 2) < 2 and inputs.get("automaticFailoverEnabled"):
-            yield "automaticFailoverEnabled", "needs numCacheClusters of 2 or more"
-        if inputs.get("multiAzEnabled") and not inputs.get("automaticFailoverEnabled"):
-            yield "multiAzEnabled", "needs automaticFailoverEnabled"
-        if inputs.get("kmsKeyId") and not inputs.get("atRestEncryptionEnabled"):
-            yield "kmsKeyId", "needs atRestEncryptionEnabled"
-        yield from self._authentication(inputs)
+        """The provider has a pattern for versions that can be requested."""
         engine, version = inputs.get("engine", "redis"), inputs.get("engineVersion")
         if isinstance(version, str) and not re.fullmatch(
             r"[78]\.\d" if engine == "valkey" else r"[567]\.[\dx]+(\.\d+)?", version
         ):
             yield "engineVersion", f"{version!r} is no version of {engine} that can be asked for, such as 8.0 of valkey"
-
-    def _authentication(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        token = inputs.get("authToken")
-        if token is None:
-            return
-        if not inputs.get("transitEncryptionEnabled"):
-            yield "authToken", "needs transitEncryptionEnabled"
-        if inputs.get("transitEncryptionMode") == "preferred":
-            yield "transitEncryptionMode", "must be required with an authToken"
-        if isinstance(token, str) and not _AUTH_TOKEN.fullmatch(token):
-            yield "authToken", "must be 16 to 128 letters, digits and !&#$^<>-"
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         modified = changed & (self.in_place - {"numCacheClusters"})
@@ -104,10 +76,8 @@ class ReplicationGroup(ElastiCacheResource):
         return self.shown_as(identity, {**node, **group, "Members": members}, state)
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """If the local AWS doesn't return the KMS key, keep the value in the state."""
         found = super().shown_as(identity, answer, state)
-        found |= _versions(answer.get("Engine", "redis"), answer["EngineVersion"])
-        return found if "KmsKeyId" in answer else {**found, "kmsKeyId": state.get("kmsKeyId")}
+        return found | _versions(answer.get("Engine", "redis"), answer["EngineVersion"])
 
     def remove(self, identity: str, state: Properties) -> None:
         self.wait_for(identity)

@@ -1,14 +1,12 @@
-"""Load balancers, target groups, and web ACLs in front of load balancers."""
+"""Load balancers and target groups."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.aws.calls import Call, Tagging
-from sandbox.testbed.providers.aws.listing import Listing
 from sandbox.testbed.providers.resource import names
 from sandbox.testbed.providers.values import Properties, as_text
 
@@ -38,18 +36,6 @@ class WithAttributes(ElbResource):
     attributes: ClassVar[Mapping[str, tuple[str, Any]]]
     """The attribute's key and default value, by property."""
     kind: ClassVar[str]
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Validate the name."""
-        yield from super().rules(inputs)
-        name = inputs.get("name", "a")
-        if len(name) > 32:
-            yield "name", f"{name!r} is {len(name)} characters long; at most 32 are allowed"
-        elif not re.fullmatch(r"(?!internal-)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?", name):
-            yield (
-                "name",
-                f"{name!r}: only letters, digits and hyphens, none at either end, and not internal- at the beginning",
-            )
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Set the changed attributes that differ from the default or that this kind of object has."""
@@ -88,12 +74,6 @@ class LoadBalancer(WithAttributes):
     """An application load balancer."""
 
     sdk_name = "aws:lb/loadBalancer:LoadBalancer"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        yield from super().rules(inputs)
-        subnets = inputs.get("subnets")
-        if isinstance(subnets, list) and len(set(subnets)) < 2:
-            yield "subnets", "an application load balancer needs two subnets in different zones"
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         return {**super().parameters(inputs), "Scheme": "internal" if inputs.get("internal") else "internet-facing"}
@@ -134,16 +114,6 @@ class TargetGroup(WithAttributes):
 
     sdk_name = "aws:lb/targetGroup:TargetGroup"
 
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        yield from super().rules(inputs)
-        for name in ("port", "protocol"):
-            if inputs.get("targetType") in ("instance", "ip") and name not in inputs:
-                yield name, f"missing: a group of type {inputs['targetType']} needs it"
-        check = inputs.get("healthCheck") or {}
-        timeout, interval = check.get("timeout"), check.get("interval", 30)
-        if isinstance(timeout, int) and timeout >= interval:
-            yield "healthCheck.timeout", f"{timeout} must be shorter than the interval ({interval})"
-
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         return {**super().parameters(inputs), **_health(inputs)}
 
@@ -164,16 +134,3 @@ def _health(inputs: Properties) -> dict[str, Any]:
     check = inputs.get("healthCheck") or {}
     parameters = {api: check[name] for name, api in _HEALTH.items() if check.get(name) is not None}
     return {**parameters, **({"Matcher": {"HttpCode": check["matcher"]}} if check.get("matcher") else {})}
-
-
-class WebAclAssociation(AwsResource):
-    """A web ACL's association with a resource. A resource has at most one; another web ACL is a replacement."""
-
-    sdk_name = "aws:wafv2/webAclAssociation:WebAclAssociation"
-    listing: ClassVar = Listing(
-        "list_resources_for_web_acl",
-        "ResourceArns[]",
-        "aws:wafv2/webAcl:WebAcl",
-        "WebACLArn",
-        name=lambda web_acl, resource: f"{web_acl},{resource}",
-    )

@@ -19,7 +19,6 @@ _RENAMED = {
     "*.stickiness": "TargetGroupStickinessConfig",
     "*.duration": "DurationSeconds",
 }
-_VALUES_PER_RULE = 5
 
 
 class _WithActions(ElbResource):
@@ -66,16 +65,6 @@ class Listener(_WithActions):
 
     sdk_name = "aws:lb/listener:Listener"
 
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        yield from super().rules(inputs)
-        if inputs.get("protocol") == "HTTPS" and "certificateArn" not in inputs:
-            yield "certificateArn", "missing: protocol HTTPS needs it"
-        for name in ("certificateArn", "sslPolicy"):
-            if inputs.get("protocol") == "HTTP" and inputs.get(name):
-                yield name, "must be left out for protocol HTTP"
-        if inputs.get("alpnPolicy"):
-            yield "alpnPolicy", "only a network load balancer has one"
-
     def parameters(self, inputs: Properties, operation: str = "") -> dict[str, Any]:
         parameters = super().parameters(inputs, operation)
         if inputs.get("certificateArn"):
@@ -92,16 +81,12 @@ class ListenerRule(_WithActions):
     sdk_name = "aws:lb/listenerRule:ListenerRule"
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """A rule has at most five condition values; a condition has exactly one type."""
+        """A condition has exactly one type."""
         yield from super().rules(inputs)
-        total = 0
         for index, condition in enumerate(inputs.get("conditions") or []):
             kinds = [name for name in _KINDS if condition.get(name)]
             if len(kinds) != 1 or len(condition) != 1:
                 yield f"conditions[{index}]", f"must have exactly one of {', '.join(_KINDS)}"
-            total += sum(len(condition[kind].get("values") or []) for kind in kinds)
-        if total > _VALUES_PER_RULE:
-            yield "conditions", f"{total} condition values; a rule takes at most {_VALUES_PER_RULE}, all kinds together"
         if "priority" not in inputs:
             yield "priority", "missing: the stand-in looks for no free one"
 
@@ -119,7 +104,7 @@ class ListenerRule(_WithActions):
             self.client.set_rule_priorities(RulePriorities=priorities)
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """The local AWS may not return the rule's listener; the rule's ARN contains it."""
+        """The rule's ARN contains its listener."""
         listener = identity.replace(":listener-rule/", ":listener/").rpartition("/")[0]
         found = super().shown_as(identity, answer, state)
-        return {**found, "listenerArn": state.get("listenerArn") or listener, "priority": int(answer["Priority"])}
+        return {**found, "listenerArn": listener, "priority": int(answer["Priority"])}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from sandbox.testbed.providers.aws.base import AwsResource
-from sandbox.testbed.providers.aws.listing import Listing, output
 from sandbox.testbed.providers.values import Properties
 
 _DESTINATION = {
@@ -24,7 +23,6 @@ class DeliveryStream(AwsResource):
     """A Direct PUT stream that delivers to S3, without processing, format conversion or backup."""
 
     sdk_name = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
-    listing: ClassVar = Listing("list_delivery_streams", "DeliveryStreamNames[]", known=output("name"))
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """Limits of Firehose, and properties that the stand-in doesn't support."""

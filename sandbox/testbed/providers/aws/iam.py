@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 from sandbox.testbed.providers.aws.base import AwsResource
-from sandbox.testbed.providers.aws.listing import Listing, output
-from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
-
-_INLINE_LIMIT = 10_240
-_MANAGED_LIMIT = 6_144
-_ROLE = "aws:iam/role:Role"
 
 
 class _IamResource(AwsResource):
@@ -31,7 +24,7 @@ class _IamResource(AwsResource):
 class Role(_IamResource):
     """An IAM role."""
 
-    sdk_name = _ROLE
+    sdk_name = "aws:iam/role:Role"
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         if "assumeRolePolicy" in changed:
@@ -52,50 +45,19 @@ class Role(_IamResource):
         super().remove(identity, state)
 
 
-def _size(document: str) -> int:
-    """The number of characters without white space, as IAM counts."""
-    return len(re.sub(r"\s", "", document))
-
-
 class RolePolicy(_IamResource):
-    """An inline policy. IAM limits the total size of a role's inline policies, without white space."""
+    """An inline policy of a role."""
 
     sdk_name = "aws:iam/rolePolicy:RolePolicy"
-    listing: ClassVar = Listing(
-        "list_role_policies", "PolicyNames[]", _ROLE, "RoleName", name=lambda role, policy: f"{role}:{policy}"
-    )
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """A single policy can't exceed the limit for all inline policies of a role."""
-        yield from super().rules(inputs)
-        size = _size(inputs.get("policy", ""))
-        if size > _INLINE_LIMIT:
-            yield "policy", f"is {size} characters long; IAM allows {_INLINE_LIMIT} for all inline policies of a role"
-
-    def create(self, inputs: Properties) -> Created:
-        """Check the total size of the role's inline policies, which the local AWS doesn't enforce."""
-        role = inputs["role"]
-        others = self.client.list_role_policies(RoleName=role)["PolicyNames"]
-        kept = [self.describe(self.named.format(role=role, name=name), {}) for name in others if name != inputs["name"]]
-        size = sum(_size(policy["policy"]) for policy in [inputs, *filter(None, kept)])
-        if size > _INLINE_LIMIT:
-            raise ValueError(f"role {role}: inline policies of {size} characters; IAM allows {_INLINE_LIMIT} in all")
-        return super().create(inputs)
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         self.create(inputs)
 
 
 class Policy(_IamResource):
-    """A customer managed policy. IAM keeps up to five versions, and its size limit doesn't count white space."""
+    """A customer managed policy. IAM keeps up to five versions."""
 
     sdk_name = "aws:iam/policy:Policy"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        yield from super().rules(inputs)
-        size = _size(inputs.get("policy", ""))
-        if size > _MANAGED_LIMIT:
-            yield "policy", f"is {size} characters long; IAM allows {_MANAGED_LIMIT} for a managed policy"
 
     def found(self, identity: str, state: Properties) -> dict[str, Any]:
         policy = super().found(identity, state)
@@ -113,17 +75,3 @@ class Policy(_IamResource):
             if not version["IsDefaultVersion"]:
                 self.client.delete_policy_version(PolicyArn=identity, VersionId=version["VersionId"])
         super().remove(identity, state)
-
-
-class RolePolicyAttachment(AwsResource):
-    """The attachment of a managed policy to a role."""
-
-    sdk_name = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-    listing: ClassVar = Listing(
-        "list_attached_role_policies",
-        "AttachedPolicies[].PolicyArn",
-        _ROLE,
-        "RoleName",
-        name=lambda role, policy: f"{role} {policy}",
-        known=output("role", "policyArn"),
-    )

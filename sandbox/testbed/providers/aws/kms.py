@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-
 from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.values import Properties
 
@@ -13,20 +10,6 @@ class Key(AwsResource):
     """A customer managed key. A key that is pending deletion counts as deleted."""
 
     sdk_name = "aws:kms/key:Key"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """KMS rejects a key policy that allows no principal to change the key policy."""
-        failures = list(super().rules(inputs))
-        yield from failures
-        if failures or "policy" not in inputs or inputs.get("bypassPolicyLockoutSafetyCheck"):
-            return
-        document = json.loads(inputs["policy"])
-        statements = document.get("Statement", []) if isinstance(document, Mapping) else []
-        actions = [
-            action for s in statements for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
-        ]
-        if not {"*", "kms:*", "kms:Put*", "kms:PutKeyPolicy"}.intersection(actions):
-            yield "policy", "lets nobody change the key's policy (kms:PutKeyPolicy); KMS refuses to lock itself out"
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Key state and rotation have separate calls to enable and to disable them."""
@@ -50,12 +33,6 @@ class Alias(AwsResource):
     """An alias of a key. KMS has no operation to describe a single alias."""
 
     sdk_name = "aws:kms/alias:Alias"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """KMS' pattern in the service model permits names that its documentation rules out."""
-        name = inputs.get("name", "alias/")
-        if not name.startswith("alias/") or name.startswith("alias/aws/"):
-            yield "name", f"{name!r} must begin with alias/ and not with alias/aws/"
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """`targetKeyId` is an ARN if the program set an ARN."""

@@ -17,8 +17,8 @@ class Listing:
 
     If objects are listed per containing object, `parent` is the container's type and `by` receives its id: a parameter,
     or a filter of EC2 (with hyphens). `known` is the id of a resource in the engine's state, in the same form in which
-    `name` returns the id of a listed object. Objects that AWS creates (the default VPC, main route tables, default
-    groups and rules, managed keys and policies) are left out.
+    `name`, a pattern or a function, gives the id of a listed object. Objects that AWS creates (the default VPC, main
+    route tables, default groups and rules, managed keys and policies) are left out.
     """
 
     operation: str
@@ -26,8 +26,12 @@ class Listing:
     parent: str | None = None
     by: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
-    name: Callable[[str | None, Any], str] = lambda _, item: item
+    name: str | Callable[[str | None, Any], str] = "{item}"
     known: Callable[[Mapping[str, Any]], str] = _resource_id
+
+    def name_of(self, parent: str | None, item: Any) -> str:
+        """The id of a listed object."""
+        return self.name.format(parent=parent, item=item) if isinstance(self.name, str) else self.name(parent, item)
 
     def of_parent(self, parent: str) -> dict[str, Any]:
         """The call's arguments to list the objects in `parent`."""

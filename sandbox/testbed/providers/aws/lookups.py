@@ -168,26 +168,3 @@ class GetLoadBalancer(Lookup):
     def call(self, arguments: Properties) -> Properties:
         found = super().call(arguments)
         return {**found, "arnSuffix": found["arn"].partition("loadbalancer/")[2]}
-
-
-class GetZone(Lookup):
-    """A hosted zone, looked up by id or name."""
-
-    sdk_name = "aws:route53/getZone:getZone"
-
-    def find(self, arguments: Properties) -> Mapping[str, Any]:
-        unsupported = arguments.keys() - {"zoneId", "name", "privateZone"}
-        if unsupported:
-            raise ValueError(f"the stand-in looks a zone up by zoneId or name, not by {', '.join(sorted(unsupported))}")
-        answer = self.client.get_hosted_zone(Id=arguments.get("zoneId") or self._by_name(arguments))
-        zone, servers = answer["HostedZone"], answer.get("DelegationSet", {}).get("NameServers", [])
-        about = {"ShortId": zone["Id"].rpartition("/")[2], "Name": zone["Name"].rstrip("."), "NameServers": servers}
-        return {**zone, **about}
-
-    def _by_name(self, arguments: Properties) -> str:
-        name = f"{arguments.get('name', '').rstrip('.')}."
-        for zone in self.client.list_hosted_zones_by_name(DNSName=name)["HostedZones"]:
-            private = zone.get("Config", {}).get("PrivateZone", False)
-            if zone["Name"] == name and private == arguments.get("privateZone", False):
-                return zone["Id"]
-        raise LookupError(f"no hosted zone {name!r}")

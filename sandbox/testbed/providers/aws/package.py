@@ -19,7 +19,6 @@ from sandbox.testbed.providers.aws import base, table
 from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.aws.mapping import bound, member
 from sandbox.testbed.providers.aws.session import EVERY_SERVICE, ProviderSettings, Session
-from sandbox.testbed.providers.files import cache_directory
 from sandbox.testbed.providers.package import Package
 from sandbox.testbed.providers.resource import names
 from sandbox.testbed.providers.schema import ResourceSchema, Shape
@@ -52,7 +51,7 @@ class AwsPackage(Package):
             if not base.SCHEMAS:
                 tokens = sorted([*self.resources, *self.functions])
                 sources = sorted([*Path(__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.yaml")])
-                base.SCHEMAS.update(schema.load("pulumi-aws", tokens, _refiner(), sources, cache_directory()))
+                base.SCHEMAS.update(schema.load("pulumi-aws", tokens, _refiner(), sources))
         return base.SCHEMAS
 
     def check_configuration(self, values: Properties) -> list[validation.Failure]:

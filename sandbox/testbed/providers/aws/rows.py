@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from sandbox.testbed.providers.aws.calls import Call, Change, Tagging
-from sandbox.testbed.providers.aws.listing import Listing
+from sandbox.testbed.providers.aws.listing import Listing, output
 from sandbox.testbed.providers.resource import names
 
 _SETS = names("computed domain_names extended handled in_place reported refused required secret unordered write_only")
@@ -30,7 +30,7 @@ _CONVERTED = {
     "reads": lambda rows: tuple(Call(*row) for row in rows),
     "updates": lambda rows: tuple(map(_change, rows)),
     "tagging": _tagging,
-    "listing": lambda row: Listing(**row),
+    "listing": lambda row: Listing(**{**row, **({"known": output(*row["known"])} if "known" in row else {})}),
     **dict.fromkeys(_SETS, names),
 }
 _TEXT = Path(__file__).with_name("resources.yaml").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.testbed.providers.aws.base import AwsResource
@@ -16,13 +16,6 @@ class Secret(AwsResource):
     """A secret without a value. A secret that is scheduled for deletion counts as deleted."""
 
     sdk_name = "aws:secretsmanager/secret:Secret"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """`recoveryWindowInDays` must be 0 (delete immediately) or 7 to 30."""
-        yield from super().rules(inputs)
-        days = inputs.get("recoveryWindowInDays")
-        if isinstance(days, int) and days != 0 and not 7 <= days <= 30:
-            yield "recoveryWindowInDays", f"{days} is not allowed: 0 or 7 to 30"
 
     def tags_in(self, identity: str, answer: Mapping[str, Any]) -> dict[str, str]:
         return mapped(answer.get("Tags"))

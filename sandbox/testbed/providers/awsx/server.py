@@ -21,7 +21,6 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from sandbox.testbed.plugin_start import SERVER_OPTIONS
 from sandbox.testbed.providers import schema
 from sandbox.testbed.providers.awsx.layout import VPC, check
-from sandbox.testbed.providers.files import cache_directory
 from sandbox.testbed.providers.published_schema import package_schema
 
 _COMPONENTS = "sandbox.testbed.providers.awsx.vpc"
@@ -67,7 +66,7 @@ class Service(ProviderServicer):
     async def GetSchema(self, request: Any, context: Any) -> provider_pb2.GetSchemaResponse:  # noqa: N802
         """The schema of the component, from the SDK's class."""
         version = self.provider.version or ""
-        schemas = schema.load("pulumi-awsx", [VPC], lambda _token, _inputs: None, [], cache_directory())
+        schemas = schema.load("pulumi-awsx", [VPC], lambda _token, _inputs: None, [])
         return provider_pb2.GetSchemaResponse(schema=package_schema("awsx", version, schemas, components=True))
 
     async def CheckConfig(self, request: Any, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802

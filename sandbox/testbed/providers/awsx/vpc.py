@@ -19,34 +19,28 @@ from sandbox.testbed.providers.awsx.layout import (
     layout,
 )
 
-_DEFAULT_CIDR = "10.0.0.0/16"
-_DEFAULT_ZONES = 3
 _EVERYWHERE = "0.0.0.0/0"
 _AWS = importlib.metadata.version("pulumi-aws")
 """The version of the program's default provider. The children must use the same default provider."""
-_VPC_INPUTS = ("enableDnsHostnames", "enableDnsSupport", "enableNetworkAddressUsageMetrics", "instanceTenancy")
+_VPC_INPUTS = ("cidrBlock", "enableDnsHostnames", "enableDnsSupport")
 
 
 class Vpc(pulumi.ComponentResource):
-    """A VPC with subnets in several zones, an internet gateway, and NAT gateways for private subnets."""
+    """A VPC with subnets in several zones, an internet gateway, and a NAT gateway for the private subnets."""
 
     def __init__(self, name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions) -> None:
         super().__init__(VPC, name, None, options, remote=False)
         self._name = name
         self._tags: Mapping[str, Any] = inputs.get("tags") or {}
-        self._strategy: str = (inputs.get("natGateways") or {}).get("strategy", "OnePerAz")
-        cidr_block = inputs.get("cidrBlock") or _DEFAULT_CIDR
-        zones = inputs.get("availabilityZoneNames") or self._zones(
-            int(inputs.get("numberOfAvailabilityZones") or _DEFAULT_ZONES)
-        )
-        plan = layout(name, cidr_block, zones, inputs.get("subnetSpecs"))
+        zones = self._zones(int(inputs["numberOfAvailabilityZones"]))
+        plan = layout(name, inputs["cidrBlock"], zones, [spec["type"] for spec in inputs.get("subnetSpecs") or ()])
 
         shared = {"Name": name, **self._tags}
         given = {key: inputs[key] for key in _VPC_INPUTS if key in inputs}
         vpc = pulumi.CustomResource(
             "aws:ec2/vpc:Vpc",
             name,
-            {"cidrBlock": cidr_block, "tags": shared, **given},
+            {"tags": shared, **given},
             pulumi.ResourceOptions(parent=self, version=_AWS),
         )
         self._vpc = vpc
@@ -54,11 +48,11 @@ class Vpc(pulumi.ComponentResource):
         self._made: dict[str, list[pulumi.CustomResource]] = {
             kind: [] for kind in ("subnet", "routeTable", "routeTableAssociation", "route", "natGateway", "eip")
         }
-        self._subnets: dict[str, list[pulumi.CustomResource]] = {kind: [] for kind in TYPES}
-        for index, zone in enumerate(zones):
-            # Public subnets first: the routes of the private subnets depend on the public subnets' NAT gateways.
+        self._subnets: dict[str, list[pulumi.CustomResource]] = {kind: [] for kind in (*TYPES, "Isolated")}
+        for zone in zones:
+            # Public subnets first: the routes of the private subnets depend on the NAT gateway in a public subnet.
             for planned in sorted((s for s in plan if s.zone == zone), key=lambda s: TYPES.index(s.type)):
-                self._subnets[planned.type].append(self._subnet(planned, index, shared))
+                self._subnets[planned.type].append(self._subnet(planned, shared))
 
         self.outputs: dict[str, Any] = {
             "vpc": vpc,
@@ -88,22 +82,21 @@ class Vpc(pulumi.ComponentResource):
             raise ValueError(f"{VPC}: numberOfAvailabilityZones: {count} are asked for, the region has {len(names)}")
         return names[:count]
 
-    def _subnet(self, planned: Subnet, index: int, shared: Mapping[str, Any]) -> pulumi.CustomResource:
+    def _subnet(self, planned: Subnet, shared: Mapping[str, Any]) -> pulumi.CustomResource:
         name = planned.name
         own = {"Name": name, "SubnetType": planned.type}
         place = {"availabilityZone": planned.zone, "cidrBlock": planned.cidr_block}
         public = {"mapPublicIpOnLaunch": planned.type == "Public", "assignIpv6AddressOnCreation": False}
-        inputs = {"vpcId": self._vpc.id, **place, **public, "tags": {**shared, **planned.tags, **own}}
+        inputs = {"vpcId": self._vpc.id, **place, **public, "tags": {**shared, **own}}
         subnet = self._make("subnet", name, self._vpc, inputs)
         table = self._make("routeTable", name, subnet, {"vpcId": self._vpc.id, "tags": {**shared, **own}})
         self._make("routeTableAssociation", name, table, {"routeTableId": table.id, "subnetId": subnet.id})
         if planned.type == "Public":
-            if self._strategy == "OnePerAz" or (self._strategy == "Single" and not self._made["natGateway"]):
-                self._nat_gateway(f"{self._name}-{index + 1}", subnet)
+            if not self._made["natGateway"]:
+                self._nat_gateway(f"{self._name}-1", subnet)
             self._route(name, table, {"gatewayId": self._gateway.id})
-        elif planned.type == "Private" and self._strategy != "None":
-            nat = self._made["natGateway"][0 if self._strategy == "Single" else index]
-            self._route(name, table, {"natGatewayId": nat.id})
+        else:
+            self._route(name, table, {"natGatewayId": self._made["natGateway"][0].id})
         return subnet
 
     def _nat_gateway(self, name: str, subnet: pulumi.CustomResource) -> None:
