@@ -4,7 +4,6 @@ import base64
 import binascii
 import datetime
 import hmac
-import json
 import secrets
 import threading
 import time
@@ -13,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+from joserfc.jwt import ClaimsOption
 
 from sandbox.testbed.files import read_json, write_json
 
@@ -88,14 +90,13 @@ class Access:
         if registration is None or scheme.lower() != "bearer":
             return False
         try:
-            head, body, signature = token.split(".")
-            header, claims = _decode(head), _decode(body)
-            _public_key(registration).verify(
-                _unpadded(signature), f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256()
-            )
-        except (TypeError, ValueError, binascii.Error, InvalidSignature):
+            claims = jwt.decode(token, RSAKey.import_key(registration.public_key), algorithms=["RS256"]).claims
+            required = ClaimsOption(essential=True)
+            jwt.JWTClaimsRegistry(leeway=_CLOCK_SKEW, iss=required, iat=required, exp=required).validate(claims)
+        except (JoseError, ValueError):
             return False
-        return header.get("alg") == "RS256" and _in_date(claims) and str(claims.get("iss")) == registration.app_id
+        lasts = claims["exp"] - time.time() <= _LONGEST_ASSERTION + _CLOCK_SKEW
+        return lasts and str(claims["iss"]) == registration.app_id
 
     def is_installation(self, installation_id: str) -> bool:
         """Whether the App is installed under this id."""
@@ -139,28 +140,3 @@ def _token(authorization: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return (user, value) if scheme.lower() == "basic" else ("", "")
-
-
-def _public_key(registration: Registration) -> rsa.RSAPublicKey:
-    key = serialization.load_pem_public_key(registration.public_key.encode())
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise TypeError("the registered key is not an RSA key")
-    return key
-
-
-def _in_date(claims: dict[str, Any]) -> bool:
-    now, issued, expires = time.time(), claims.get("iat"), claims.get("exp")
-    if not isinstance(issued, int | float) or not isinstance(expires, int | float):
-        return False
-    return issued <= now + _CLOCK_SKEW and now - _CLOCK_SKEW < expires <= now + _LONGEST_ASSERTION + _CLOCK_SKEW
-
-
-def _decode(part: str) -> dict[str, Any]:
-    value = json.loads(_unpadded(part))
-    if not isinstance(value, dict):
-        raise TypeError("not an object")
-    return value
-
-
-def _unpadded(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

@@ -141,9 +141,7 @@ class Store(Repositories):
         number = 1 + max(self.numbers(repository), default=0)
         head = self.head(repository, branch)
         git("update-ref", f"refs/pull/{number}/head", head, directory=self.git_directory(repository))
-        pull = PullRequest(repository, number, branch, title, base=self.default_branch(repository))
-        self._save(pull)
-        return pull
+        return self._changed(PullRequest(repository, number, branch, title, base=self.default_branch(repository)))
 
     def commit(self, repository: str, branch: str, files: Mapping[str, str], message: str, **more: Any) -> str:
         """Commit as `Repositories.commit` does, and update the pull requests from ``branch``."""
@@ -172,9 +170,7 @@ class Store(Repositories):
             raise SandboxError(f"{pull.repository}#{pull.number} conflicts with {pull.base}; push a branch that merges")
         message = f"Merge pull request #{pull.number} from {pull.branch}"
         self.merge_branches(pull.repository, pull.base, pull.branch, message)
-        done = replace(pull, state="closed", merged=True)
-        self._save(done)
-        return done
+        return self._changed(pull, state="closed", merged=True)
 
     def remove(self, repository: str) -> None:
         """Remove the repository ``owner/name`` and its pull requests."""
@@ -187,21 +183,15 @@ class Store(Repositories):
 
     def approve(self, pull: PullRequest, login: str) -> PullRequest:
         """Add an approving review of ``login``."""
-        approved = replace(pull, approved_by=[*pull.approved_by, login])
-        self._save(approved)
-        return approved
+        return self._changed(pull, approved_by=[*pull.approved_by, login])
 
     def close(self, pull: PullRequest) -> PullRequest:
         """Close a pull request without merging it."""
-        closed = replace(pull, state="closed")
-        self._save(closed)
-        return closed
+        return self._changed(pull, state="closed")
 
     def retarget(self, pull: PullRequest, base: str) -> PullRequest:
         """Change the base branch of a pull request."""
-        changed = replace(pull, base=base)
-        self._save(changed)
-        return changed
+        return self._changed(pull, base=base)
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None:
         """Pull request ``number`` of ``owner/name``, or None."""
@@ -258,8 +248,10 @@ class Store(Repositories):
             if not call["expected"]
         ]
 
-    def _save(self, pull: PullRequest) -> None:
-        write_json(self._pulls(pull.repository) / f"{pull.number}.json", asdict(pull))
+    def _changed(self, pull: PullRequest, **changes: Any) -> PullRequest:
+        changed = replace(pull, **changes)
+        write_json(self._pulls(pull.repository) / f"{pull.number}.json", asdict(changed))
+        return changed
 
     def _pulls(self, repository: str) -> Path:
         return self.directory / "pulls" / repository
