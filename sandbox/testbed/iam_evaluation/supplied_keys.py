@@ -33,7 +33,7 @@ def unsupplied(documents: Iterable[Document], action: str, supplied: Iterable[st
     found = {
         key
         for document in documents
-        for statement in _statements(document)
+        for statement in listed(document.get("Statement"))
         if _is_about(statement, action)
         for key in _keys(statement)
     }
@@ -43,11 +43,6 @@ def unsupplied(documents: Iterable[Document], action: str, supplied: Iterable[st
 def _is_supplied(key: str) -> bool:
     """Whether every call has the global key if AWS' call has it."""
     return any(fnmatch.fnmatchcase(key.lower(), name.lower()) for name in SUPPLIED)
-
-
-def _statements(document: Document) -> list[Mapping[str, Any]]:
-    statements = document.get("Statement", [])
-    return [statements] if isinstance(statements, Mapping) else list(statements)
 
 
 def _is_about(statement: Mapping[str, Any], action: str) -> bool:
