@@ -1,7 +1,6 @@
 """Downloads a release of the Pulumi CLI where the machine may, which is faster than building it.
 
-The archive has the language hosts too, which the sandbox doesn't use. `PulumiCommand.install` of Pulumi's Automation API downloads the
-same archive, but needs the SDK, which `make up` installs meanwhile, and doesn't compare a checksum.
+The archive has the language hosts too, which the sandbox doesn't use.
 """
 
 import hashlib
