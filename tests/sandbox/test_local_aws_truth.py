@@ -171,3 +171,21 @@ def test_a_hosted_zone_is_not_signed(aws: LocalAws) -> None:
     client.delete_hosted_zone(Id=zone)
     with pytest.raises(client.exceptions.NoSuchHostedZone):
         client.get_dnssec(HostedZoneId=zone)
+
+
+def test_the_deletion_and_the_change_of_an_alias_are_evaluated_on_its_keys(aws: LocalAws, state: Path):
+    keys = aws.client("kms")
+    first, second = (keys.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    alias, resources = arn("kms", "alias/moved"), [arn("kms", f"key/{key}") for key in (first, second)]
+    role = Role(aws, state, "alias-owner", {"kms:*Alias": [alias, *resources]})
+    role.client("kms").create_alias(AliasName="alias/moved", TargetKeyId=first)
+    role.client("kms").update_alias(AliasName="alias/moved", TargetKeyId=second)
+    role.client("kms").delete_alias(AliasName="alias/moved")
+    assert role.asked() == [
+        *(("kms:CreateAlias", asked) for asked in (alias, resources[0])),
+        *(("kms:UpdateAlias", asked) for asked in (alias, *resources)),
+        *(("kms:DeleteAlias", asked) for asked in (alias, resources[1])),
+    ]
+    keys.create_alias(AliasName="alias/moved", TargetKeyId=first)
+    other = Role(aws, state, "alias-only", {"kms:DeleteAlias": [alias]})
+    assert refused(other.client("kms").delete_alias, AliasName="alias/moved")[0] == "AccessDeniedException"

@@ -130,17 +130,7 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
             else:
                 self._forward()
 
-        def do_HEAD(self) -> None:
-            self._forward()
-
-        def do_POST(self) -> None:
-            self._forward()
-
-        def do_PUT(self) -> None:
-            self._forward()
-
-        def do_DELETE(self) -> None:
-            self._forward()
+        do_HEAD = do_POST = do_PUT = do_DELETE = _forward  # noqa: N815 - the base class calls them by these names
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
             """Atlantis logs its requests itself."""

@@ -44,8 +44,7 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
         raise TaskStartError(
             [f"{len(servers)} of the task definition's containers map ports; the task needs exactly one"]
         )
-    names = {item["name"] for item in containers}
-    problems = [problem for item in containers for problem in _problems(item, volumes, names)]
+    problems = [problem for item in containers for problem in _problems(item)]
     if not servers[0].get("essential", True):
         problems.append(f"{servers[0]['name']} isn't essential: the task would continue without its server")
     problems += [
@@ -53,22 +52,20 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
     ]
     if problems:
         raise TaskStartError(problems)
-    read_containers = tuple(_container(item) for item in containers)
-    _raise_for_circle(read_containers)
     return TaskDefinition(
         arn=described["taskDefinitionArn"],
         architecture=described.get("runtimePlatform", {}).get("cpuArchitecture", _ARCHITECTURE),
         execution_role=described["executionRoleArn"],
         task_role=described["taskRoleArn"],
         volumes={name: _volume(volume) for name, volume in volumes.items()},
-        containers=read_containers,
+        containers=tuple(_container(item) for item in containers),
         memory_mib=int(described["memory"]),
         cpu=int(described["cpu"]),
         disk_gib=described.get("ephemeralStorage", {}).get("sizeInGiB", _DISK_GIB),
     )
 
 
-def _problems(container: Mapping[str, Any], volumes: Mapping[str, Any], names: set[str]) -> list[str]:
+def _problems(container: Mapping[str, Any]) -> list[str]:
     name = container["name"]
     problems = [
         f"{name}.{key} is set, which the sandbox doesn't support"
@@ -89,16 +86,6 @@ def _problems(container: Mapping[str, Any], volumes: Mapping[str, Any], names: s
         problems.append(f"{name} has no log; the sandbox ships logs with awslogs only")
     elif driver != "awslogs":
         problems.append(f"{name}: logDriver is {driver!r}; the sandbox ships logs with awslogs only")
-    problems += [
-        f"{name}: mount point {point['containerPath']} has no volume named {point['sourceVolume']}"
-        for point in container.get("mountPoints", [])
-        if point["sourceVolume"] not in volumes
-    ]
-    problems += [
-        f"{name} depends on {item['containerName']}, which isn't a container of the task"
-        for item in container.get("dependsOn", [])
-        if item["containerName"] not in names
-    ]
     return problems
 
 
@@ -158,16 +145,6 @@ def _volume(volume: Mapping[str, Any]) -> EfsVolume | None:
             [f"volume {volume['name']}: the sandbox supports EFS and Fargate's bind mounts (a volume without a source)"]
         )
     return None
-
-
-def _raise_for_circle(containers: tuple[ContainerDefinition, ...]) -> None:
-    left = {container.name: {item.container for item in container.dependencies} for container in containers}
-    while left:
-        ready = [name for name, on in left.items() if not on & left.keys()]
-        if not ready:
-            raise TaskStartError([f"the containers {', '.join(left)} depend on each other: none of them could start"])
-        for name in ready:
-            del left[name]
 
 
 def _health_check(check: Mapping[str, Any]) -> HealthCheck:

@@ -125,33 +125,24 @@ def _deregister(asked: Parameters) -> dict[str, Any]:
     return {}
 
 
-def _put_policy(asked: Parameters) -> dict[str, Any]:
-    key = f"{_known_target(asked)}|{asked['PolicyName']}"
-    known = _policies.get(key) or {
-        "PolicyARN": _arn(
-            f"scalingPolicy:{uuid.uuid4()}:resource/{asked['ServiceNamespace']}/{asked['ResourceId']}"
-            f":policyName/{asked['PolicyName']}",
-            service="autoscaling",
-        ),
-        "CreationTime": _NOW,
-        "Alarms": [],
-    }
-    _policies[key] = {**known, **asked}
-    return {"PolicyARN": known["PolicyARN"], "Alarms": []}
+def _putting(
+    store: AccountRegionScopedDict, name: str, kind: str, *shown: str, **more: Any
+) -> Callable[[Parameters], dict[str, Any]]:
+    """Create or update an entry, and answer with its members ``shown``. ``more`` are further members of a new one."""
 
+    def put(asked: Parameters) -> dict[str, Any]:
+        key = f"{_known_target(asked)}|{asked[name]}"
+        known = store.get(key)
+        if known is None:
+            place = (
+                f"resource/{asked['ServiceNamespace']}/{asked['ResourceId']}:{name[0].lower()}{name[1:]}/{asked[name]}"
+            )
+            arn = _arn(f"{kind}:{uuid.uuid4()}:{place}", service="autoscaling")
+            known = {f"{name.removesuffix('Name')}ARN": arn, "CreationTime": _NOW, **more}
+        entry = store[key] = {**known, **asked}
+        return {member: entry[member] for member in shown}
 
-def _put_action(asked: Parameters) -> dict[str, Any]:
-    key = f"{_known_target(asked)}|{asked['ScheduledActionName']}"
-    known = _actions.get(key) or {
-        "ScheduledActionARN": _arn(
-            f"scheduledAction:{uuid.uuid4()}:resource/{asked['ServiceNamespace']}/{asked['ResourceId']}"
-            f":scheduledActionName/{asked['ScheduledActionName']}",
-            service="autoscaling",
-        ),
-        "CreationTime": _NOW,
-    }
-    _actions[key] = {**known, **asked}
-    return {}
+    return put
 
 
 def _removing(store: AccountRegionScopedDict, name: str) -> Callable[[Parameters], dict[str, Any]]:
@@ -227,10 +218,10 @@ _OPERATIONS: Mapping[str, Callable[[Parameters], dict[str, Any]]] = {
     "DeregisterScalableTarget": _deregister,
     "DescribeScalableTargets": _listing(_targets, "ScalableTargets", ResourceId="ResourceIds"),
     "DescribeScalingActivities": lambda _: {"ScalingActivities": []},
-    "PutScalingPolicy": _put_policy,
+    "PutScalingPolicy": _putting(_policies, "PolicyName", "scalingPolicy", "PolicyARN", "Alarms", Alarms=[]),
     "DeleteScalingPolicy": _removing(_policies, "PolicyName"),
     "DescribeScalingPolicies": _listing(_policies, "ScalingPolicies", PolicyName="PolicyNames"),
-    "PutScheduledAction": _put_action,
+    "PutScheduledAction": _putting(_actions, "ScheduledActionName", "scheduledAction"),
     "DeleteScheduledAction": _removing(_actions, "ScheduledActionName"),
     "DescribeScheduledActions": _listing(_actions, "ScheduledActions", ScheduledActionName="ScheduledActionNames"),
     "TagResource": _tag,

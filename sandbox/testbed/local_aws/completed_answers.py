@@ -11,7 +11,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from ministack.core.responses import error_response_json, get_region, json_response
-from ministack.services import alb, cloudwatch, cloudwatch_logs, ec2, ecs, efs, elasticache, firehose, kms, route53, ssm
+from ministack.services import alb, cloudwatch, cloudwatch_logs, ec2, ecs, efs, elasticache, firehose, route53, ssm
 
 
 def install() -> None:
@@ -31,7 +31,6 @@ def install() -> None:
     alb._condition_xml = partial(_show_query_strings, alb._condition_xml)
     ssm._public_parameter = partial(_more_public_parameters, ssm._public_parameter)
     cloudwatch._describe_alarms = partial(_show_alarms, cloudwatch._describe_alarms)
-    kms._replicate_key = partial(_without_material, kms._replicate_key)
     cloudwatch_logs.handle_request = partial(_change_key_of_log_group, cloudwatch_logs.handle_request)
     route53.handle_request = partial(_dnssec, route53.handle_request)
 
@@ -223,29 +222,6 @@ def _xml(value: Any) -> str:
     if isinstance(value, list):
         return "".join(f"<member>{_xml(item)}</member>" for item in value)
     return escape(str(value).lower() if isinstance(value, bool) else str(value))
-
-
-_WITHOUT_MATERIAL = {"KeyState": "PendingImport", "Enabled": False}
-_MATERIAL = ("_symmetric_key", "_hmac_key", "_private_key", "_public_key_der")
-
-
-def _without_material(own: Callable[[Mapping[str, Any]], Any], data: Mapping[str, Any]) -> Any:
-    """A replica of a key whose material is imported has none until it is imported there too. ministack copies it.
-
-    Terraform waits for the state ``PendingImport`` before it imports.
-    https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-import.html has the rule.
-    """
-    status, headers, body = own(data)
-    primary = kms._resolve_key(data.get("KeyId", ""))
-    if status != 200 or primary is None or primary["Origin"] != "EXTERNAL":
-        return status, headers, body
-    replica = dict(kms._mrk_members(primary))[data["ReplicaRegion"]]
-    replica.update(_WITHOUT_MATERIAL)
-    for field in _MATERIAL:
-        replica.pop(field, None)
-    answer = json.loads(body)
-    answer["ReplicaKeyMetadata"].update(_WITHOUT_MATERIAL)
-    return status, headers, json.dumps(answer).encode()
 
 
 async def _change_key_of_log_group(  # noqa: PLR0917 - ministack's own signature

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
 Rule = Mapping[str, Any]
 """A rule as DescribeRules returns it."""
@@ -47,8 +46,6 @@ class Decision:
     """The HTTP status of a fixed response or redirect."""
     target_groups: tuple[str, ...] = ()
     """ARNs of the target groups of a forward action."""
-    location: str = ""
-    """The target URL of a redirect."""
     signed_in: bool = False
     """Whether the action requires authentication first (`authenticate-oidc`)."""
 
@@ -80,7 +77,7 @@ def decide(listener: Listener, request: Request) -> Decision:
     matching = [rule for rule in sorted(listener.rules, key=_order) if _matches(rule, request)]
     if not matching:
         raise UnknownRuleError("there is no default rule, and every listener has one")
-    return _decision(matching[0], listener, request)
+    return _decision(matching[0])
 
 
 def _read_listener(client: Any, described: Mapping[str, Any]) -> Listener:
@@ -134,23 +131,12 @@ def _header_matches(config: Mapping[str, Any], request: Request) -> bool:
     return sent is not None and any(_pattern(value, re.IGNORECASE).fullmatch(sent) for value in config["Values"])
 
 
-def _query_matches(config: Mapping[str, Any], request: Request) -> bool:
-    sent = parse_qsl(request.query, keep_blank_values=True)
-    return any(
-        _query_pattern(wanted["Value"]).fullmatch(value)
-        and ("Key" not in wanted or _query_pattern(wanted["Key"]).fullmatch(key))
-        for wanted in config["Values"]
-        for key, value in sent
-    )
-
-
 _CONDITIONS: dict[str, tuple[str, Callable[[Mapping[str, Any], Request], bool]]] = {
     "source-ip": ("SourceIpConfig", _source_matches),
     "path-pattern": ("PathPatternConfig", _path_matches),
     "host-header": ("HostHeaderConfig", _host_matches),
     "http-request-method": ("HttpRequestMethodConfig", _method_matches),
     "http-header": ("HttpHeaderConfig", _header_matches),
-    "query-string": ("QueryStringConfig", _query_matches),
 }
 """The member with the values, and the function that matches a request, by field."""
 
@@ -160,17 +146,10 @@ def _pattern(value: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
     return re.compile("".join(_WILDCARDS.get(part) or re.escape(part) for part in value), flags | re.DOTALL)
 
 
-def _query_pattern(value: str) -> re.Pattern[str]:
-    r"""Like `_pattern`, but `\*` and `\?` match the literal characters."""
-    parts: list[str] = re.findall(r"\\[*?]|.", value, re.DOTALL)
-    words = (_WILDCARDS.get(part) or re.escape(part[-1]) for part in parts)
-    return re.compile("".join(words), re.IGNORECASE | re.DOTALL)
-
-
 _WILDCARDS = {"*": ".*", "?": "."}
 
 
-def _decision(rule: Rule, listener: Listener, request: Request) -> Decision:
+def _decision(rule: Rule) -> Decision:
     *before, action = sorted(rule["Actions"], key=lambda found: found.get("Order", 1))
     if unknown := {found["Type"] for found in before} - {"authenticate-oidc"}:
         raise UnknownRuleError(f"rule {rule['Priority']}: action {', '.join(sorted(unknown))} is unknown")
@@ -182,25 +161,6 @@ def _decision(rule: Rule, listener: Listener, request: Request) -> Decision:
     if kind == "fixed-response":
         return Decision(rule["Priority"], kind, status=int(action["FixedResponseConfig"]["StatusCode"]))
     if kind == "redirect":
-        config = action["RedirectConfig"]
-        status = int(config["StatusCode"].removeprefix("HTTP_"))
-        return Decision(rule["Priority"], kind, status=status, location=_location(config, listener, request))
+        status = int(action["RedirectConfig"]["StatusCode"].removeprefix("HTTP_"))
+        return Decision(rule["Priority"], kind, status=status)
     raise UnknownRuleError(f"rule {rule['Priority']}: action {kind} is unknown")
-
-
-def _location(config: Mapping[str, str], listener: Listener, request: Request) -> str:
-    """The URL of a redirect. Parts that the action doesn't set are taken from the request."""
-    present = {
-        "protocol": listener.protocol,
-        "host": request.host,
-        "port": str(listener.port),
-        "path": request.path.lstrip("/"),
-        "query": request.query,
-    }
-
-    def filled(member: str, default: str) -> str:
-        return re.sub(r"#\{(\w+)\}", lambda found: present[found[1]], config.get(member) or default)
-
-    address = f"{filled('Protocol', '#{protocol}').lower()}://{filled('Host', '#{host}')}:{filled('Port', '#{port}')}"
-    query = filled("Query", "#{query}")
-    return address + filled("Path", "/#{path}") + (f"?{query}" if query else "")
