@@ -99,7 +99,7 @@ def test_a_program_sends_no_debug_messages(tiny):
     assert sandbox.outputs() == {"log": without_debug_messages.__module__}
 
 
-def test_the_engine_writes_no_logs_of_its_own(tiny):
+def test_the_engine_writes_no_logs(tiny):
     sandbox = tiny("Thing('one')\n")
     sandbox.up()
     logs = sandbox.workspace.pulumi_home / "logs"

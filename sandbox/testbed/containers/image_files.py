@@ -1,6 +1,6 @@
 """A container's file system, as bwrap's options: the machine's programs read-only, and the image's files at their paths.
 
-The machine's /usr takes the place of the image's. Nothing else of the machine is visible but what its programs need from /etc, and
+The machine's /usr replaces the image's. Nothing else of the machine is visible but what its programs need from /etc, and
 the directories that are named here. Directories below /usr that get files of the image are made again from their entries.
 """
 

@@ -28,7 +28,7 @@ ADOPTION_VARIABLE = "ATLANTIS_ADOPTION_FILE"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _NO_LOGS = """\
-This file takes the place of a folder with an encrypted log of each run, which is for reports to the engine's authors.
+This file replaces a folder with an encrypted log of each run, which is for reports to the engine's authors.
 Writing it takes a tenth of a preview. Delete this file before a run that you want to report.
 """
 

@@ -20,7 +20,7 @@ contained = needs_containers()
 
 
 @contained
-def test_a_container_is_process_1_of_its_own_processes_as_its_user(scratch: ContainerScratch) -> None:
+def test_a_container_is_process_1_of_separate_processes_as_its_user(scratch: ContainerScratch) -> None:
     said = scratch.says("echo $$ $(id -u):$(id -g) $(id -G); ls -d /proc/[0-9]* | wc -l; umask", user="100:1000")
     pid, processes_seen, umask = said.splitlines()[:3]
     assert (pid, umask) == ("1 100:1000 1000", "0022")

@@ -62,7 +62,7 @@ def settings(endpoint: str, **more: object) -> dict[str, object]:
 
 @pytest.fixture
 def start(provider_state: Path, aws: LocalAws) -> Iterator[Start]:
-    """Starts an aws stand-in of the test's own; all are ended after it."""
+    """Starts a separate aws stand-in; all end after the test."""
     started: list[Plugin] = []
 
     def begin(endpoint: str | None = None, *, state: Path = provider_state, **more: Any) -> Plugin:

@@ -46,7 +46,7 @@ def test_a_connection_that_comes_back_finds_its_settings_where_there_is_no_choic
 
 
 @pytest.mark.parametrize("provider", ["aws", "awsx", "random"])
-def test_a_provider_beside_the_engine_ends_with_its_lifeline(provider: str, provider_state: Path) -> None:
+def test_a_provider_that_the_engine_attaches_to_ends_with_its_lifeline(provider: str, provider_state: Path) -> None:
     lifeline, held = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox.testbed.providers", provider, f"--lifeline={lifeline}"],
