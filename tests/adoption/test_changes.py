@@ -1,4 +1,4 @@
-"""The rows of the table: each value that changes, also those that only Terraform sets, and never a secret."""
+"""How values of a state are compared with the program's, and the rows of the table: each value that changes, and never a secret."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ import pytest
 
 from adoption.changes import NOT_IN_STATE
 from adoption.leaves import leaves, text
+from adoption.pairing import _plain
+from adoption.properties import MISSING, attribute, same, snake
 from tests.adoption.plans import adopted, plan
 from tests.adoption.states import TASK, add, find, role_arn, small_state
 
@@ -136,3 +138,41 @@ def test_a_block_that_is_switched_off_is_no_change() -> None:
     assert "connectionLogs" not in _rows(state, "ingress-alb")
     find(state, "aws_lb.this")["connection_logs"] = [{"bucket": "b", "enabled": True, "prefix": ""}]
     assert _rows(state, "ingress-alb")["connectionLogs"] == ('{"bucket": "b", "enabled": true}', "none")
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "found"),
+    [
+        ("aliases", {"alias": [1]}, [1]),
+        ("policies", {"policy": [1]}, [1]),
+        ("subnets", {"subnets": [1], "subnet": [2]}, [1]),
+        ("conditions", {"condition": [1]}, [1]),
+        ("accessLogs", {"access_logs": [1]}, [1]),
+        ("kmsKeyId", {"kms_key": 1}, MISSING),
+    ],
+)
+def test_an_attribute_is_found_in_terraform_s_spelling(name: str, attributes: dict[str, object], found: object) -> None:
+    assert attribute(attributes, name) is found or attribute(attributes, name) == found
+
+
+def test_a_name_is_converted_at_each_capital() -> None:
+    assert snake("enableEcsManagedTags") == "enable_ecs_managed_tags"
+
+
+@pytest.mark.parametrize("unset", [None, "", [], {}, False, 0])
+def test_what_is_not_set_equals_terraform_s_zero_values_and_a_missing_attribute(unset: object) -> None:
+    assert same(unset, MISSING, str)
+    assert same(unset, None, str)
+    assert same(unset, "", str)
+    if unset != {}:  # a block whose properties the program doesn't set equals any
+        assert not same(unset, "x", str)
+
+
+def test_what_is_set_does_not_equal_a_missing_attribute() -> None:
+    assert not same("x", MISSING, str)
+    assert not same({"a": 1}, MISSING, str)
+
+
+def test_a_key_has_the_zero_that_terraform_stores_for_an_unset_port_and_no_other() -> None:
+    assert {_plain(value) for value in (None, MISSING, 0, "0")} == {""}
+    assert (_plain("-1"), _plain(443), _plain("443")) == ("-1", "443", "443")
