@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         given.output.write_text(content, encoding="utf-8")
     else:
         sys.stdout.write(content)
-    number = sum(1 for each in found if _exemptible(each))
+    number = sum(1 for each in found if each.fingerprint)
     sys.stderr.write(f"{number} findings are exempt until {until.isoformat()}\n")
     return 0
 
@@ -71,16 +71,12 @@ def _each_resource(state: Path, base: dict[str, Any]) -> list[Found]:
         return findings(state, file)[1]
 
 
-def _exemptible(found: Found) -> bool:
-    return bool(found.fingerprint)
-
-
 def with_baseline(base: dict[str, Any], found: Iterable[Found], today: date, until: date) -> dict[str, Any]:
     """The configuration with an exemption for each finding, after its existing exemptions."""
     result = json.loads(json.dumps(base))
     listed: dict[tuple[str, str], list[Found]] = {}
     for each in found:
-        if _exemptible(each):
+        if each.fingerprint:
             listed.setdefault((each.policy, each.urn), []).append(each)
     for (policy, urn), own in sorted(listed.items()):
         given = result.get(policy, {})

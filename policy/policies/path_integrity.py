@@ -1,6 +1,7 @@
 """path-integrity: only a load balancer can reach its tasks, and only tasks can reach a file system."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from evaluation.aws.group_users import GroupUsers, Guarded
 from evaluation.aws.security_groups import RULE_TYPES, Ingress, Source, ingress_of
@@ -34,9 +35,9 @@ def _check(stack: Stack, findings: Findings) -> None:
             guarded = users.guarded(ingress)
             for source in ingress.sources:
                 if guarded.balanced_task and not guarded.load_balancer:
-                    _into_task(users, ingress, source, findings)
+                    _into(_TASK, users, ingress, source, findings)
                 if guarded.file_system and ingress.opens(NFS):
-                    _into_file_system(users, ingress, source, guarded, findings)
+                    _into(_FILE_SYSTEM, users, ingress, source, findings)
     if findings.settings.flag("requireWebAcl"):
         _web_acls(stack, findings)
 
@@ -64,49 +65,47 @@ def _web_acls(stack: Stack, findings: Findings) -> None:
             findings.violation(balancer, "web-acl", "", what, remedy)
 
 
-def _into_task(users: GroupUsers, ingress: Ingress, source: Source, findings: Findings) -> None:
-    carrier = ingress.carrier
-    remedy = "allow only the load balancer's security group, with referencedSecurityGroupId"
-    if source.kind in ("cidr", "prefix-list"):
-        what = f"{source.path} allows IP addresses to reach the task without the load balancer"
-        findings.violation(carrier, "task-port", source.path, what, remedy, value=(source.value, *ingress.reach))
-    elif source.kind in ("group", "self"):
+class _Target(NamedTuple):
+    """What a rule's sources reach. addresses, group: what is wrong if they may; admits: whether a group may, by its users."""
+
+    check: str
+    addresses: str
+    group: str
+    admits: Callable[[Guarded], bool]
+    remedy: str
+
+
+_TASK: Final = _Target(
+    "task-port",
+    "allows IP addresses to reach the task without the load balancer",
+    "allows a security group that isn't the load balancer's to reach the task",
+    lambda behind: behind.load_balancer,
+    "allow only the load balancer's security group, with referencedSecurityGroupId",
+)
+_FILE_SYSTEM: Final = _Target(
+    "file-system-port",
+    "allows IP addresses to reach the file system",
+    "allows a security group that no task, instance or function uses to reach the file system",
+    lambda behind: bool(behind.types & _COMPUTE),
+    "allow only the security group of the tasks that mount the file system, on port 2049",
+)
+
+
+def _into(target: _Target, users: GroupUsers, ingress: Ingress, source: Source, findings: Findings) -> None:
+    wrong = target.addresses if source.kind in ("cidr", "prefix-list") else ""
+    if source.kind in ("group", "self"):
         behind = users.behind(ingress, source)
         if behind is None:
-            _unresolved(ingress, source, "task-port", findings)
-        elif not behind.load_balancer:
-            what = f"{source.path} allows a security group that isn't the load balancer's to reach the task"
-            findings.violation(carrier, "task-port", source.path, what, remedy, value=(source.value, *ingress.reach))
-    else:
-        findings.not_evaluated(carrier, "task-port", source.path)
-
-
-def _into_file_system(
-    users: GroupUsers, ingress: Ingress, source: Source, guarded: Guarded, findings: Findings
-) -> None:
-    carrier = ingress.carrier
-    remedy = "allow only the security group of the tasks that mount the file system, on port 2049"
-    if source.kind in ("cidr", "prefix-list"):
-        what = f"{source.path} allows IP addresses to reach the file system"
-        findings.violation(carrier, "file-system-port", source.path, what, remedy, value=(source.value, *ingress.reach))
-    elif source.kind in ("group", "self"):
-        behind = guarded if source.kind == "self" else users.behind(ingress, source)
-        if behind is None:
-            _unresolved(ingress, source, "file-system-port", findings)
-        elif not behind.types & _COMPUTE:
-            what = f"{source.path} allows a security group that no task, instance or function uses to reach the file system"
-            findings.violation(
-                carrier, "file-system-port", source.path, what, remedy, value=(source.value, *ingress.reach)
-            )
-    else:
-        findings.not_evaluated(carrier, "file-system-port", source.path)
-
-
-def _unresolved(ingress: Ingress, source: Source, check: str, findings: Findings) -> None:
-    if source.value is UNKNOWN:
-        findings.not_evaluated(ingress.carrier, check, source.path)
-    else:
-        findings.not_evaluated(ingress.carrier, check, source.path, "names a security group of another stack")
+            unknown = source.value is UNKNOWN
+            why = "is unknown until the update" if unknown else "names a security group of another stack"
+            findings.not_evaluated(ingress.carrier, target.check, source.path, why)
+        elif not target.admits(behind):
+            wrong = target.group
+    elif source.kind == "unknown":
+        findings.not_evaluated(ingress.carrier, target.check, source.path)
+    if wrong:
+        what, value = f"{source.path} {wrong}", (source.value, *ingress.reach)
+        findings.violation(ingress.carrier, target.check, source.path, what, target.remedy, value=value)
 
 
 RULE: Final = Rule(

@@ -215,10 +215,7 @@ def _cluster_name(stack: Stack, service: Resource) -> str | None:
 def _shared_file_systems(stack: Stack, writers: list[_Runner], runners: list[_Runner], findings: Findings) -> None:
     """Report each runner that writes to the files of a writer; of two writers, the second."""
     writing = {id(writer) for writer in writers}
-    everyone: Occupied[_Runner] = Occupied()
-    for writer in writers:
-        for place in writer.task.places(stack):
-            everyone.add(place, writer)
+    everyone = _taken(stack, writers)
     earlier: Occupied[_Runner] = Occupied()
     for runner in runners:
         writes = id(runner) in writing

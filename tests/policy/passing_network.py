@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from tables.prefix_lists import CLOUDFRONT_ORIGIN_FACING
 from tests.policy.passing_tasks import TASKS
-from tests.policy.rows import ACCOUNT, Row, allow, document, known, one, passing
+from tests.policy.rows import ACCOUNT, Row, known, one, passing
 from tests.policy.servicer import UNKNOWN, Planned
 
 _RANGES: Final = "cidr-restriction/ranges"
@@ -188,14 +188,6 @@ RANGES: Final = (
     ),
     passing(
         "cidr-restriction/prefix-list",
-        "a list of the stack",
-        one("ec2/managedPrefixList", "offices", id="pl-1", entries=[{"cidr": "10.2.0.0/16"}]),
-        _group(),
-        _BALANCER,
-        _rule(prefixListId="pl-1"),
-    ),
-    passing(
-        "cidr-restriction/prefix-list",
         "a reviewed list",
         _group(),
         _BALANCER,
@@ -214,33 +206,8 @@ RANGES: Final = (
     ),
     passing(
         "cidr-restriction/entry",
-        "private API",
-        one("apigateway/vpcLink", "link", id="l-1"),
-        one("apigateway/integration", "integration", connectionId="l-1", restApi="a-1"),
-        one("apigateway/restApi", "api", id="a-1", endpointConfiguration={"types": "PRIVATE"}),
-    ),
-    passing(
-        "cidr-restriction/entry",
         "service for named accounts",
         one("ec2/vpcEndpointService", allowedPrincipals=[f"arn:aws:iam::{ACCOUNT}:root"], acceptanceRequired=False),
-    ),
-    passing(
-        "cidr-restriction/entry",
-        "API with a policy of addresses",
-        one("apigateway/vpcLink", "link", id="l-1"),
-        one("apigateway/integration", "integration", connectionId="l-1", restApi="a-1"),
-        one(
-            "apigateway/restApi",
-            "api",
-            id="a-1",
-            policy=document(
-                allow(
-                    Principal="*",
-                    Action="execute-api:Invoke",
-                    Condition={"IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}},
-                )
-            ),
-        ),
     ),
 )
 

@@ -42,23 +42,7 @@ TASKS: Final = (
         "the same, created now",
         *_application("atlantis-tours-web", "shop/web:3", known_containers=False),
     ),
-    passing(
-        _EVERY_TASK_CHECK,
-        "a client of atlantis",
-        *_application("dashboard", "tools/dashboard:1", environment=[{"name": "ATLANTIS_URL", "value": "https://a"}]),
-    ),
     passing(_EVERY_TASK_CHECK, "wordpress", *_application("blog", "wordpress:6.8")),
-    passing(_EVERY_TASK_CHECK, "agents of jenkins", *_application("agents", "jenkins/inbound-agent:4")),
-    passing(_EVERY_TASK_CHECK, "grafana", *_application("grafana", "grafana/grafana:12.0.0")),
-    passing(
-        _EVERY_TASK_CHECK,
-        "atlantis with Redis",
-        *_application(
-            "atlantis",
-            "ghcr.io/runatlantis/atlantis:v0.47.1",
-            environment=[{"name": "ATLANTIS_LOCKING_DB_TYPE", "value": "redis"}],
-        ),
-    ),
     passing(
         "single-task/autoscaling",
         "shop that scales",
@@ -86,11 +70,5 @@ TASKS: Final = (
             "nightly",
             target={"ecsParameters": {"taskDefinitionArn": f"{_ARN}/shop:1", "taskCount": 4}},
         ),
-    ),
-    passing(
-        "single-task/started",
-        "rule that starts several tasks",
-        *_application("batch", "shop/batch:1"),
-        one("cloudwatch/eventTarget", "target", ecsTarget={"taskDefinitionArn": f"{_ARN}/batch:1", "taskCount": 2}),
     ),
 )

@@ -135,7 +135,6 @@ TRANSIT: Final = (
         "answer of the load balancer",
         one("lb/listener", protocol="HTTP", port=80, defaultActions=[{"type": "fixed-response"}]),
     ),
-    passing(_LISTENER, "gateway load balancer", one("lb/listener", defaultActions=_FORWARD)),
     passing(
         _LISTENER,
         "internal classic load balancer",
@@ -162,22 +161,8 @@ TRANSIT: Final = (
             parameters=[{"name": "enable_user_activity_logging", "value": "true"}],
         ),
     ),
-    passing(
-        "encryption/store-transit", "parameters of documents", one("docdb/clusterParameterGroup", family="docdb5.0")
-    ),
-    passing("encryption/store-transit", "connection to a bucket", one("dms/endpoint", engineName="s3")),
     passing("encryption/store-transit", "transfer over SSH", one("transfer/server", protocols=["SFTP"])),
     passing("encryption/cache-transit", "cache in memory", one("memorydb/cluster", nodeType="db.t4g.small")),
-    passing("encryption/cache-transit", "serverless cache", one("elasticache/serverlessCache", engine="valkey")),
-    passing(
-        "encryption/edge-tls",
-        "default certificate",
-        one(
-            "cloudfront/distribution",
-            defaultCacheBehavior={"viewerProtocolPolicy": "https-only"},
-            viewerCertificate={"cloudfrontDefaultCertificate": True},
-        ),
-    ),
     passing(
         "encryption/edge-tls",
         "domain of an API",

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,11 +92,6 @@ def test_no_help_link_leads_to_a_repository_that_the_pack_does_not_name() -> Non
     assert not any("github.com/my-organization" in text for text in written)
 
 
-def test_readme_has_the_anchor_that_each_policy_links_to() -> None:
-    headings = re.findall(r"^### (.+)$", README.read_text(encoding="utf-8"), re.MULTILINE)
-    assert headings == [rule.name for rule in RULES]
-
-
 def test_taggable_types_are_those_of_the_installed_sdk() -> None:
     assert taggable.TARGET.read_text(encoding="utf-8") == taggable.content(), (
         "run `python -m tests.policy.taggable_types`"
@@ -112,7 +108,7 @@ def test_pack_imports_nothing_but_the_standard_library_and_the_policy_sdk() -> N
                 assert node.level == 0, f"{module.name} imports relatively"
                 names = [node.module or ""]
             foreign = {name.partition(".")[0] for name in names} - allowed
-            assert foreign <= _standard_library(), f"{module.name} imports {foreign}"
+            assert foreign <= sys.stdlib_module_names, f"{module.name} imports {foreign}"
 
 
 def test_entry_point_prints_nothing_and_only_constructs_the_pack() -> None:
@@ -126,12 +122,6 @@ def test_entry_point_prints_nothing_and_only_constructs_the_pack() -> None:
     ]
     docstring_and_calls = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
     assert len(docstring_and_calls) == 5
-
-
-def _standard_library() -> set[str]:
-    import sys
-
-    return set(sys.stdlib_module_names)
 
 
 def test_configuration_files_of_this_repository_name_only_stacks_that_exist() -> None:

@@ -103,10 +103,6 @@ def test_no_mandatory_policy_stops_a_passing_program(program: str) -> None:
     assert len(registered(program).inputs) >= 4
 
 
-def test_passing_programs_are_many() -> None:
-    assert len({*EXPECTED, *PASSING}) >= 20
-
-
 def test_tags_are_one_message_for_the_whole_stack() -> None:
     findings = [each for each in registered("static_site").review({}) if each.policy == "required-tags"]
     (tags,) = findings

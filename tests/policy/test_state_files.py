@@ -26,20 +26,6 @@ def _found(*resources: Planned, **configuration: Any) -> list[Found]:
     return [parsed(each.policy, each.level, "high", each.urn, each.message) for each in findings]
 
 
-def _violations(*resources: Planned, **configuration: Any) -> set[tuple[str, str, str]]:
-    found = _found(*resources, **configuration)
-    return {(each.policy, each.check, each.urn) for each in found if each.policy != "evaluation-report"}
-
-
-def test_baseline_exempts_what_stands_and_nothing_new() -> None:
-    tags = {"perResource": True}
-    baseline = with_baseline({}, _found(FILES, DOOR, **{"required-tags": tags}), TODAY, UNTIL)
-    assert _violations(FILES, DOOR)
-    assert not _violations(FILES, DOOR, **baseline)
-    more = Planned(FILES.type, "more", {"encrypted": False, "tags": {"Environment": "a", "Owner": "b"}})
-    assert {urn for _, _, urn in _violations(FILES, DOOR, more, **baseline)} == {more.identity}
-
-
 def test_baseline_keeps_the_configuration_and_its_exemptions() -> None:
     own = {"resource": "x", "reason": "It is replaced.", "expires": "2099-01-01"}
     base = {

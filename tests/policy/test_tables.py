@@ -1,6 +1,5 @@
 """The tables of the rules name types and properties that the installed AWS SDK has."""
 
-import importlib.util
 import re
 from functools import cache
 from pathlib import Path
@@ -46,8 +45,3 @@ def test_type_and_property_exist(canonical: str, path: str) -> None:
             start = inputs.index(f"class {nested.group(1)}Args:")
             end = inputs.find("\nclass ", start + 1)
             source = inputs[start : end if end > 0 else None]
-
-
-def test_the_sdk_is_installed() -> None:
-    assert importlib.util.find_spec("pulumi_aws") is not None
-    assert len(PATHS) > 150
