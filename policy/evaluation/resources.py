@@ -1,7 +1,7 @@
 """Resources in the form that rules read, and the stack as their graph."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from sys import intern
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
@@ -51,7 +51,7 @@ class _Released(NamedTuple):
     property_dependencies: Mapping[str, tuple[_Target, ...]]
 
 
-@lru_cache(maxsize=4096)
+@cache
 def canonical_type(token: str) -> str:
     """The rules' name of a type, such as ``lb/loadBalancer``; empty for the types of other packages.
 

@@ -27,7 +27,7 @@ from evaluation.evaluation_log import EVALUATION_LOG, EvaluationLog, UsedExempti
 from evaluation.fingerprints import fingerprint, value_at
 from evaluation.resources import Resource, Stack, authored_names, canonical_type, rule_type
 from evaluation.secret_names import redacted
-from evaluation.values import MALFORMED, UNKNOWN, parse_json, shown, truth
+from evaluation.values import MALFORMED, UNKNOWN, parse_json, shortened, shown, truth
 from tables.standards import FSBP, Standard
 
 _AT_PATH: Final = object()
@@ -131,12 +131,9 @@ class Findings:
         for exemption in self.settings.exemptions.of(resource.urn, resource.name):
             if exemption.findings and exemption.covers(check) and not exemption.expired:
                 texts = [text for text in exemption.findings.values() if text.startswith(f"{check}: ")]
-                listed = "; ".join(text.removeprefix(f"{check}: ") for text in texts[:_LISTED])
-                more = f"; and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
-                if listed:
-                    return (
-                        f" This finding is new; exempt until {exemption.expires.isoformat()} is only: {listed}{more}."
-                    )
+                if texts:
+                    only = "; ".join(shortened([text.removeprefix(f"{check}: ") for text in texts], _LISTED))
+                    return f" This finding is new; exempt until {exemption.expires.isoformat()} is only: {only}."
         return ""
 
     def excused(self, resource: Resource, check: str, reason: str) -> None:

@@ -156,6 +156,12 @@ def wildcard(value: str, pattern: str) -> bool:
     return fnmatchcase(value, pattern.replace("[", "[[]"))
 
 
+def shortened(texts: Sequence[str], most: int, what: str = "") -> list[str]:
+    """The first texts of a list, and how many more there are."""
+    more = len(texts) - most
+    return [*texts[:most], f"and {more} more{what}"] if more > 0 else [*texts]
+
+
 def printable(name: Any) -> str:
     """A name that the author chose, if it is short and has only name characters, for a message."""
     if isinstance(name, str) and _PRINTABLE.fullmatch(name):

@@ -10,7 +10,7 @@ from evaluation.aws.stack_ranges import StackRanges
 from evaluation.configuration import Option
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
-from evaluation.values import UNKNOWN, at, mappings, sequence, text, truth
+from evaluation.values import UNKNOWN, at, mappings, sequence, shortened, text, truth
 from policies.entries import check_entries
 from tables.prefix_lists import CLOUDFRONT_ORIGIN_FACING
 
@@ -98,8 +98,7 @@ def _range(allowed: _Range, findings: Findings, own: StackRanges) -> None:
 
 def _shown(findings: Findings) -> str:
     ranges: tuple[Network, ...] = findings.settings.ranges["allowedCidrBlocks"]
-    shown = [str(network) for network in ranges[:6]]
-    return ", ".join(shown) + (f" and {len(ranges) - 6} more" if len(ranges) > 6 else "") if shown else "none"
+    return ", ".join(shortened([str(network) for network in ranges], 6)) or "none"
 
 
 def _listener_conditions(stack: Stack, findings: Findings, own: StackRanges) -> None:

@@ -9,7 +9,7 @@ from evaluation.exemptions import Exemption, names_of
 from evaluation.native import native_type
 from evaluation.resources import Stack
 from evaluation.rule import Findings, Rule
-from evaluation.values import wildcard
+from evaluation.values import shortened, wildcard
 from tables.standards import WELL_ARCHITECTED
 
 # Packages that create no cloud resources.
@@ -113,13 +113,12 @@ def _unused(unused: _Unused) -> str:
     lines = [
         "Exemptions that suppressed no finding in this run, or not each of theirs. If they are fixed, remove them."
     ]
-    for policy, listed in sorted(unused.items()):
+    for policy, exemptions in sorted(unused.items()):
         names = [
             each.resource.rpartition("::")[2] + (f" ({used} of {len(each.findings)} findings)" if used else "")
-            for each, used in listed[:_LISTED]
+            for each, used in exemptions
         ]
-        more = [f"and {len(listed) - _LISTED} more"] if len(listed) > _LISTED else []
-        lines.append(f"{policy}: {', '.join([*names, *more])}")
+        lines.append(f"{policy}: {', '.join(shortened(names, _LISTED))}")
     return "\n".join(lines)
 
 
@@ -134,14 +133,10 @@ def _foreign(stack: Stack, findings: Findings) -> None:
             package += " (documents that contain resources)" if token in _DOCUMENTS else ""
             found.setdefault(package, Counter())[token.partition(":")[2]] += 1
     for package, types in sorted(found.items()):
-        listed = [
-            f"{name} ({number})"
-            for name, number in sorted(types.items(), key=lambda each: (-each[1], each[0]))[:_LISTED]
-        ]
-        more = [f"and {len(types) - _LISTED} more types"] if len(types) > _LISTED else []
+        names = [f"{name} ({number})" for name, number in sorted(types.items(), key=lambda each: (-each[1], each[0]))]
         findings.note(
             f"Not evaluated: {types.total()} resources of the package {package}, for which this pack has no rules:"
-            f" {', '.join([*listed, *more])}"
+            f" {', '.join(shortened(names, _LISTED, ' types'))}"
         )
 
 

@@ -1,6 +1,6 @@
 """required-tags: resources have the required tags, such as their owner."""
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,14 +8,14 @@ from evaluation.configuration import Option
 from evaluation.fingerprints import fingerprint
 from evaluation.resources import STACK, Resource, Stack
 from evaluation.rule import Findings, Rule
-from evaluation.values import UNKNOWN, at, mapping, mappings, parse_json, text
+from evaluation.values import UNKNOWN, at, mapping, mappings, parse_json, shortened, text
 from tables.standards import TAGGING
 
 # The number of names listed for each combination of missing tags; further resources are only counted.
 _LISTED: Final = 40
 
 
-@lru_cache(maxsize=1)
+@cache
 def taggable_types() -> frozenset[str]:
     """The types that support tags, from the data file next to this module (policy/README.md describes how it is generated)."""
     content = (Path(__file__).parents[1] / "tables" / "taggable_types.txt").read_text(encoding="utf-8")
@@ -52,16 +52,11 @@ def _report(stack: Stack, lacking: list[tuple[Resource, list[str]]], findings: F
     groups: dict[str, list[str]] = {}
     for resource, missing in lacking:
         groups.setdefault(", ".join(missing), []).append(f"{resource.name} ({resource.type})")
-    lines = [f"{missing}: {_shown(sorted(names))}" for missing, names in sorted(groups.items())]
+    lines = [f"{missing}: {', '.join(shortened(sorted(names), _LISTED))}" for missing, names in sorted(groups.items())]
     root = next(stack.of(STACK), lacking[0][0])
     findings.violation(
         root, "tags", "tags", f"{len(lacking)} resources lack required tags. " + "; ".join(lines), remedy, value=lines
     )
-
-
-def _shown(names: list[str]) -> str:
-    more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
-    return ", ".join([*names[:_LISTED], *more])
 
 
 def tags_of(resource: Resource) -> Any:

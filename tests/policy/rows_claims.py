@@ -111,7 +111,12 @@ _EXPOSURE: Final = (
         one("s3/accessPoint", bucket="b", publicAccessBlockConfiguration=_BLOCK),
     ),
     passes("public-exposure/public-bucket", "access point of the default", one("s3/accessPoint", bucket="b")),
-    *both("public-exposure/open-port", "large foreign range", _range("52.0.0.0/11"), _range("8.8.8.0/24")),
+    *both("public-exposure/open-port", "large foreign range", _range("52.0.0.0/16"), _range("8.8.0.0/17")),
+    *both(
+        *("public-exposure/open-port", "large foreign range of IPv6"),
+        one("vpc/securityGroupIngressRule", ipProtocol="tcp", fromPort=22, toPort=22, cidrIpv6="2600:1f18::/32"),
+        one("vpc/securityGroupIngressRule", ipProtocol="tcp", fromPort=22, toPort=22, cidrIpv6="2600:1f18::/33"),
+    ),
     passes("public-exposure/open-port", "large private range", _range("10.0.0.0/8")),
     passes("public-exposure/open-port", "large foreign range on a port of the web", _range("52.0.0.0/11", 443)),
     passes("cidr-restriction/entry", "accelerated public balancer", *_accelerated(internal=False)),

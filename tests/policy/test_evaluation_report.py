@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.policy.servicer import UNKNOWN, Finding, Pack, Planned
 
 PROVIDER = {"region": "eu-west-1"}
@@ -46,9 +48,12 @@ def test_resources_of_other_packages_are_counted_by_type() -> None:
     )
 
 
-def test_types_that_are_not_listed_are_counted() -> None:
-    (report,) = _report(*(_foreign(f"kubernetes:core/v1:Kind{number:02}", f"{number}") for number in range(26)))
-    assert report.endswith("core/v1:Kind11 (1), and 14 more types")
+@pytest.mark.parametrize(
+    ("kinds", "end"), [(12, " (1)"), (13, " (1), and 1 more types"), (26, " (1), and 14 more types")]
+)
+def test_types_that_are_not_listed_are_counted(kinds: int, end: str) -> None:
+    (report,) = _report(*(_foreign(f"kubernetes:core/v1:Kind{number:02}", f"{number}") for number in range(kinds)))
+    assert report.endswith(f"core/v1:Kind11{end}")
 
 
 def test_package_that_nobody_knows_is_named_where_a_provider_manages_it() -> None:

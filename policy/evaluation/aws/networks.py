@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
@@ -21,7 +21,7 @@ def parse_network(value: Any) -> Network | None:
     return _parse(value.strip())
 
 
-@lru_cache(maxsize=4096)
+@cache
 def _parse(value: str) -> Network | None:
     try:
         network = ip_network(value, strict=False)
