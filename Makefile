@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # whose results depend on the plugins' answers.
 ifdef PLUGINS
 export ATLANTIS_SANDBOX_PLUGINS := $(PLUGINS)
-  TESTS ?= tests/sandbox/providers/test_official.py $(addprefix tests/sandbox/test_,stack.py upgrade.py existing_parts.py several_stacks.py production.py)
+  TESTS ?= tests/sandbox/providers/test_official.py $(addprefix tests/sandbox/test_,stack.py upgrade.py existing_parts.py production.py)
 endif
 TESTS ?= tests/conformance tests/sandbox tests/preflight
 
@@ -59,13 +59,10 @@ password: .venv/installed ## print the user and the password of the web page
 webhook: .venv/installed ## send a signed sample event and show the resulting plan
 	@$(SANDBOX) webhook --stack $(STACK)
 
-.PHONY: pr pictures rehearse host
+.PHONY: pr rehearse host
 pr: .venv/installed ## open a pull request: FROM=folder BRANCH= BASE=; or continue: NUMBER=n FROM= APPROVE=1 COMMENT="atlantis apply" MERGE=1 CLOSE=1
 	@$(SANDBOX) pr --stack $(STACK) $(if $(FROM),--from "$(FROM)") $(if $(BRANCH),--branch "$(BRANCH)") $(if $(BASE),--base "$(BASE)") $(if $(NUMBER),--number $(NUMBER)) \
 		$(if $(APPROVE),--approve) $(if $(COMMENT),--comment "$(COMMENT)") $(if $(MERGE),--merge) $(if $(CLOSE),--close)
-
-pictures: .venv/installed ## draw the documentation's pictures of the pull request that make pr has opened: NUMBER=n; needs chromium
-	@$(SANDBOX) pictures --stack $(STACK) $(if $(NUMBER),--number $(NUMBER))
 
 rehearse: .venv/installed ## plan your repository in the sandbox, and derive its least-privilege roles: REPO=path DIR=folder BASE=branch DOWNLOAD=1; APPLY=1 applies it, too
 	@$(SANDBOX) rehearse --stack $(STACK) --repo "$(REPO)" $(if $(DIR),--dir "$(DIR)") $(if $(BASE),--base "$(BASE)") $(if $(APPLY),--apply) $(if $(DOWNLOAD),--download)

@@ -19,7 +19,6 @@ VERBS = {
     "password": ("sandbox.commands.password:run", "print the user and the password of the web page"),
     "webhook": ("sandbox.commands.webhook:run", "send Atlantis a signed event, as GitHub would"),
     "pr": ("sandbox.commands.pr:run", "open a pull request, comment, approve, merge"),
-    "pictures": ("sandbox.commands.pictures:run", "draw a pull request's page for the documentation"),
     "host": ("sandbox.commands.host:run", "deploy the stack to a real host of repositories, and apply a pull request"),
     "rehearse": ("sandbox.commands.rehearse:run", "plan and apply a repository, and derive its least-privilege roles"),
     "preflight": ("sandbox.commands.preflight:run", "check what the stack needs, in the local AWS"),

@@ -23,6 +23,8 @@ def _stores() -> list[Row]:
     return [
         found(plain, "false as a string, CKV_AWS_16 AVD-AWS-0080", one("rds/instance", storageEncrypted="false")),
         found(plain, "queue that turns its default off", one("sqs/queue", sqsManagedSseEnabled=False)),
+        # As SQS reports a queue with a key.
+        passes(plain, "queue with a key", one("sqs/queue", kmsMasterKeyId="alias/a", sqsManagedSseEnabled=False)),
         found(plain, "warehouse that turns its default off", one("redshift/cluster", encrypted="false")),
         passes(plain, "hadoop with an unknown one", one("emr/cluster", securityConfiguration=UNKNOWN)),
         found(plain, "cluster of RDS that isn't Aurora", one("rds/cluster", engine="postgres")),

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -24,8 +23,6 @@ from sandbox.testbed.paths import CACHE, CHECKOUT, private_directory
 from tests.needs import npm_packages
 from tests.sandbox.harness import Scratch
 
-GENERATED = re.compile(r"[0-9a-f]{8}|-[A-Za-z0-9]{6}$")
-"""An id with a part that AWS makes up."""
 TYPESCRIPT = npm.Packages(
     CHECKOUT / "tests" / "programs" / "atlantis_typescript", "Pulumi's SDKs for Node.js", "typescript"
 )
@@ -48,24 +45,13 @@ def cli(folder: Path, *arguments: str, **variables: str) -> "subprocess.Complete
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The virtual environment that the CLI makes of a fresh copy of the package; the copy then answers with its schema."""
-    folder = tmp_path_factory.mktemp("fresh")
-    shutil.copytree(CHECKOUT / "components", folder / "components", ignore=NOT_IN_A_CLONE)
-    answer = cli(folder, "package", "get-schema", "./components")
-    schema = json.loads(answer.stdout)
-    assert (schema["name"], schema["version"]) == ("atlantis", VERSION)
-    assert "atlantis:index:Atlantis" in schema["resources"]
-    (folder / "schema.json").write_text(answer.stdout, encoding="utf-8")
-    return folder / "components" / ".venv"
-
-
-def test_the_package_is_added_from_a_git_address(tmp_path: Path):
-    repository, folder = "example-organization/atlantis-on-fargate", tmp_path / "program"
+    """The virtual environment that the CLI makes of the package when a program adds it from a git address."""
+    repository, folder = "example-organization/atlantis-on-fargate", tmp_path_factory.mktemp("added") / "program"
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text("name: platform\nruntime: yaml\n", encoding="utf-8")
     found = (path for path in (CHECKOUT / "components").rglob("*") if path.is_file())
     kept = [path for path in found if not {"__pycache__", ".venv"} & set(path.parts)]
-    with GitHub(tmp_path / "github") as github:
+    with GitHub(folder.parent / "github") as github:
         files = {str(path.relative_to(CHECKOUT)): path.read_text(encoding="utf-8") for path in kept}
         github.store.create_repository(repository, files, default_branch="main")
         (commit,) = github.store.branches(repository).values()
@@ -83,6 +69,20 @@ def test_the_package_is_added_from_a_git_address(tmp_path: Path):
         )
     added = yaml.safe_load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))["packages"]
     assert added == {"atlantis": f"github.com/{repository}/components@{commit}"}
+    (made,) = folder.rglob("components/.venv")
+    return made
+
+
+@pytest.fixture(scope="module")
+def schema(environment: Path) -> Path:
+    """The package's schema, as the CLI prints it."""
+    answer = cli(environment.parent, "package", "get-schema", ".")
+    schema = json.loads(answer.stdout)
+    assert (schema["name"], schema["version"]) == ("atlantis", VERSION)
+    assert "atlantis:index:Atlantis" in schema["resources"]
+    file = environment.with_name("schema.json")
+    file.write_text(answer.stdout, encoding="utf-8")
+    return file
 
 
 def program(language: str, folder: Path, state: Path, environment: Path, **settings: list[str]) -> Sandbox:
@@ -114,60 +114,31 @@ def test_a_foreign_program_deploys_atlantis(python: Sandbox):
     assert python.compare().describe() == ""
 
 
-def test_a_yaml_program_deploys_the_same(python: Sandbox, environment: Path, scratch: Scratch, tmp_path: Path):
-    scratch.stack = "dev"
-    sandbox = program("yaml", tmp_path / "foreign", scratch.state, environment)
+def changes(sandbox: Sandbox) -> dict[str, str]:
+    """What the program would change in the stack, by URN; its language decides only how default providers are named."""
+    found = {step["urn"]: step["op"] for step in sandbox.steps() if "pulumi:providers:" not in step["urn"]}
+    return {urn: operation for urn, operation in found.items() if operation != "same"}
 
+
+def test_a_yaml_program_deploys_the_same(python: Sandbox, environment: Path, tmp_path: Path):
+    assert changes(program("yaml", tmp_path / "foreign", python.state, environment)) == {}
+
+
+@pytest.fixture(scope="module")
+def outputs(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The Python program that passes outputs, deployed."""
+    scratch = Scratch(tmp_path_factory.mktemp("outputs"), "dev")
+    sandbox = program("outputs", tmp_path_factory.mktemp("foreign"), scratch.state, environment)
     sandbox.up()
-
-    assert sandbox.outputs() == python.outputs()
-    assert identities(sandbox) == identities(python)
-    assert sandbox.compare().describe() == ""
+    yield sandbox
+    scratch.stop()
 
 
-@pytest.mark.parametrize("language", ["outputs", "yaml_outputs"])
-def test_a_program_passes_outputs_of_its_own_resources(
-    language: str, environment: Path, scratch: Scratch, tmp_path: Path
-):
-    scratch.stack = "dev"
-    assert_outputs_are_passed(program(language, tmp_path / "foreign", scratch.state, environment))
-
-
-def test_a_typescript_program_passes_outputs_with_the_generated_sdk_whose_types_say_what_may_be_one(
-    environment: Path, scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    scratch.stack = "dev"
-    packages = npm_packages(TYPESCRIPT)
-    host = tmp_path / "hosts" / "pulumi-language-nodejs"
-    host.parent.mkdir()
-    plugins.write_wrapper(host, [sys.executable, "-m", "tests.sandbox.nodejs_host"])
-    monkeypatch.setenv("PATH", os.pathsep.join([str(host.parent), os.environ["PATH"]]))
-    sandbox = program("typescript", tmp_path / "foreign", scratch.state, environment)
-    own = sandbox.workspace.program
-    (own / "node_modules").symlink_to(packages / "node_modules")
-    schema, sdk = environment.parents[1] / "schema.json", own / "sdks" / "atlantis"
-    subprocess.run([str(installation.typescript_sdk()), str(schema), str(sdk)], check=True)
-    compiled = subprocess.run(
-        [str(npm.NODE), "node_modules/typescript/bin/tsc"], cwd=own, capture_output=True, text=True, check=False
-    )
-    assert (compiled.returncode, compiled.stdout) == (0, "")
-    # The SDK reads its version from the package that it is compiled into.
-    manifest = {
-        "main": "index.js",
-        "version": json.loads((sdk / "package.json").read_text(encoding="utf-8"))["version"],
-    }
-    (own / "build" / "sdks" / "atlantis" / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
-
-    assert_outputs_are_passed(sandbox)
-
-
-def assert_outputs_are_passed(sandbox: Sandbox) -> None:
+def test_a_program_passes_outputs_of_its_own_resources(outputs: Sandbox):
     """The program's VPC, certificate, zone and topics are those of the resources of `Atlantis`."""
-    sandbox.up()
-
-    resources = {item["urn"].rsplit("::", 1)[-1]: item for item in sandbox.resources()}
+    resources = {item["urn"].rsplit("::", 1)[-1]: item for item in outputs.resources()}
     found = {name: item.get("outputs", {}) for name, item in resources.items()}
-    vpc_id = sandbox.outputs()["vpc"]
+    vpc_id = outputs.outputs()["vpc"]
     assert found["platform-ingress-targets"]["vpcId"] == vpc_id
     assert found["platform-ingress-https"]["certificateArn"] == resources["certificate"]["id"]
     (record,) = [item["outputs"] for item in resources.values() if item["type"] == "aws:route53/record:Record"]
@@ -180,13 +151,38 @@ def assert_outputs_are_passed(sandbox: Sandbox) -> None:
     assert alarms
     assert {f"platform-storage-mount-target-{number}" for number in (1, 2)} <= set(resources)
     assert "platform-vpc" not in resources
-    assert sandbox.compare().describe() == ""
+    assert outputs.compare().describe() == ""
 
 
-def identities(sandbox: Sandbox) -> dict[str, str | None]:
-    """Id of each resource by URN; None where AWS makes it up, or the engine has none."""
-    ids = {item["urn"]: item.get("id", "") for item in sandbox.resources() if "pulumi:providers:" not in item["type"]}
-    return {urn: None if GENERATED.search(id_) else id_ for urn, id_ in ids.items()}
+def test_a_yaml_program_passes_the_same_outputs(outputs: Sandbox, environment: Path, tmp_path: Path):
+    assert changes(program("yaml_outputs", tmp_path / "foreign", outputs.state, environment)) == {}
+
+
+def test_a_typescript_program_passes_outputs_with_the_generated_sdk_whose_types_say_what_may_be_one(
+    outputs: Sandbox, schema: Path, environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    packages = npm_packages(TYPESCRIPT)
+    host = tmp_path / "hosts" / "pulumi-language-nodejs"
+    host.parent.mkdir()
+    plugins.write_wrapper(host, [sys.executable, "-m", "tests.sandbox.nodejs_host"])
+    monkeypatch.setenv("PATH", os.pathsep.join([str(host.parent), os.environ["PATH"]]))
+    sandbox = program("typescript", tmp_path / "foreign", outputs.state, environment)
+    own = sandbox.workspace.program
+    (own / "node_modules").symlink_to(packages / "node_modules")
+    sdk = own / "sdks" / "atlantis"
+    subprocess.run([str(installation.typescript_sdk()), str(schema), str(sdk)], check=True)
+    compiled = subprocess.run(
+        [str(npm.NODE), "node_modules/typescript/bin/tsc"], cwd=own, capture_output=True, text=True, check=False
+    )
+    assert (compiled.returncode, compiled.stdout) == (0, "")
+    # The SDK reads its version from the package that it is compiled into.
+    manifest = {
+        "main": "index.js",
+        "version": json.loads((sdk / "package.json").read_text(encoding="utf-8"))["version"],
+    }
+    (own / "build" / "sdks" / "atlantis" / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    assert changes(sandbox) == {}
 
 
 def test_wrong_arguments_end_the_run_before_anything_is_created(

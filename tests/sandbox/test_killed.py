@@ -16,7 +16,7 @@ from sandbox.testbed.paths import CHECKOUT
 from sandbox.testbed.processes import start_time
 from tests.sandbox.harness import Scratch, own_processes
 
-KILLS = int(os.environ.get("KILLS", "8"))
+KILLS = int(os.environ.get("KILLS", "5"))
 """Enough to show each phase; KILLS=20 after a change of the locks, of the state or of the stand-ins' records."""
 SEED = 20250124
 # Roughly what a whole command takes here, recovery included.
@@ -77,7 +77,7 @@ def test_every_killed_run_is_made_good_by_the_next(scratch: Scratch, moments: It
     sandbox = scratch.sandbox()
     for number, (verb, moment) in enumerate(moments, start=1):
         history.append(_run_and_kill(scratch, verb, moment))
-        if number % 4 == 0:
+        if number == KILLS // 2:
             sandbox.up()
             assert sandbox.compare().describe() == "", history
     started = time.monotonic()

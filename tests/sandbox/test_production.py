@@ -20,13 +20,6 @@ def test_the_preview_needs_no_aws_account_and_leaves_nothing_running(
     assert list(own_processes(production.base)) == []
 
 
-def test_a_second_preview_uses_the_same_substitutes(production: Scratch):
-    answer = production.cli("preview")
-
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "as its substitute" not in answer.stderr
-
-
 def test_the_existing_vpc_is_used_and_not_owned(production: Scratch):
     sandbox = production.deployed()
 
@@ -59,9 +52,3 @@ def test_a_web_acl_is_put_in_front_of_the_load_balancer_and_taken_away_again(pro
     production.sandbox().up()
 
     assert waf.list_resources_for_web_acl(WebACLArn=web_acl["ARN"])["ResourceArns"] == []
-
-
-def test_a_forced_down_leaves_nothing_of_the_stack(production: Scratch):
-    production.sandbox().down(force=True)
-
-    assert [path.name for path in production.state.iterdir()] == ["run.lock"]

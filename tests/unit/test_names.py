@@ -5,6 +5,8 @@ import dataclasses
 import pytest
 
 from components.names import PhysicalNames
+from tests.unit.isolated import ISOLATED
+from tests.unit.stacks import REDIS, stack
 
 PROD = PhysicalNames(environment="prod", account="123456789012", region="ap-northeast-2", partition="aws")
 CHINA = PhysicalNames(
@@ -49,6 +51,30 @@ def test_kms_knows_a_service_by_the_partition_s_own_suffix() -> None:
 def test_the_longest_environment_leaves_every_region_s_bucket_within_63_characters() -> None:
     longest = PhysicalNames(environment="e" * 14, account="1" * 12, region="ap-southeast-2", partition="aws")
     assert len(longest.access_log_bucket) == 63
+
+
+OF_ANOTHER = (
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+    "aws:route53/record:Record",
+)
+"""Types whose names are those within a role, a log group or a zone."""
+
+
+def test_a_second_environment_names_no_resource_as_the_first_one_does() -> None:
+    def named(environment: str, **own: str) -> set[tuple[str, str]]:
+        graph = stack(**ISOLATED, **REDIS, environment=environment, backupRetentionDays=35, **own)
+        found = (
+            (resource.type, resource.inputs.get(name))
+            for resource in graph.resources
+            for name in ("name", "bucket", "family", "dashboardName", "replicationGroupId")
+            if resource.custom and resource.type not in OF_ANOTHER
+        )
+        return {(type_, name) for type_, name in found if isinstance(name, str)}
+
+    first = named("prod")
+    assert len(first) > 40
+    assert first & named("dev", repositoryName="atlantis-dev", url="https://dev.example.com") == set()
 
 
 def test_a_second_environment_and_a_second_region_share_no_name() -> None:
