@@ -66,8 +66,8 @@ def main() -> None:
             scheduler.say("stopped a task that an earlier agent had left running")
         if launcher.without_containers:
             scheduler.say(f"the task runs without containers: {launcher.without_containers}")
-        if launcher.missing_tools:
-            scheduler.say(f"this machine has no {' and no '.join(launcher.missing_tools)}; a stand-in takes its place")
+        if not launcher.has_terraform:
+            scheduler.say("this machine has no terraform: plans fail")
         proxy, workers = None, _Workers(deployment, launcher, lambda: ending.put(None))
         try:
             while not _comes(ending, _POLL_SECONDS):

@@ -28,8 +28,6 @@ from sandbox.testbed.containers.running_container import Container
 from sandbox.testbed.containers.task_user import TaskUser, TaskUserError, container_user
 from sandbox.testbed.paths import private_directory
 
-_DEFAULT_DATA_DIRECTORY = f"{HOME}/.atlantis"
-_DEFAULT_PORT = "4141"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
@@ -71,13 +69,15 @@ class TaskParts:
     boundaries: Callable[[ContainerDefinition], list[str]] = lambda _container: []
 
 
-def wiring_problems(definition: TaskDefinition, target_port: int | None, *, contained: bool) -> list[str]:
-    """Find ports that don't match, a GitHub host without a stand-in, and a data directory that is on no volume.
+def wiring_problems(definition: TaskDefinition, *, contained: bool) -> list[str]:
+    """Find a GitHub host without a stand-in, variables that are set twice, and users that the image doesn't have.
 
-    Only the task behind the load balancer, which sends requests to ``target_port``, has these. Without containers, the task can have
-    only one that has volumes, secrets, or isn't restarted.
+    Without containers, the task can have only one that has volumes, secrets, or isn't restarted.
     """
-    problems = _server_problems(definition, target_port) if target_port else []
+    problems = []
+    host = definition.server.environment.get("ATLANTIS_GH_HOSTNAME", HOSTS[0])
+    if host != HOSTS[0]:
+        problems.append(f"ATLANTIS_GH_HOSTNAME is {host}; the sandbox stands in for {HOSTS[0]} only")
     for container in definition.containers:
         overlapping = sorted(container.environment.keys() & container.secrets.keys())
         problems += [f"{container.name}: {name} is set both as environment and as secret" for name in overlapping]
@@ -86,25 +86,6 @@ def wiring_problems(definition: TaskDefinition, target_port: int | None, *, cont
         except TaskUserError as problem:
             problems.append(f"{container.name}: {problem}")
         problems += [] if contained else _uncontained_problems(definition, container)
-    return problems
-
-
-def _server_problems(definition: TaskDefinition, target_port: int) -> list[str]:
-    problems = []
-    server = definition.server
-    port = server.environment.get("ATLANTIS_PORT", _DEFAULT_PORT)
-    if port != str(definition.port):
-        problems.append(
-            f"ATLANTIS_PORT is {port}, and the container maps port {definition.port}: nothing would reach the server"
-        )
-    if target_port != definition.port:
-        problems.append(f"the service sends requests to port {target_port}, and the container maps {definition.port}")
-    host = server.environment.get("ATLANTIS_GH_HOSTNAME", HOSTS[0])
-    if host != HOSTS[0]:
-        problems.append(f"ATLANTIS_GH_HOSTNAME is {host}; the sandbox stands in for {HOSTS[0]} only")
-    data = server.environment.get("ATLANTIS_DATA_DIR", _DEFAULT_DATA_DIRECTORY)
-    if not any(_below(data, mount.container_path) for mount in server.mounts):
-        problems.append(f"the data directory {data} is on no volume: locks and plans would be lost with every task")
     return problems
 
 

@@ -6,7 +6,6 @@ Terraform is configured to install it from a local mirror.
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from sandbox.testbed import terraform_provider
@@ -23,7 +22,7 @@ ENTRY_POINT = "docker-entrypoint.sh"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """PATH of the image."""
 _PROGRAMS = ("terraform", "tofu", "terragrunt", "conftest", "git", "curl")
-"""The image's programs that this machine has elsewhere on its PATH, or that have a stand-in."""
+"""The image's programs that this machine has elsewhere on its PATH; Terraform has a stand-in."""
 _SYSTEM = (Path("/usr/bin"), Path("/bin"))
 _CONTAINER_TERRAFORM_CONFIGURATION = f"/etc/atlantis-sandbox/{TERRAFORM_CONFIGURATION}"
 _ISOLATION, _CONTAINER_ISOLATION = CHECKOUT / "docker" / "isolation", "/opt/atlantis-isolation"
@@ -54,24 +53,6 @@ while kill -0 "$child" 2>/dev/null; do
     code=$?
 done
 exit "$code"
-"""
-
-_CURL = """#!{python}
-\"\"\"The part of curl that a health check uses: `curl -f URL`, with exit code 22 for an answer of 400 or more.\"\"\"
-import sys, urllib.error, urllib.request
-
-if len(sys.argv) != 3 or sys.argv[1] != "-f":
-    sys.exit("this sandbox has no curl; its stand-in knows `curl -f URL` only: install curl")
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
-try:
-    with opener.open(sys.argv[2], timeout=30) as answer:
-        sys.stdout.buffer.write(answer.read())
-except urllib.error.HTTPError as error:
-    print(f"curl: (22) The requested URL returned error: {{error.code}}", file=sys.stderr)
-    sys.exit(22)
-except OSError as error:
-    print(f"curl: (7) {{error}}", file=sys.stderr)
-    sys.exit(7)
 """
 
 # Atlantis runs `terraform version` at start and exits if it fails. Every other command must fail with the reason.
@@ -128,9 +109,6 @@ def container_files(image: Path, tools: Path) -> dict[str, Path]:
 def container_directories(image: Path) -> list[Bind]:
     """The image's directories in a container, and those of this machine that its files refer to."""
     places = provider.places() if (provider := terraform_provider.find()) else []
-    if shutil.which("curl") is None:
-        # The interpreter of its stand-in.
-        places += [Path(sys.prefix), Path(sys.base_prefix)]
     binds = [Bind(place, str(place)) for place in places if not place.is_relative_to("/usr")]
     own = image / _ISOLATION.name
     return [*binds, Bind(own, _CONTAINER_ISOLATION)] if own.is_dir() else binds
@@ -141,12 +119,11 @@ def container_environment() -> dict[str, str]:
     return {"TF_CLI_CONFIG_FILE": _CONTAINER_TERRAFORM_CONFIGURATION} if terraform_provider.find() else {}
 
 
-def write_tools(directory: Path) -> list[str]:
-    """Write stand-ins for missing tools into ``directory``, which is last on PATH; returns the tools' names."""
-    stand_ins = {"curl": _CURL.format(python=sys.executable), "terraform": _TERRAFORM}
-    missing = [name for name in stand_ins if shutil.which(name) is None]
-    for name in missing:
-        write_private(directory / name, stand_ins[name], mode=0o755)
+def write_tools(directory: Path) -> bool:
+    """Write a stand-in for Terraform, if this machine has none, into ``directory``, which is last on PATH; returns whether it has one."""
+    found = shutil.which("terraform") is not None
+    if not found:
+        write_private(directory / "terraform", _TERRAFORM, mode=0o755)
     if provider := terraform_provider.find():
         provider.write_configuration(directory / TERRAFORM_CONFIGURATION)
-    return missing
+    return found

@@ -62,7 +62,7 @@ class Launcher:
         self._tasks = private_directory(deployment.state / "tasks" / deployment.name)
         self._tools = private_directory(deployment.state / "task-tools")
         self._image = private_directory(deployment.state / "task-image")
-        self.missing_tools = image_tools.write_tools(self._tools)
+        self.has_terraform = image_tools.write_tools(self._tools)
         image_tools.write_image(self._image, executable)
         self.without_containers = bubblewrap.why_not()
         """Why the task's containers share this machine's files and processes; empty if they don't."""
@@ -91,7 +91,7 @@ class Launcher:
             [
                 *_missing_programs(definition),
                 *_rolling_problems(service, definition),
-                *wiring_problems(definition, service.container_port, contained=contained),
+                *wiring_problems(definition, contained=contained),
             ]
         )
         execution = assume(self._deployment, definition.execution_role, task_id)
@@ -102,7 +102,7 @@ class Launcher:
         database: dict[str, str] = {}
         if service.target_group:
             variables = {**definition.server.environment, **secrets[definition.server.name]}
-            _raise_if(diagnosis.environment_problems(variables, self._known))
+            _raise_if(diagnosis.unknown_variables(variables, self._known))
             database = locking_database.serve(self._deployment, variables, self._certificates)
         root = private_directory(self._tasks / task_id)
         with contextlib.ExitStack() as resources:

@@ -31,7 +31,7 @@ tr '\\0' '\\n' <"/proc/$$/environ" | sed -n 's/^\\(PATH\\)=.*/has \\1/p'
 _DATA = "data=${PWD%%/repos/*}\n"
 _SERVER_DATA = f"""{_DATA}
 mkdir -p "$data/bin" 2>/dev/null
-for file in "$data/bin/terraform1.5.7" "$data/beside-the-locks" "$data/plugin-cache/any" "$HOME/../.gitconfig-attack"; do
+for file in "$data/bin/terraform1.5.7" "$data/next-to-the-locks" "$data/plugin-cache/any" "$HOME/../.gitconfig-attack"; do
   echo attack >"$file" && echo "wrote $file" && rm "$file"
 done 2>/dev/null
 [ -w "$data/atlantis.db" ] && echo "wrote the locks"

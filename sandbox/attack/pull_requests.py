@@ -8,11 +8,12 @@ from collections.abc import Collection, Mapping
 from components.settings.accepted import REPOSITORY
 from sandbox.attack.backend import backend
 from sandbox.attack.target import Target
+from sandbox.pull_requests import is_busy
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest
 
 HARMLESS = 'resource "terraform_data" "harmless" {\n  input = "harmless"\n}\n'
-_LOCKED, _ATTEMPTS = " is currently locked by ", 10
+_COMMENT_SECONDS, _ATTEMPTS = 120.0, 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +97,7 @@ def commented(target: Target, pull: PullRequest, text: str, author: str = "sandb
     """
     for _ in range(_ATTEMPTS):
         answered = ask(target, pull, "issue_comment", events.comment(pull, text, author))
-        if _LOCKED not in answered.text:
+        if not is_busy(answered.text):
             return answered
         time.sleep(1)
     raise TimeoutError(f"{pull.repository}#{pull.number} is still locked after {_ATTEMPTS} attempts")
@@ -106,23 +107,11 @@ def ask(target: Target, pull: PullRequest, event: str, body: bytes) -> Answered:
     """Deliver ``body`` and wait for Atlantis' comment on ``pull``.
 
     Raises:
-        TimeoutError: Atlantis wrote no comment.
+        SandboxError: Atlantis wrote no comment.
     """
-    before = len(target.comments(pull.repository, pull.number))
+    requests = target.requests
+    before = len(requests.comments(pull))
     answer = target.deliver(event, body)
     if answer.status != 200:
         return Answered(pull, f"{answer.status} {answer.body.decode(errors='replace').strip()}")
-    return Answered(pull, _answer(target, pull, before))
-
-
-def _answer(target: Target, pull: PullRequest, before: int) -> str:
-    """Wait for comments after the first ``before`` ones; Atlantis splits a long comment into several."""
-
-    def complete() -> str | None:
-        new = target.comments(pull.repository, pull.number)[before:]
-        unfinished = (
-            new and "**Warning**: Output length greater than max comment size. Continued in next comment." in new[-1]
-        )
-        return None if unfinished or not new else "\n".join(new)
-
-    return target.wait_for(f"Atlantis' comment on {pull.repository}#{pull.number}", complete)
+    return Answered(pull, "\n".join(requests.answer(pull, before, _COMMENT_SECONDS)))

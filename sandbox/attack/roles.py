@@ -121,7 +121,7 @@ _BY_IAM = (
         asked(as_created, _through_access_point, _policy),
         asked(as_task, _through_access_point, _policy),
     ),
-    _files("beside-access-point", _mount),
+    _files("without-access-point", _mount),
     _files(
         "other-access-point",
         lambda known: _mount(known, **{"elasticfilesystem:AccessPointArn": f"{known.access_point_arn}0"}),

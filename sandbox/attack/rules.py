@@ -118,7 +118,7 @@ def _other_base(target: Target) -> Outcome:
     answer = target.deliver("pull_request", events.pull_request(target.github, pull))
     # An ignored event gets no comment. Events are processed in order, so a later plan shows that it was processed.
     after = answered_with_plan(planned(target, "other-base-after", {"main.tf": HARMLESS}))
-    comments = target.comments(pull.repository, pull.number)
+    comments = target.requests.comments(pull)
     return Outcome(
         bool(comments) or not after.allowed, comments[0][:140] if comments else f"{answer.status}, and no plan"
     )

@@ -1,22 +1,19 @@
 """The deployed stack as the target of the attacks: its load balancer, its GitHub, and clients for its AWS account."""
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.operator import read_task_secrets
-from sandbox.pull_requests import deliver, sample_repository
+from sandbox.pull_requests import PullRequests, deliver
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.containers.deployed_service import Credentials, DeployedService
 from sandbox.testbed.containers.targets import LoadBalancer, Response, entrance
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest, Store
-
-_COMMENT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +74,11 @@ class Target:
                 self._kept[key] = make()
             return self._kept[key]
 
+    @property
+    def requests(self) -> PullRequests:
+        """The pull requests of the deployed server."""
+        return PullRequests(self.deployment, self.github)
+
     def client(self, service: str, credentials: Credentials | None = None) -> Any:
         """A boto3 client for the stack's AWS account, with ``credentials`` or as the account's root."""
         return self.deployment.client(service, credentials) if credentials else self.deployment.client(service)
@@ -97,24 +99,4 @@ class Target:
 
     def repository(self, name: str) -> str:
         """A repository for the row ``name`` that the allowlist allows, as ``owner/name``."""
-        admitted = sample_repository(
-            self.deployment.variables(self.task_definition["taskDefinitionArn"])["ATLANTIS_REPO_ALLOWLIST"]
-        )
-        return f"{admitted.rpartition('/')[0]}/{name}"
-
-    def comments(self, repository: str, number: int, beginning: str = "") -> list[str]:
-        """Atlantis' comments on a pull request, oldest first."""
-        return [
-            entry["body"]
-            for entry in self.github.recorded("comments")
-            if (entry["repository"], entry["number"]) == (repository, number) and entry["body"].startswith(beginning)
-        ]
-
-    def wait_for(self, what: str, find: Callable[[], Any], seconds: float = _COMMENT_SECONDS) -> Any:
-        """Wait until ``find`` returns a value; raises ``TimeoutError``, whose message names ``what``."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if (found := find()) is not None:
-                return found
-            time.sleep(0.2)
-        raise TimeoutError(f"{what} didn't appear within {seconds:g} s")
+        return self.requests.repository(name)

@@ -36,9 +36,6 @@ class ExistingResources:
 
     def __init__(self, state: Path, aws: LocalAws) -> None:
         self._file = state / "existing-resources.json"
-        former = state / "twins.json"  # the name of the file in earlier versions
-        if former.exists():
-            former.rename(self._file)
         self._aws = aws
         self._made: dict[str, str] = read_json(self._file) or {}
 

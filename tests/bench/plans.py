@@ -87,14 +87,14 @@ def computed(service: DeployedService) -> float:
 
 def _times(target: Target, pull: PullRequest) -> Iterator[tuple[float, float]]:
     for _ in range(_REPEATS + 1):
-        before = len(target.comments(pull.repository, pull.number))
+        before = len(target.requests.comments(pull))
         started, before_cpu = time.perf_counter(), computed(target.deployment)
         target.deliver("issue_comment", events.comment(pull, "atlantis plan"))
-        while len(target.comments(pull.repository, pull.number)) == before:
+        while len(target.requests.comments(pull)) == before:
             if time.perf_counter() - started > _SECONDS:
                 raise TimeoutError(f"{pull.repository}: no plan within {_SECONDS:g} s")
             time.sleep(0.005)
         yield time.perf_counter() - started, computed(target.deployment) - before_cpu
-        if "Plan: " not in (said := target.comments(pull.repository, pull.number)[-1]):
+        if "Plan: " not in (said := target.requests.comments(pull)[-1]):
             raise RuntimeError(f"{pull.repository} wasn't planned: {said[:300]}")
         when_idle(target.deployment)

@@ -28,6 +28,7 @@ PROVIDER = terraform_provider.find(everywhere=True)
 pytestmark = needs_provider(everywhere=True)
 
 EVERYTHING = {
+    "pack": None,
     "lockingDatabase": "redis",
     "ipAddressType": "dualstack",
     "webAclArn": WEB_ACL,
@@ -35,7 +36,6 @@ EVERYTHING = {
 SHAPES: Mapping[str, tuple[str, dict[str, Any], int]] = {
     "everything on": ("prod", EVERYTHING, 80),
     "new VPC": ("local", {}, 80),
-    "production": ("prod", {}, 80),
     "existing parts": ("local", SHARED, 60),
     "no load balancer": ("local", PRIVATE, 60),
 }
@@ -54,9 +54,7 @@ def shape(request: pytest.FixtureRequest) -> str:
 def deployed(shape: str, tmp_path: Path) -> Iterator[Sandbox]:
     stack, settings, _ = SHAPES[shape]
     scratch = Scratch(tmp_path / "engine", stack)
-    sandbox = scratch.sandbox(pack=None, **settings)
-    sandbox.up()
-    yield sandbox
+    yield scratch.deployed(**settings)
     scratch.stop()
 
 

@@ -93,6 +93,6 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def aws(state: Path) -> Iterator[LocalAws]:
-    """A local AWS of the module's own, with no stack in it."""
+    """A separate local AWS for the module, with no stack in it."""
     yield local_aws.start(state, clean_environment())
     local_aws.stop(state)

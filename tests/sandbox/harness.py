@@ -45,7 +45,7 @@ SEED_OUTPUTS = {
 URL_OUTPUTS = {"atlantis_url", "atlantis_webhook_url"}
 
 WEB_ACL = "arn:aws:wafv2:ap-northeast-2:123456789012:regional/webacl/platform/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
-"""As a stack file names one; a sandbox puts a substitute in its place."""
+"""As a stack file names one; a sandbox replaces it with a substitute."""
 
 
 def begin_to_stop(state: Path, name: str) -> None:

@@ -14,7 +14,7 @@ OF_OFFICE, OF_GITHUB, OF_OTHERS = "192.0.2.9", "192.30.252.1", "198.51.100.7"
 @pytest.fixture(scope="module")
 def shared(module_scratch: Scratch) -> Scratch:
     """A stack in an existing cluster, behind an existing load balancer."""
-    module_scratch.sandbox(**SHARED).up()
+    module_scratch.deployed(**SHARED)
     return module_scratch
 
 
@@ -93,9 +93,7 @@ def test_the_security_group_is_extended_and_afterwards_as_it_was(shared: Scratch
 
 
 def test_a_stack_without_a_load_balancer_registers_its_task_and_gets_one_later(scratch: Scratch) -> None:
-    sandbox = scratch.sandbox(**PRIVATE)
-
-    sandbox.up()
+    sandbox = scratch.deployed(**PRIVATE)
 
     assert sandbox.compare().describe() == ""
     assert sandbox.aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []

@@ -41,15 +41,6 @@ def test_of_two_runs_at_once_the_second_waits_and_says_for_whom(deployed: Scratc
     assert f"(process {other.pid})" in waiting[0]
 
 
-def test_a_local_aws_that_was_stopped_comes_back_with_its_state(deployed: Scratch):
-    sandbox = deployed.sandbox()
-    assert local_aws.stop(deployed.state)
-
-    sandbox.up()
-
-    assert sandbox.compare().describe() == ""
-
-
 def test_a_taken_port_is_left_to_its_owner(deployed: Scratch):
     sandbox = deployed.sandbox()
     port = int(sandbox.endpoint.rsplit(":", 1)[1])
@@ -134,11 +125,10 @@ def test_a_state_of_another_format_is_refused_and_left_alone(deployed: Scratch, 
     ("files", "kept", "ends"),
     [
         (["{}"], 1000, b""),
-        (["{}"], 1000, b"\xff" * 1000),
         (["{}", "{}.bak"], 1000, b""),
         (["{}.attrs"], 0, b""),
     ],
-    ids=["cut off: the copy", "overwritten: the copy", "with its copy: the last run that ended", "attributes: without"],
+    ids=["cut off: the copy", "with its copy: the last run that ended", "attributes: without"],
 )
 def test_a_damaged_state_is_replaced_by_a_whole_copy(deployed: Scratch, files: list[str], kept: int, ends: bytes):
     state = deployed.engine_state()
@@ -210,12 +200,11 @@ def test_a_full_disk_ends_the_run_and_the_next_one_converges(deployed: Scratch):
     assert sandbox.compare().describe() == ""
 
 
-@pytest.mark.parametrize("share", [0.05, 0.3])
-def test_throttling_and_internal_errors_leave_no_resource_unknown(deployed: Scratch, share: float):
+def test_throttling_and_internal_errors_leave_no_resource_unknown(deployed: Scratch):
     sandbox = deployed.sandbox()
     sandbox.down()
     aws = local_aws.start(deployed.state, clean_environment())
-    with faulty(aws.endpoint, share=share, seed=7) as proxy:
+    with faulty(aws.endpoint, share=0.3, seed=7) as proxy:
         detour = provider_settings(aws)
         detour["aws:endpoints"] = [dict.fromkeys(local_aws.SERVICES, proxy.endpoint)]
         faulted = deployed.sandbox()

@@ -1,4 +1,4 @@
-"""What the local AWS answers a role that uses buckets, where it differs from AWS by nature: plain HTTP, and what it lacks."""
+"""What the local AWS answers a role that uses buckets, where it can't answer as AWS does: plain HTTP, and what it lacks."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the local AWS answers a role where it differs from AWS by nature: what it lacks, and resources of other forms."""
+"""What the local AWS answers a role where it can't answer as AWS does: what it lacks, and resources of other forms."""
 
 import json
 from pathlib import Path

@@ -40,14 +40,13 @@ class Service:
 
     ``deployment`` is the ID of the primary deployment. It changes with every change of the task definition and with
     every forced deployment. ``grace_seconds`` is the health check grace period, during which ECS ignores failures of
-    the load balancer's health check. ``target_group`` and ``container_port`` are None without a load balancer.
+    the load balancer's health check. ``target_group`` is None without a load balancer.
     """
 
     deployment: str
     definition: str
     desired_count: int
     target_group: str | None
-    container_port: int | None
     minimum_healthy_percent: int
     maximum_percent: int
     circuit_breaker: bool
@@ -180,7 +179,6 @@ def _service(described: dict[str, Any]) -> Service:
         definition=described["taskDefinition"],
         desired_count=described["desiredCount"],
         target_group=balancer.get("targetGroupArn"),
-        container_port=balancer.get("containerPort"),
         minimum_healthy_percent=configuration["minimumHealthyPercent"],
         maximum_percent=configuration["maximumPercent"],
         circuit_breaker=breaker.get("enable", False),

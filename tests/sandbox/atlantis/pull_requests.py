@@ -35,7 +35,7 @@ _CONFIGURATION = """
 terraform {{
   backend "s3" {{
     bucket         = "{bucket}"
-    key            = "{name}/terraform.tfstate"
+    key            = "{key}"
     region         = "ap-northeast-2"
     dynamodb_table = "{table}"
     encrypt        = true
@@ -44,24 +44,24 @@ terraform {{
 }}
 
 resource "terraform_data" "release" {{
-  input = "{branch}"
+  input = "{value}"
   {extra}
 }}
 """
 
 
+def project(key: str, value: str = "v1", *, bucket: str = BUCKET, backend: str = "", extra: str = "") -> str:
+    """A configuration whose state is ``key``; ``backend`` is one more line of the backend's block, ``extra`` one of the resource's."""
+    return _CONFIGURATION.format(bucket=bucket, key=key, table=TABLE, value=value, backend=backend, extra=extra)
+
+
 def open_pull_request(
     github: Store, name: str, branch: str, *, bucket: str = BUCKET, backend: str = "", extra: str = ""
 ) -> PullRequest:
-    """Make a repository of the allowlist's owner and open a pull request that adds a first resource.
-
-    ``backend`` is one more line of the backend's block, ``extra`` one of the resource's.
-    """
+    """Make a repository of the allowlist's owner and open a pull request that adds a first resource, as `project` has it."""
     repository = f"{OWNER}/{name}"
     github.create_repository(repository, {"README.md": "Infrastructure\n"})
-    configuration = _CONFIGURATION.format(
-        bucket=bucket, table=TABLE, name=name, backend=backend, branch=branch, extra=extra
-    )
+    configuration = project(f"{name}/terraform.tfstate", branch, bucket=bucket, backend=backend, extra=extra)
     return github.open_pull_request(repository, branch, {"main.tf": configuration}, f"Release {branch}")
 
 

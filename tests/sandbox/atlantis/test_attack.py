@@ -45,7 +45,7 @@ def unprotected(local: LocalService) -> Target:
         "localhost-port",
     ],
 )
-def test_without_the_walls_the_attack_gets_through(unprotected: Target, name: str) -> None:
+def test_without_the_controls_the_attack_succeeds(unprotected: Target, name: str) -> None:
     row = next(row for row in ROWS if row.name == name)
     result = run(row, unprotected)
     assert result.verdict is Verdict.ALLOWED, result

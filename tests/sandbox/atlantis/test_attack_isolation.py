@@ -38,7 +38,7 @@ def unprotected(local: LocalService) -> Target:
 
 @pytest.mark.usefixtures("running")
 @pytest.mark.parametrize("row", _ROWS, ids=[row.name for row in _ROWS])
-def test_without_isolation_the_attack_gets_through(unprotected: Target, row: Row) -> None:
+def test_without_isolation_the_attack_succeeds(unprotected: Target, row: Row) -> None:
     result = run(row, unprotected)
     assert result.verdict is Verdict.ALLOWED, result
 

@@ -10,13 +10,12 @@ import sys
 import pytest
 
 from sandbox.atlantis import build
-from sandbox.atlantis.operator import read_task_secrets
 from sandbox.attack import page
 from sandbox.attack.row import Verdict, run
 from sandbox.attack.target import Target
 from sandbox.pull_requests import deliver
 from sandbox.samples import managed_service
-from sandbox.testbed import processes, terraform_provider
+from sandbox.testbed import terraform_provider
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.containers.targets import Response, entrance
 from sandbox.testbed.github import events
@@ -25,7 +24,7 @@ from sandbox.testbed.local_aws.task_status import Status, StatusFile
 from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs, needs_provider
 from tests.sandbox import identity_provider
-from tests.sandbox.atlantis.conftest import eventually, fetch, files_without_business_with_secrets
+from tests.sandbox.atlantis.conftest import fetch
 from tests.sandbox.atlantis.local_service import BUCKET, OWNER, TABLE
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, say, when_idle
 from tests.sandbox.harness import Scratch
@@ -50,13 +49,6 @@ def test_a_signed_sample_event_is_answered_and_an_unsigned_one_is_not(up: Scratc
     assert (ping.returncode, ping.stdout.splitlines()[0]) == (0, "POST /events (ping) -> 200")
     unsigned = up.cli("webhook", "--event", "ping", "--unsigned")
     assert (unsigned.returncode, unsigned.stdout.splitlines()[0]) == (1, "POST /events (ping) -> 400")
-
-
-def test_a_second_up_leaves_the_task_alone(up: Scratch, service: DeployedService) -> None:
-    # Before the tests that plan: the task's user must still get at its files.
-    before = _status(service)
-    up.with_server().up()
-    assert (_status(service).task, _status(service).events) == (before.task, before.events)
 
 
 def test_the_events_of_the_service_name_the_task_that_ecs_lists(service: DeployedService) -> None:
@@ -192,16 +184,6 @@ def test_the_password_of_the_page_opens_it(up: Scratch, service: DeployedService
     assert (answer.status, b"<title>atlantis" in answer.body) == (200, True)
 
 
-def test_no_secret_value_is_in_the_sandboxs_own_files(service: DeployedService) -> None:
-    described = service.task_definition(service.require_service().definition)
-    names = ["ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_WEBHOOK_SECRET"]
-    values = list(read_task_secrets(service, described, names).values())
-    needles = [value.encode() for value in values] + [values[0].splitlines()[5].encode()]
-    files = files_without_business_with_secrets(service.state)
-    assert any(path.parent.name == "logs" for path in files)
-    assert [path for path in files if any(needle in path.read_bytes() for needle in needles)] == []
-
-
 def _apply_for(seconds: int, service: DeployedService, github: Store) -> PullRequest:
     """A pull request whose apply has begun and goes on for ``seconds``."""
     long = f'provisioner "local-exec" {{\n    command = "sleep {seconds}"\n  }}'
@@ -283,12 +265,3 @@ def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Scratch) ->
     assert {result["status"] for result in results.values()} == {"ok", "not checked"}
     assert results["image: architecture"]["message"] == f"atlantis:{build.version()} is for amd64, arm64"
     assert results["DNS: hosted zone"]["status"] == "ok"
-
-
-def test_a_desired_count_of_zero_runs_nothing(up: Scratch, service: DeployedService) -> None:
-    up.with_server(logLevel="warn", desiredCount=0).up()
-    assert _status(service).state == "idle"
-    assert processes.find(service.state, service.name) is None
-    assert entrance(service).request("GET", "/healthz").status == 503
-    up.with_server(logLevel="warn").up()
-    eventually("the task", lambda: _status(service).state == "healthy")

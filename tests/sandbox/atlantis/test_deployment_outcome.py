@@ -131,10 +131,15 @@ def test_an_empty_secret_fails_with_that_reason_and_up_heals_it_without_a_change
     assert service.variables(service.require_service().definition)["ATLANTIS_LOG_LEVEL"] == "warn"
 
 
-def test_up_without_a_change_asks_ecs_for_nothing(scratch: Scratch, capfd: pytest.CaptureFixture[str]) -> None:
-    before = _service(scratch).require_service().deployment
+def test_up_without_a_change_asks_ecs_for_nothing_and_leaves_the_task_alone(
+    scratch: Scratch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    service = _service(scratch)
+    before, status = service.require_service().deployment, StatusFile(service.state, service.name).read()
     scratch.with_server(logLevel="warn").up()
-    assert _service(scratch).require_service().deployment == before
+    after = StatusFile(service.state, service.name).read()
+    assert service.require_service().deployment == before
+    assert (after.task, after.events) == (status.task, status.events)
     assert "unchanged" in capfd.readouterr().out
 
 

@@ -30,30 +30,17 @@ from sandbox.testbed.github.store import Store
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, status
 from tests.sandbox.atlantis.local_service import BUCKET, OWNER, TABLE, LocalService, create_lock_table
-from tests.sandbox.atlantis.pull_requests import comment
+from tests.sandbox.atlantis.pull_requests import comment, project
 
 pytestmark = needs("terraform")
 
 _API_SECRET = "throw-away-" + "d" * 30
 REPOSITORY = f"{OWNER}/watched"
-_PROJECT = """
-terraform {{
-  backend "s3" {{
-    bucket = "{bucket}"
-    key    = "{name}/terraform.tfstate"
-    region = "ap-northeast-2"
-  }}
-}}
-
-resource "terraform_data" "release" {{
-  input = "{value}"
-}}
-"""
 _BROKEN = 'resource "terraform_data" "release" {'
 
 
 def _project(name: str, value: str = "v1") -> str:
-    return _PROJECT.format(bucket=BUCKET, name=name, value=value)
+    return project(f"{name}/terraform.tfstate", value)
 
 
 class _Protection:
@@ -115,6 +102,7 @@ def watched(local: LocalService, tmp_path_factory: pytest.TempPathFactory) -> It
     local.aws.client("s3").create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": local.aws.region}
     )
+    create_lock_table(local.aws.client("dynamodb"))
     secret = local.aws.client("secretsmanager").create_secret(
         Name="local-atlantis-api", SecretString=json.dumps({"api_secret": _API_SECRET})
     )["ARN"]
@@ -167,7 +155,7 @@ def _locks(local: LocalService) -> list[Any]:
 
 def test_the_four_results_are_told_apart_and_drift_becomes_an_issue_that_the_repair_closes(watched: Watched) -> None:
     store = watched.store
-    # Somebody changes the resource behind Terraform's back: here, the code says something else than what is deployed.
+    # The resource was changed out of band: here, the code says something else than what is deployed.
     store.commit(REPOSITORY, "main", {"drifted/main.tf": _project("drifted", "v2")}, "What should be")
     pull = store.open_pull_request(REPOSITORY, "second", {"locked/main.tf": _project("locked", "v2")}, "A change")
     deliver(watched.local.deployment, "pull_request", events.pull_request(store, pull))
@@ -199,9 +187,7 @@ def test_the_four_results_are_told_apart_and_drift_becomes_an_issue_that_the_rep
 def test_a_detection_that_was_killed_leaves_nothing_that_blocks_the_next_one(watched: Watched) -> None:
     store = watched.store
     # Its backend waits for credentials: the detection is killed while it holds the project's lock.
-    slow = _project("slow").replace(
-        'region = "ap-northeast-2"', 'region = "ap-northeast-2"\n shared_config_files = ["aws"]\n profile = "slow"'
-    )
+    slow = project("slow/terraform.tfstate", backend='shared_config_files = ["aws"]\n profile = "slow"')
     credentials = "[profile slow]\ncredential_process = sleep 60\n"
     store.commit(REPOSITORY, "main", {"slow/main.tf": slow, "slow/aws": credentials}, "A project that takes long")
     background = threading.Thread(target=lambda: watched.detect("slow"), daemon=True)
@@ -226,15 +212,11 @@ def test_an_old_lock_of_the_state_is_reported_with_the_command_that_releases_it(
     watched: Watched, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client = watched.local.aws.client("dynamodb")
-    create_lock_table(client)
     path, held = f"{BUCKET}/held/terraform.tfstate", "6f1c9c1a-9d3c-5f0e-0b1a-1f6c2b3d4e5f"
     lock = {"ID": held, "Operation": "OperationTypePlan", "Path": path, "Who": "a@b", "Version": "1.5.7", "Info": ""}
     lock["Created"] = "2026-01-02T03:04:05.123456789Z"
     client.put_item(TableName=TABLE, Item={"LockID": {"S": path}, "Info": {"S": json.dumps(lock)}})
-    code = _project("held").replace(
-        'region = "ap-northeast-2"', f'region = "ap-northeast-2"\n dynamodb_table = "{TABLE}"'
-    )
-    watched.store.commit(REPOSITORY, "main", {"held/main.tf": code}, "A project whose state is locked")
+    watched.store.commit(REPOSITORY, "main", {"held/main.tf": _project("held")}, "A project whose state is locked")
     assert watched.detect("held")["held"].result is Result.FAILED
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (found,) = [event for event in events if event["event"] == "drift-state-locked"]

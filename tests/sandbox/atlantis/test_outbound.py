@@ -1,4 +1,4 @@
-"""A company's network on the real server: a proxy that inspects TLS, its authority, and containers of the operator's own."""
+"""A company's network on the real server: a proxy that inspects TLS, its authority, and extra containers."""
 
 import contextlib
 import json

@@ -154,7 +154,9 @@ def test_the_password_is_in_no_argument_and_no_file(service: DeployedService) ->
 
 
 @needs_terraform
-def test_a_lock_outlives_the_task_that_took_it(up: Scratch, service: DeployedService) -> None:
+def test_an_update_starts_the_new_task_before_it_stops_the_old_one_whose_lock_outlives_it(
+    up: Scratch, service: DeployedService
+) -> None:
     github = Store(service.state / "github")
     pull = open_pull_request(github, "network", "v1")
     assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
@@ -163,15 +165,6 @@ def test_a_lock_outlives_the_task_that_took_it(up: Scratch, service: DeployedSer
     keys = _ask(service, "KEYS", "*", password=_password(service))
     assert "network" in keys
 
-    _sandbox(up, logLevel="warn").up()
-    assert _ask(service, "KEYS", "*", password=_password(service)) == keys
-    user, password = up.cli("password").stdout.split()
-    credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
-    page = entrance(service).request("GET", "/", headers={"Authorization": f"Basic {credentials}"})
-    assert "network" in page.body.decode()
-
-
-def test_an_update_starts_the_new_task_before_it_stops_the_old_one(up: Scratch, service: DeployedService) -> None:
     old, before = _status(service), len(_events(service))
     with Visitor(service) as visitor:
         _sandbox(up, logLevel="error").up()
@@ -192,6 +185,12 @@ def test_an_update_starts_the_new_task_before_it_stops_the_old_one(up: Scratch, 
     refused = [answer for answer in visitor.answers if answer != 200]
     assert len(visitor.answers) > 50
     assert len(refused) <= 2
+
+    assert _ask(service, "KEYS", "*", password=_password(service)) == keys
+    user, password = up.cli("password").stdout.split()
+    credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+    page = entrance(service).request("GET", "/", headers={"Authorization": f"Basic {credentials}"})
+    assert "network" in page.body.decode()
 
 
 def test_an_update_that_fails_leaves_the_old_task_where_it_is(service: DeployedService) -> None:

@@ -1,13 +1,9 @@
 """The task's image: pushed once, as an operator would, and pulled with the execution role's rights or not at all."""
 
-import hashlib
 import json
-from typing import Any
 
 import pytest
-import urllib3
 
-from preflight.image import MANIFESTS
 from sandbox.atlantis import build, operator, registry
 from sandbox.testbed.containers.credentials import assume
 from sandbox.testbed.containers.deployed_service import ROOT
@@ -37,22 +33,6 @@ def _refusal(local: LocalService, tag: str, architecture: str = "X86_64", role: 
     with pytest.raises(TaskStartError) as failure:
         _pull(local, tag, architecture, role)
     return str(failure.value)
-
-
-def _put(local: LocalService, tag: str, architecture: str, *, with_configuration: bool = True) -> None:
-    """Push an image of one platform by hand."""
-    config = json.dumps({"architecture": architecture, "os": "linux"}).encode()
-    digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
-    if with_configuration:
-        uploads = f"{local.aws.endpoint}/v2/{REPOSITORY}/blobs/uploads/?digest={digest}"
-        assert urllib3.request("POST", uploads, body=config).status == 201
-    manifest = {"schemaVersion": 2, "mediaType": MANIFESTS[-1], "config": {"digest": digest}, "layers": []}
-    local.aws.client("ecr").put_image(
-        repositoryName=REPOSITORY,
-        imageManifest=json.dumps(manifest),
-        imageManifestMediaType=MANIFESTS[-1],
-        imageTag=tag,
-    )
 
 
 def test_the_built_version_is_pushed_once_for_every_platform_of_ecs(local: LocalService) -> None:
@@ -97,26 +77,6 @@ def test_each_right_that_the_execution_role_lacks_is_named(pushed: LocalService,
     said = _refusal(pushed, build.version(), role=role)
     assert said.startswith(f"CannotPullContainerError: atlantis:{build.version()}: the execution role {name} may not (")
     assert lacking in said.partition("): it needs")[0]
-
-
-def test_an_image_for_other_processors_would_not_run(pushed: LocalService) -> None:
-    _put(pushed, "arm-only", "arm64")
-    assert _pull(pushed, "arm-only", "ARM64")
-    assert _refusal(pushed, "arm-only") == (
-        "exec format error: atlantis:arm-only is for arm64, and the task asks for X86_64, which needs amd64"
-    )
-
-
-def test_an_index_without_the_platform_is_named(pushed: LocalService) -> None:
-    entries: list[dict[str, Any]] = [{"digest": "sha256:0", "platform": {"os": "windows", "architecture": "amd64"}}]
-    index = json.dumps({"schemaVersion": 2, "manifests": entries})
-    pushed.aws.client("ecr").put_image(repositoryName=REPOSITORY, imageManifest=index, imageTag="windows")
-    assert "its index has nothing for linux/amd64, and the task asks for X86_64" in _refusal(pushed, "windows")
-
-
-def test_an_image_without_its_configuration_is_named(pushed: LocalService) -> None:
-    _put(pushed, "halved", "riscv64", with_configuration=False)
-    assert "can't be read (404); push the image again" in _refusal(pushed, "halved")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A repository is rehearsed through the deployed Atlantis, and its least-privilege roles do exactly what they must."""
 
+import argparse
 import contextlib
 import dataclasses
 import json
@@ -13,12 +14,13 @@ from typing import Any
 
 import pytest
 
+from sandbox.commands import rehearse as command
 from sandbox.pull_requests import PullRequests
 from sandbox.repository_rehearsal import report
 from sandbox.repository_rehearsal.least_privilege_role import documents
-from sandbox.repository_rehearsal.rehearsed_repository import Wanted, rehearse
+from sandbox.repository_rehearsal.rehearsed_repository import Run, Wanted, rehearse
 from sandbox.sandbox import Sandbox
-from sandbox.testbed.paths import CHECKOUT
+from sandbox.testbed.paths import CHECKOUT, STATE_VARIABLE
 from tests.needs import needs_provider
 from tests.sandbox.atlantis.pull_requests import TOPIC
 from tests.sandbox.harness import Scratch
@@ -57,6 +59,7 @@ DEPLOYMENT = 'resource "aws_codedeploy_app" "team" {\n  name = "team"\n}\n'
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     scratch = Scratch(tmp_path_factory.mktemp("rehearsal"))
+    scratch.deployed()
     served = scratch.with_server()
     served.up()
     yield served
@@ -72,9 +75,19 @@ def team(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_repository_is_rehearsed_with_its_least_privilege_roles(sandbox: Sandbox, team: Path, tmp_path: Path) -> None:
-    requests = PullRequests.of(sandbox)
-    run = rehearse(requests, Wanted(team, apply=True))
+def test_a_repository_is_rehearsed_with_its_least_privilege_roles(
+    sandbox: Sandbox, team: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The command's first run fails, because the deployed role lacks rights; with these rights, the command succeeds."""
+    runs: list[Run] = []
+    monkeypatch.setattr(command, "rehearse", lambda *wanted: runs.append(rehearse(*wanted)) or runs[-1])
+    monkeypatch.setenv(STATE_VARIABLE, str(sandbox.state.parent))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--stack", default=sandbox.stack)
+    command.add_arguments(parser)
+    assert command.run(parser.parse_args(["--repo", str(team), "--apply", "--output", str(tmp_path / "report")])) == 1
+    assert f"lacks sns:CreateTopic on {TOPIC_ARN}" in capfd.readouterr().err
+    (run,), requests = runs, PullRequests.of(sandbox)
     assert run.problems() == [], [step.text for step in run.steps if step.failed]
     assert [step.verb for step in run.steps] == ["plan", "apply", "plan again", "update", "destroy"]
     assert [step.verb for step in run.checked] == ["plan", "apply", "plan again", "update", "destroy"]
@@ -84,7 +97,7 @@ def test_a_repository_is_rehearsed_with_its_least_privilege_roles(sandbox: Sandb
     actions = {action for statement in run.roles[project].apply_statements for action in statement.actions}
     assert {"sns:CreateTopic", "sns:TagResource", "s3:PutObject", "dynamodb:PutItem"} <= actions
     assert "sns:CreateTopic" not in {a for item in run.roles[project].plan_statements for a in item.actions}
-    text = report.write(run, team, tmp_path / "report").read_text("utf-8")
+    text = (tmp_path / "report" / "report.md").read_text("utf-8")
     assert f"| sns:CreateTopic | {TOPIC_ARN} | ImplicitlyDenied |" in text
     assert TOPIC_ARN not in _topics(sandbox)
     assert "team-states" not in {bucket["Name"] for bucket in sandbox.aws.client("s3").list_buckets()["Buckets"]}
@@ -104,9 +117,8 @@ def test_a_repository_is_rehearsed_with_its_least_privilege_roles(sandbox: Sandb
     assert f"apply of . with the least-privilege roles: {removed} on {TOPIC_ARN} was denied" in again.problems()
     assert TOPIC_ARN not in _topics(sandbox)
 
-    # Once the deployed role has these rights, the command succeeds.
     with _granted(sandbox, least.apply):
-        done = Scratch(sandbox.state.parent).cli("rehearse", "--repo", str(team), "--apply")
+        done = Scratch(sandbox.state.parent).cli("rehearse", "--repo", str(team))
     assert (done.returncode, "lacks" in done.stderr) == (0, False), done.stderr
 
 

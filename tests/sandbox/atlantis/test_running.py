@@ -14,10 +14,10 @@ from sandbox.atlantis.lifecycle import bring_up
 from sandbox.pull_requests import deliver
 from sandbox.testbed import local_aws, processes
 from sandbox.testbed.containers import bubblewrap, websocket
-from sandbox.testbed.containers.targets import Response, entrance
+from sandbox.testbed.containers.targets import entrance
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.github import events
-from sandbox.testbed.github.store import PullRequest, Store
+from sandbox.testbed.github.store import Store
 from sandbox.testbed.local_aws.listener_rules import Request
 from tests.sandbox.atlantis.conftest import (
     eventually,
@@ -29,7 +29,7 @@ from tests.sandbox.atlantis.conftest import (
     server_process,
     status,
 )
-from tests.sandbox.atlantis.local_service import GROUP, OWNER, LocalService
+from tests.sandbox.atlantis.local_service import GROUP, LocalService
 
 _SECRET_VARIABLES = ("ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_WEBHOOK_SECRET")
 
@@ -41,35 +41,10 @@ def _foreign_pull_request(store: Store) -> bytes:
     return events.pull_request(store, pull)
 
 
-def test_a_signed_event_is_accepted(running: LocalService) -> None:
-    answer = deliver(running.deployment, "ping", events.ping())
-    assert answer.status == 200
-    assert answer.body.startswith(b"Ignoring unsupported event")
-
-
-@pytest.mark.parametrize("secret", [None, "not-the-deployed-secret"])
-def test_an_event_without_the_right_signature_is_refused(running: LocalService, secret: str | None) -> None:
-    body = events.ping()
-    answer = entrance(running.deployment).request(
-        "POST", "/events", headers=events.headers("ping", body, secret), body=body
-    )
-    assert answer.status == 400
-
-
 def test_an_event_of_a_repository_outside_the_allowlist_is_refused(running: LocalService, github: Store) -> None:
     answer = deliver(running.deployment, "pull_request", _foreign_pull_request(github))
     assert answer.status == 403
     assert b"non-allowlisted repo" in answer.body
-
-
-def test_http_is_redirected_to_https(running: LocalService) -> None:
-    answer = entrance(running.deployment).request("GET", "/status?x=1", port=80)
-    assert (answer.status, answer.headers["location"]) == (301, "https://atlantis.example.com:443/status?x=1")
-
-
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_the_server_is_healthy(running: LocalService, path: str) -> None:
-    assert entrance(running.deployment).request("GET", path).status == 200
 
 
 def test_the_page_and_everything_it_links_to_opens_at_the_browsers_address(running: LocalService) -> None:
@@ -225,10 +200,3 @@ def _listening(pid: int) -> list[tuple[str, int]]:
                 readable = ".".join(str(byte) for byte in reversed(bytes.fromhex(host))) if table == "tcp" else host
                 addresses.append((readable, int(port, 16)))
     return addresses
-
-
-def test_a_closed_pull_request_is_accepted(running: LocalService, github: Store) -> None:
-    pull = PullRequest(f"{OWNER}/nothing", 1, "main", "Closed", state="closed")
-    github.create_repository(pull.repository, {"README.md": "nothing\n"})
-    answer: Response = deliver(running.deployment, "pull_request", events.pull_request(github, pull, "closed"))
-    assert answer.status == 200

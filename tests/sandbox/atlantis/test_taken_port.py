@@ -1,4 +1,4 @@
-"""A process that a plan left behind ends the real server and takes its port: for how long it answers in its place."""
+"""A process that a plan left behind ends the real server and takes its port: for how long it answers instead of the server."""
 
 import os
 import socket

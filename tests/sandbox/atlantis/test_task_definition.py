@@ -99,8 +99,8 @@ def test_a_volume_that_fargate_does_not_have_is_an_error(volume: dict[str, Any])
 )
 def test_a_task_that_needs_containers_does_not_start_without_them(sidecar: dict[str, Any]) -> None:
     definition = read(_described(sidecar))
-    assert wiring_problems(definition, 4141, contained=True) == []
-    (problem,) = wiring_problems(definition, 4141, contained=False)
+    assert wiring_problems(definition, contained=True) == []
+    (problem,) = wiring_problems(definition, contained=False)
     assert problem.startswith("sidecar needs a separate container, and the sandbox runs this task without containers")
 
 
@@ -110,7 +110,7 @@ def test_a_variable_that_is_set_twice_and_a_user_that_the_image_has_not_are_refu
         "secrets": [{"name": "X", "valueFrom": "arn"}],
         "user": "somebody",
     }
-    problems = wiring_problems(read(_described(twice)), 4141, contained=True)
+    problems = wiring_problems(read(_described(twice)), contained=True)
     assert problems == [
         "sidecar: X is set both as environment and as secret",
         "sidecar: the container's user 'somebody' is neither uid:gid nor a user of the image",

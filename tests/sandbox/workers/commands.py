@@ -10,30 +10,13 @@ from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest, Store
 from sandbox.testbed.local_aws.task_status import StatusFile, TaskRecord
-from tests.sandbox.atlantis.local_service import BUCKET, OWNER, TABLE
+from tests.sandbox.atlantis import pull_requests
+from tests.sandbox.atlantis.local_service import OWNER, TABLE
 from tests.sandbox.atlantis.pull_requests import comment, open_with_files, say
 
 ACCOUNT, PREFIX = "210987654321", "states"
 TEAM = {role: f"arn:aws:iam::123456789012:role/team-{role}" for role in ("plan", "apply")}
 PLAN, APPLY = "Ran Plan for dir: `.`", "Ran Apply for dir: `.`"
-_CONFIGURATION = """
-terraform {{
-  backend "s3" {{
-    bucket         = "{bucket}"
-    key            = "{key}"
-    region         = "ap-northeast-2"
-    dynamodb_table = "{table}"
-    encrypt        = true
-    {backend}
-  }}
-}}
-
-resource "terraform_data" "release" {{
-  input = "v1"
-  {extra}
-}}
-"""
-
 # The backend of a plan waits for credentials, and then has those of the plan; that of `init` doesn't wait.
 _SLOW = {
     "aws": "[profile slow]\ncredential_process = sh slow.sh\n",
@@ -51,8 +34,7 @@ def project(key: str, *, extra: str = "", slow: int = 0) -> dict[str, str]:
     """A project whose state is ``key``. Each of its plans waits ``slow`` seconds, without using the CPU."""
     backend = 'shared_config_files = ["aws"]\n    profile = "slow"' if slow else ""
     more = {path: text.format(seconds=slow) for path, text in _SLOW.items()} if slow else {}
-    configuration = _CONFIGURATION.format(bucket=BUCKET, key=key, table=TABLE, extra=extra, backend=backend)
-    return {"main.tf": configuration, **more}
+    return {"main.tf": pull_requests.project(key, backend=backend, extra=extra), **more}
 
 
 def opened(

@@ -1,4 +1,4 @@
-"""Attacks of plans on the stack with workers, each of which must be denied, and with a wall removed one that gets through."""
+"""Attacks of plans on the stack with workers, each of which must be denied, and one that succeeds once its control is removed."""
 
 import pytest
 

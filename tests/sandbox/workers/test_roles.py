@@ -63,7 +63,7 @@ def _every_state(iam: Any, role: str) -> None:
     actions = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "dynamodb:PutItem"]
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_role_policy(RoleName=role, PolicyName="wall-removed", PolicyDocument=document)
+    iam.put_role_policy(RoleName=role, PolicyName="limits-removed", PolicyDocument=document)
 
 
 def test_without_the_limits_of_its_policies_a_plan_lists_reads_and_locks_every_state_and_changes_digests(
@@ -75,5 +75,5 @@ def test_without_the_limits_of_its_policies_a_plan_lists_reads_and_locks_every_s
         again = Target.of(target.sandbox)
         results = [run(row, again) for row in states.ROWS]
     finally:
-        iam.delete_role_policy(RoleName=role, PolicyName="wall-removed")
+        iam.delete_role_policy(RoleName=role, PolicyName="limits-removed")
     assert {result.verdict for result in results} == {Verdict.ALLOWED}, results
