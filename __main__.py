@@ -7,18 +7,13 @@
 `components/atlantis.py` wires the parts together.
 """
 
-import gc
+from components.sdk_imports import quick_imports
 
-# Half of a preview's imports would be collections of the AWS SDK's 200,000 objects, which live until the end.
-gc.disable()
+with quick_imports():
+    import pulumi
 
-import pulumi  # noqa: E402
-
-from components import adoption, settings  # noqa: E402
-from components.atlantis import Atlantis  # noqa: E402
-
-gc.freeze()
-gc.enable()
+    from components import adoption, settings
+    from components.atlantis import Atlantis
 
 adoption.register(pulumi.get_stack())
 atlantis = Atlantis("atlantis", settings.read())

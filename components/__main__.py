@@ -1,6 +1,5 @@
 """The component package as Pulumi's engine runs it: a plugin that creates `Atlantis` for programs in any language."""
 
-import gc
 import importlib
 import importlib.util
 import sys
@@ -57,14 +56,13 @@ class AtlantisProvider(ComponentProvider):
             raise InputPropertyError(error.property_path, hidden) from None
 
 
-def provider() -> AtlantisProvider:
-    """The provider of the package, with the schema of its component."""
-    return AtlantisProvider([load().Atlantis], "atlantis", None, VERSION)
+def provider(package: ModuleType) -> AtlantisProvider:
+    """The provider of ``package``, with the schema of its component."""
+    return AtlantisProvider([package.Atlantis], "atlantis", None, VERSION)
 
 
 if __name__ == "__main__":
-    gc.disable()  # while the AWS SDK is imported: its objects live until the end
-    served = provider()
-    gc.freeze()
-    gc.enable()
+    loaded = load()
+    with importlib.import_module(f"{PACKAGE}.sdk_imports").quick_imports():
+        served = provider(loaded)
     main(served, sys.argv[1:])

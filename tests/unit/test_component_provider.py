@@ -9,7 +9,7 @@ import pulumi
 import pytest
 from pulumi.errors import InputPropertyError
 
-from components.__main__ import AtlantisProvider, provider
+from components.__main__ import AtlantisProvider, load, provider
 from components.settings.arguments import AtlantisArgs
 from components.settings.schema import key_of, settings_of
 from tests.unit.recording import deploy_program
@@ -24,7 +24,7 @@ LEAST: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def package() -> AtlantisProvider:
-    return provider()
+    return provider(load())
 
 
 def schema_of_settings(package: AtlantisProvider) -> Iterator[tuple[str, Mapping[str, Any]]]:
