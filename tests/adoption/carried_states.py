@@ -16,7 +16,7 @@ REGION = "ap-northeast-2"
 
 @dataclass(frozen=True)
 class Carried:
-    """A state, and the result of its adoption. `module_states.py` makes all of them but the original's."""
+    """A state, and the result of its adoption."""
 
     name: str
     adopted: int
