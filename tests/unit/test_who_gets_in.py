@@ -163,4 +163,7 @@ def test_query_and_headers_change_nothing_for_a_stranger(https: Listener):
 @pytest.mark.parametrize("source", [OFFICE[0], GITHUB[0], STRANGERS[0]])
 def test_http_is_redirected_for_everybody(listeners: dict[int, Listener], source: str):
     decision = decide(listeners[80], Request(source, "POST", "/events", HOST, "a=1"))
-    assert decision == Decision("default", "redirect", status=301, location=f"https://{HOST}:443/events?a=1")
+    assert decision == Decision("default", "redirect", status=301)
+    # What isn't set, the load balancer takes from the request: host, path and query.
+    redirect = listeners[80].rules[-1]["Actions"][0]["RedirectConfig"]
+    assert redirect == {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
