@@ -79,8 +79,8 @@ def test_the_objects_of_the_sdk_are_not_collected_while_they_are_imported_and_at
         collected = []
         gc.callbacks.append(lambda phase, _: collected.append(phase))
         pulumi.get_stack = lambda: "dev"
-        adoption.register = lambda _: exit(f"{len(collected)} {gc.get_freeze_count() > 100_000} {gc.isenabled()}")
+        adoption.register = lambda _: exit(f"{len(collected) < 10} {gc.get_freeze_count() > 100_000} {gc.isenabled()}")
         runpy.run_path("__main__.py")
     """
     ended = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=False)
-    assert ended.stderr == "0 True True\n"
+    assert ended.stderr == "True True True\n"
