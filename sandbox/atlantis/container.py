@@ -25,7 +25,7 @@ from sandbox.testbed.containers.bubblewrap import ContainerUser
 from sandbox.testbed.containers.container_definition import ContainerDefinition, TaskDefinition
 from sandbox.testbed.containers.image_files import HOME, Bind, file_system
 from sandbox.testbed.containers.running_container import Container
-from sandbox.testbed.containers.task_user import TaskUser, TaskUserError, container_user
+from sandbox.testbed.containers.task_user import TaskUserError, container_user
 from sandbox.testbed.paths import private_directory
 
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -52,7 +52,7 @@ class TaskParts:
 
     ``volumes`` maps a volume's name to its directory on this machine, ``database`` has the variables with the local address of the
     locking database, if the task uses one, and ``port`` is the server's port on this machine. ``image`` and ``tools`` are the
-    directories of ``image_tools``. ``user`` owns the files of a task that runs without containers; None for the sandbox's own user.
+    directories of ``image_tools``.
     """
 
     definition: TaskDefinition
@@ -65,7 +65,6 @@ class TaskParts:
     image: Path
     tools: Path
     contained: bool
-    user: TaskUser | None = None
     boundaries: Callable[[ContainerDefinition], list[str]] = lambda _container: []
 
 
@@ -165,19 +164,16 @@ def _plain(parts: TaskParts, definition: ContainerDefinition, secrets: Mapping[s
         **_platform(parts, trusted),
         **_own_environment(parts, definition, secrets, volumes),
     }
-    container = Container(
+    return Container(
         definition,
         root,
         environment,
         _command(parts, definition),
         _health_command(parts, definition),
         home,
-        parts.user,
+        None,
         None,
     )
-    if parts.user:
-        parts.user.own(root)
-    return container
 
 
 def _has_servers_image(parts: TaskParts, definition: ContainerDefinition) -> bool:

@@ -36,12 +36,7 @@ from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.containers.running_container import RunningContainer, process_name
 from sandbox.testbed.containers.targets import LOOPBACK, health_monitor
 from sandbox.testbed.containers.task_network import TaskNetworkNamespace
-from sandbox.testbed.containers.task_user import (
-    TaskUser,
-    TaskUserError,
-    choose,
-    container_user,
-)
+from sandbox.testbed.containers.task_user import container_user
 from sandbox.testbed.paths import private_directory
 from sandbox.testbed.ports import free_port
 
@@ -66,8 +61,6 @@ class Launcher:
         image_tools.write_image(self._image, executable)
         self.without_containers = bubblewrap.why_not()
         """Why the task's containers share this machine's files and processes; empty if they don't."""
-        self.shared_user = ""
-        """Why such a task runs as the sandbox's own user; empty if it runs as a separate user."""
 
     def of(self, deployment: DeployedService) -> Self:
         """The same for another service of the stack."""
@@ -142,11 +135,9 @@ class Launcher:
         """What the containers share, and the task's address; ``resources`` end with the task."""
         contained = not self.without_containers
         on_efs = volumes.efs_volumes(self._deployment, definition)
-        user = None if contained else self._user(definition.server.user, root, on_efs)
-        owner = container_user(definition.server.user) if contained else user
-        for volume in on_efs.values():
-            if owner:
-                owner.own(volume)
+        if contained:
+            for volume in on_efs.values():
+                container_user(definition.server.user).own(volume)
         credentials = resources.enter_context(CredentialsEndpoint(self._deployment, definition.task_role, root.name))
         credentials.credentials()
         agent = AgentEndpoint(self._deployment, credentials, root.name)
@@ -174,7 +165,6 @@ class Launcher:
             image=self._image,
             tools=self._tools,
             contained=contained,
-            user=user,
             boundaries=lambda container: [*group.enter(container.name, container.memory_mib), *network],
         )
         return parts, address
@@ -209,25 +199,6 @@ class Launcher:
                 role = definition.execution_role
                 digests[reference] = registry.pull(self._deployment, image, definition.architecture, client, role)
         return digests.get(definition.server.image)
-
-    def _user(self, user: str, root: Path, on_efs: dict[str, Path]) -> TaskUser | None:
-        state = self._deployment.state
-        inside = [
-            path
-            for directory in (root, *on_efs.values())
-            for path in directory.parents
-            if path == state or state in path.parents
-        ]
-        try:
-            return choose(
-                user,
-                readable=[self._executable, self._image / image_tools.ENTRY_POINT],
-                programs=["git", "terraform", "curl"],
-                opened=dict.fromkeys([*inside, self._image, self._tools]),
-            )
-        except TaskUserError as reason:
-            self.shared_user = str(reason)
-            return None
 
 
 def _missing_programs(definition: TaskDefinition) -> list[str]:

@@ -70,7 +70,6 @@ class Scheduler:
         self._failures: dict[str, int] = {}
         self._not_before = 0.0
         self._service: Service | None = None
-        self._shared_user = ""
         self._save()
 
     @property
@@ -177,9 +176,6 @@ class Scheduler:
         self._status.not_run = [f"{name}: {reason}" for name, reason in task.not_run.items()]
         for each in self._status.not_run:
             self.say(f"the container isn't run: {each}")
-        if self._launcher.shared_user not in {"", self._shared_user}:
-            self._shared_user = self._launcher.shared_user
-            self.say(f"tasks run as the sandbox's own user: {self._shared_user}")
 
     def _must_wait(self, task: Task) -> bool:
         """Whether ``task`` is protected; if it is, an event is recorded once."""

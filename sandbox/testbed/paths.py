@@ -16,12 +16,7 @@ def state_directory() -> Path:
 
 
 def private_directory(path: Path) -> Path:
-    """Create ``path`` and its parents, make it readable only by its owner, and return it.
-
-    An existing folder keeps the execute permission of other users: the task's user needs it to reach its files.
-    """
-    if path.is_dir():
-        path.chmod(0o700 | path.stat().st_mode & 0o011)
-    else:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Create ``path`` and its parents, make it readable only by its owner, and return it."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
     return path

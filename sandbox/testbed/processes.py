@@ -63,16 +63,14 @@ def start(
     environment: Mapping[str, str],
     port: int | None = None,
     directory: Path | None = None,
-    user: tuple[int, int] | None = None,
     umask: int = 0o077,
     descriptors: Sequence[int] = (),
     main: "Callable[[subprocess.Popen[bytes]], int] | None" = None,
 ) -> Process:
     """Start ``command`` detached from the terminal, with its output in ``<state>/logs/<name>.log``, and record it.
 
-    ``user`` has the IDs of the user and the group that it runs as; None means those of this process. It inherits
-    ``descriptors``. If ``command`` only starts the process to be recorded, and ends with its exit code, ``main``
-    returns the ID of that one.
+    It inherits ``descriptors``. If ``command`` only starts the process to be recorded, and ends with its exit code,
+    ``main`` returns the ID of that one.
     """
     log = private_directory(state / "logs") / f"{name}.log"
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -87,9 +85,6 @@ def start(
             start_new_session=True,
             umask=umask,
             pass_fds=descriptors,
-            user=user[0] if user else None,
-            group=user[1] if user else None,
-            extra_groups=[] if user else None,
         )
     finally:
         os.close(descriptor)

@@ -10,7 +10,6 @@ from enum import Enum
 
 from sandbox.testbed.containers.container_definition import HealthCheck
 from sandbox.testbed.containers.errors import TaskStartError
-from sandbox.testbed.containers.task_user import TaskUser
 
 Probe = Callable[[float], str | None]
 
@@ -68,7 +67,6 @@ class HealthMonitor:
 def container_probe(
     command: list[str],
     environment: Mapping[str, str],
-    user: TaskUser | None,
     inside: Callable[[list[str]], list[str]] = list,
 ) -> Probe:
     """Return a probe that runs ``command`` with the container's ``environment``, as ECS does.
@@ -85,9 +83,6 @@ def container_probe(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            user=user.uid if user else None,
-            group=user.gid if user else None,
-            extra_groups=[] if user else None,
         ) as child:
             try:
                 output, _ = child.communicate(timeout=seconds)

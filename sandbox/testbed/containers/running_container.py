@@ -16,7 +16,6 @@ from sandbox.testbed.containers.container_definition import Condition, Container
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.containers.health import Health, HealthMonitor, container_probe
 from sandbox.testbed.containers.log_driver import LogShipper
-from sandbox.testbed.containers.task_user import TaskUser
 from sandbox.testbed.errors import SandboxError
 
 _LAST_WORDS = 20_000
@@ -41,12 +40,12 @@ class Container:
     command: list[str]
     health_command: list[str]
     directory: Path
-    user: TaskUser | ContainerUser | None
+    user: ContainerUser | None
     prefix: Callable[[int], list[str]] | None
 
     def inside(self, pid: int, words: Sequence[str]) -> list[str]:
         """The command that executes ``words`` in the container whose process 1 is ``pid``."""
-        if isinstance(self.user, ContainerUser):
+        if self.user:
             return bubblewrap.enter(pid, self.user, words)
         return list(words)
 
@@ -118,8 +117,7 @@ class RunningContainer:
         if check := self.definition.health_check:
             command = container.health_command
             pid = self.process.pid
-            user = container.user if isinstance(container.user, TaskUser) else None
-            probe = container_probe(command, container.environment, user, lambda words: container.inside(pid, words))
+            probe = container_probe(command, container.environment, lambda words: container.inside(pid, words))
             self._monitor = HealthMonitor(check, probe)
         if self._shipper is None:
             self._shipper = LogShipper(self._logs, self._stream, self._log, self._offset)
@@ -154,14 +152,12 @@ class RunningContainer:
 
     def _begin(self, container: Container) -> processes.Process:
         if container.prefix is None:
-            user = container.user if isinstance(container.user, TaskUser) else None
             return processes.start(
                 self._state,
                 self._name,
                 container.command,
                 environment=container.environment,
                 directory=container.directory,
-                user=(user.uid, user.gid) if user else None,
             )
         reading, writing = os.pipe()
         with os.fdopen(reading, "rb") as report, os.fdopen(writing, "wb"):

@@ -1,19 +1,10 @@
-"""Selects the user that a task's processes run as: a separate user, if this machine allows it.
-
-As on Fargate, a plan can then access neither the sandbox's files nor the environment and memory of its processes. Only
-root can start a process as another user, and that user must have access to the task's files.
-"""
+"""The user of a container by the IDs that it has in the image."""
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_OFFSET = 1_000_000
-"""Added to the container's user and group IDs, because this machine's own users have small IDs."""
 _IMAGE_USER = "100"
 _USERS = {"root": "0", "atlantis": "100"}
 _GROUPS = {"root": "0", "atlantis": "1000", "0": "0", "100": "1000"}
@@ -21,7 +12,7 @@ _GROUPS = {"root": "0", "atlantis": "1000", "0": "0", "100": "1000"}
 
 
 class TaskUserError(Exception):
-    """Why tasks run as the user that runs the sandbox."""
+    """Why a container can't have its user."""
 
 
 @dataclass(frozen=True)
@@ -58,39 +49,3 @@ def container_user(user: str) -> TaskUser:
     if not (uid.isdecimal() and gid.isdecimal()):
         raise TaskUserError(f"the container's user {user!r} is neither uid:gid nor a user of the image")
     return TaskUser(int(uid), int(gid))
-
-
-def choose(user: str, *, readable: Iterable[Path], programs: Iterable[str], opened: Iterable[Path]) -> TaskUser:
-    """Return a user that nothing else on this machine uses, for the container's ``user``.
-
-    The user must have access to the files ``readable`` and to the ``programs`` on PATH. ``opened`` are the sandbox's
-    directories above the task's files: the user may traverse them, but not list them.
-
-    Raises:
-        TaskUserError: this machine doesn't allow a separate user; the message states the reason.
-    """
-    if not sys.platform.startswith("linux") or os.geteuid() != 0:
-        raise TaskUserError("only root on Linux can start them as another user")
-    inside = container_user(user)
-    chosen = TaskUser(_OFFSET + inside.uid, _OFFSET + inside.gid)
-    for directory in opened:
-        directory.chmod(0o711)
-    needed = [*readable, *opened]
-    test = """
-    for path in "$@"; do test -r "$path" || test -x "$path" || { echo "$path"; exit 1; }; done
-    for program in $PROGRAMS; do command -v "$program" >/dev/null || { echo "$program"; exit 1; }; done
-    """
-    tried = subprocess.run(
-        ["/bin/sh", "-c", test, "sh", *map(str, needed)],
-        user=chosen.uid,
-        group=chosen.gid,
-        extra_groups=[],
-        env={"PATH": os.environ["PATH"], "PROGRAMS": " ".join(programs)},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if tried.returncode != 0:
-        raise TaskUserError(f"another user can't get at {tried.stdout.strip()}: a directory above it is closed")
-    return chosen

@@ -127,7 +127,7 @@ def test_a_volume_whose_files_are_deleted_meanwhile_gets_its_owner(
 def test_failures_in_the_start_period_do_not_count_and_a_success_ends_it(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     check = HealthCheck(["CMD", "test", "-e", str(ready)], interval=0.05, timeout=1, retries=2, start_period=0.4)
-    monitor = HealthMonitor(check, container_probe(check.command, {"PATH": "/usr/bin:/bin"}, None))
+    monitor = HealthMonitor(check, container_probe(check.command, {"PATH": "/usr/bin:/bin"}))
     assert monitor.tick() is Health.UNKNOWN
     ready.touch()
     assert _settled(monitor, Health.UNKNOWN) is Health.HEALTHY
@@ -137,7 +137,7 @@ def test_failures_in_the_start_period_do_not_count_and_a_success_ends_it(tmp_pat
 
 def test_a_check_that_hangs_has_failed_after_its_timeout() -> None:
     check = HealthCheck(["CMD-SHELL", "sleep 30"], interval=0.05, timeout=0.2, retries=1)
-    monitor = HealthMonitor(check, container_probe(check.command, {"PATH": "/usr/bin:/bin"}, None))
+    monitor = HealthMonitor(check, container_probe(check.command, {"PATH": "/usr/bin:/bin"}))
     started = time.monotonic()
     assert monitor.tick() is Health.UNKNOWN
     assert _settled(monitor, Health.UNKNOWN) is Health.UNHEALTHY
