@@ -4,30 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adoption.kinds import REASONS
 from adoption.leaves import leaves, text
 from adoption.pairing import Pair, Pairing
 from adoption.properties import MISSING, attribute, same, snake
-
-WHY: Mapping[str, str] = {
-    "accessLogs": "requests are logged",
-    "assumeRolePolicy": "only tasks of this account can assume it",
-    "defaultActions": "requests that no rule allows get a 403",
-    "description": "this program's text",
-    "dropInvalidHeaderFields": "the load balancer drops invalid headers",
-    "enableDeletionProtection": "deletionProtection",
-    "enableKeyRotation": "keys are rotated",
-    "imageTagMutability": "a tag can't move to another image",
-    "kmsKeyId": "encrypted with a customer managed key",
-    "permissionsBoundary": "permissionsBoundaryArn",
-    "policy": "lists the principals that can use it, and for which service",
-    "privateDnsEnabled": "private DNS: the task reaches the service by its name",
-    "retentionInDays": "logRetentionDays",
-    "subnets": "the settings' subnets",
-    "tags": "the tags of this stack",
-    "taskDefinition": "the program registers this revision, which starts the deployment of the adoption",
-}
-"""Reasons for changed properties."""
-
 
 NOT_IN_STATE = "not in the state"
 """The old value of a property that the state's provider version didn't know. The preview shows whether it changes."""
@@ -173,4 +153,4 @@ def _shown(pair: Pair, name: str, old: Any, new: Any, pairing: Pairing) -> list[
 
 
 def _why(name: str) -> str:
-    return WHY.get(name, "as the program has it")
+    return REASONS.get(name, "as the program has it")

@@ -13,32 +13,6 @@ from adoption.properties import same
 from components.settings.accepted import base_name
 from components.settings.values import UnacceptableError
 
-WAYS_OUT: Mapping[tuple[str, str], str] = {
-    ("aws:efs/fileSystem:FileSystem", "encrypted"): (
-        "An existing file system can't be encrypted. Restore an AWS Backup recovery point of it into an encrypted one, have "
-        "Terraform mount that one, then adopt"
-    ),
-    ("aws:efs/fileSystem:FileSystem", "kmsKeyId"): "Set atlantis:efsEncryptionKey to aws",
-    ("aws:efs/fileSystem:FileSystem", "performanceMode"): (
-        "An existing file system keeps its performance mode. Copy the data to one in mode generalPurpose, let Terraform mount "
-        "that, and adopt then"
-    ),
-    ("aws:efs/accessPoint:AccessPoint", "posixUser"): (
-        "The settings don't accept the old values (see the notes), such as root's. Create an access point of user 100 for the "
-        "same directory in Terraform, give that user the files, let the task mount it, apply, and pull the state again"
-    ),
-    ("aws:efs/accessPoint:AccessPoint", "rootDirectory"): (
-        "The settings don't accept the old path (see the notes). Create an access point for a directory such as /atlantis-data in "
-        "Terraform, move the files, let the task mount it, apply, and pull the state again"
-    ),
-    ("aws:ecs/service:Service", "cluster"): "Set atlantis:clusterName to {cluster}",
-    ("aws:lb/loadBalancer:LoadBalancer", "internal"): (
-        "Set atlantis:loadBalancerScheme to {scheme}, and only private ranges in allowedCidrBlocks and the ranges of webhooks if it is "
-        "internal (see the notes)"
-    ),
-}
-"""The fix for a property that would replace a resource, by type and property."""
-
 NAMED_ALIKE = {"compute-cluster": "cluster", "compute-service": "service", "ingress-alb": "load balancer"}
 """The resources that have the base name, which AWS can't change."""
 
@@ -118,7 +92,7 @@ def _refused(refusal: Refusal, adopted: Adopted, cluster: str) -> str:
     # What the program refers to has no value that Terraform could have.
     named = REFERENCE.search(str(change.new))
     new = f"that of the resource that becomes {named['name']}" if named else change.new
-    way_out = WAYS_OUT.get((kind.pulumi, change.property))
+    way_out = kind.ways_out.get(change.property)
     scheme = "internal" if change.old == "true" else "internet-facing"
     way_out = (
         way_out.format(cluster=cluster, scheme=scheme)

@@ -163,7 +163,7 @@ def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, S
             data = "data." if entry["mode"] == "data" else ""
             where = f"{prefix}{data}{entry['type']}.{entry['name']}"
             for instance in entry["instances"]:
-                if entry["type"] in _READ and (wrong := shapes.refusal(instance["attributes"])):
+                if entry["type"] in shapes.SHAPES["types"] and (wrong := shapes.refusal(instance["attributes"])):
                     raise StateError(f"{path}: {where}: {wrong}. {PULL}")
                 key = instance.get("index_key")
                 index = "" if key is None else f"[{json.dumps(key)}]"
@@ -194,18 +194,6 @@ def _source(provider: str) -> str:
     if re.search(r"(?:^|\.)provider\.aws(?:\.|$)", provider):
         return OFFICIAL_PROVIDER[0]
     return provider.partition('["')[2].partition('"]')[0]
-
-
-_READ = shapes.words(
-    "aws_alb aws_alb_listener aws_alb_listener_rule aws_alb_target_group aws_cloudwatch_log_group aws_ecr_lifecycle_policy "
-    "aws_ecr_repository aws_ecr_repository_policy aws_ecs_cluster aws_ecs_cluster_capacity_providers aws_ecs_service "
-    "aws_ecs_task_definition aws_efs_access_point aws_efs_backup_policy aws_efs_file_system aws_efs_file_system_policy "
-    "aws_efs_mount_target aws_iam_policy aws_iam_role aws_iam_role_policy aws_iam_role_policy_attachment aws_kms_alias "
-    "aws_kms_key aws_lb aws_lb_listener aws_lb_listener_rule aws_lb_target_group aws_route53_record aws_secretsmanager_secret "
-    "aws_security_group aws_security_group_rule aws_subnet aws_vpc aws_vpc_endpoint aws_vpc_ipv4_cidr_block_association "
-    "aws_vpc_security_group_egress_rule aws_vpc_security_group_ingress_rule aws_wafv2_web_acl_association"
-)
-"""The types whose attributes are read."""
 
 
 def _modern(resource: StateResource) -> StateResource:

@@ -7,7 +7,10 @@ import fnmatch
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from adoption.anatomy import Anatomy
 from adoption.containers import server_flags
@@ -25,40 +28,8 @@ ON_BY_DEFAULT = ("tf-download", "use-tf-plugin-cache")
 """The boolean flags of the server whose default is true (cmd/server.go of Atlantis)."""
 PROVIDERS = ("gh-user", "gh-token", "gh-token-file")
 
-REPLACED_PROPERTIES: Mapping[str, str] = {
-    "command": "the program starts the server itself, with its secrets outside of the environment; each flag has a row as its variable",
-    "cpu": "the task's size limits the container (cpu)",
-    "dependsOn": "the program's containers don't wait for each other",
-    "entryPoint": "the program starts the server itself, with its secrets outside of the environment",
-    "essential": "the server's container is essential",
-    "healthCheck": "the load balancer checks the server's health",
-    "image": "image or imageTag names it",
-    "logConfiguration": "the log group stays (logGroupName), streams begin with the container's name",
-    "memory": "the task's size limits the container (memory)",
-    "memoryReservation": "the task's size limits the container (memory)",
-    "mountPoints": "the data directory is the mount itself: plan open pull requests again if it was a directory in it",
-    "name": "the program's name of the container",
-    "portMappings": "containerPort",
-    "readonlyRootFilesystem": "the server writes Git credentials to its home directory, which is not on the file system",
-    "restartPolicy": "ECS replaces the task when the server ends",
-    "startTimeout": "no container waits for the server",
-    "stopTimeout": "stopTimeout",
-    "ulimits": "the program sets nofile to 65536",
-    "user": "posixUid, and the group of the image's files",
-    "versionConsistency": "ECS' default",
-}
-"""Properties of the container that the program sets, or that it doesn't need, and the reason or the setting."""
-
-TASK_PROPERTIES: Mapping[str, str] = {
-    "ephemeral_storage": "ephemeralStorage",
-    "inference_accelerator": "",
-    "ipc_mode": "",
-    "pid_mode": "",
-    "placement_constraints": "",
-    "proxy_configuration": "",
-    "enable_fault_injection": "",
-}
-"""Properties of the task definition beyond its containers, roles, size and volumes, and the setting for it, if any."""
+PROPERTIES: Mapping[str, Mapping[str, str]] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
+"""Properties of the container and of the task definition, with the setting or the reason why the program doesn't need them."""
 
 
 @dataclass(frozen=True)
@@ -236,8 +207,8 @@ def _container(anatomy: Anatomy, server: Mapping[str, Any], resolve: Resolve) ->
             continue
         if name in server and same(server[name], value, resolve):
             yield Item(f"container.{name}", KEPT)
-        elif name in REPLACED_PROPERTIES and _is_replaceable(name, value, anatomy):
-            yield Item(f"container.{name}", REPLACED, REPLACED_PROPERTIES[name])
+        elif name in PROPERTIES["container"] and _is_replaceable(name, value, anatomy):
+            yield Item(f"container.{name}", REPLACED, PROPERTIES["container"][name])
         else:
             yield Item(f"container.{name}", LOST, "the program has no such property of the server's container")
 
@@ -271,7 +242,7 @@ def _is_replaceable(name: str, value: Any, anatomy: Anatomy) -> bool:
 
 def _task(anatomy: Anatomy, wanted: Mapping[str, Any]) -> Iterator[Item]:
     attributes = anatomy.task.attributes
-    for name, setting in TASK_PROPERTIES.items():
+    for name, setting in PROPERTIES["task"].items():
         if not _is_set(attributes.get(name)):
             continue
         if setting:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from components.configuration.secret_names import redacted
 from components.settings import Settings, SettingsError
-from components.settings.workers import ROLES
 from policy.check_configuration import problems
 from preflight.check import Check
 from preflight.deployment import Deployment, StackFileError, read_stack_file
@@ -46,124 +47,25 @@ def _has_root(settings: Settings) -> bool:
     return others or settings.terraform.isolates or settings.outbound.ca_certificates is not None
 
 
-def _unprotected(settings: Settings) -> bool:
-    return not settings.operations.deletion_protection
-
-
-EXEMPTIONS: tuple[Exemption, ...] = (
-    Exemption(
-        "encryption",
-        "storage-efs",
-        ("customer-key",),
-        lambda settings: settings.storage.efs_encryption_key == "aws",
-        "efsEncryptionKey aws: the key of an existing file system can't be changed.",
+_NEEDED: Mapping[str, Callable[[Settings], bool]] = {
+    "efsEncryptionKey aws": lambda settings: settings.storage.efs_encryption_key == "aws",
+    "every stack": lambda _: True,
+    "a container of the user 0": _has_root,
+    "terraformIsolation tasks": lambda settings: settings.terraform.isolates,
+    "its own secret of the App": lambda settings: settings.vcs.is_app and settings.credentials_secret_name is None,
+    "its own secret of the token": lambda settings: (
+        not settings.vcs.is_app and settings.credentials_secret_name is None
     ),
-    Exemption(
-        "containers",
-        "compute-task",
-        ("read-only-root",),
-        lambda _: True,
-        "The stock image writes git's credentials to its home directory, outside the volume, and does not start without.",
-    ),
-    Exemption(
-        "containers",
-        "compute-task",
-        ("non-root-user",),
-        _has_root,
-        "Containers of terraformIsolation, caCertificates and extraContainers run as the user 0, without the capabilities that they "
-        "don't need.",
-    ),
-    *(
-        Exemption(
-            "containers",
-            f"compute-{role}-task",
-            ("non-root-user",),
-            lambda settings: settings.terraform.isolates,
-            "The executor runs each checkout as a different user, which requires the user 0; it has no capability that it doesn't need.",
-        )
-        for role in ROLES
-    ),
-    Exemption(
-        "secrets",
-        "secrets-github-app",
-        ("rotation",),
-        lambda settings: settings.vcs.is_app and settings.credentials_secret_name is None,
-        "GitHub issues the App's private key; an operator changes it every quarter.",
-    ),
-    Exemption(
-        "secrets",
-        "secrets-vcs-token",
-        ("rotation",),
-        lambda settings: not settings.vcs.is_app and settings.credentials_secret_name is None,
-        "The host of the repositories issues the user's token; an operator changes it before it expires.",
-    ),
-    Exemption(
-        "secrets",
-        "secrets-webhook",
-        ("rotation",),
-        lambda settings: settings.server.webhook_secret_name is None,
-        "Both ends must change together: raising webhookSecretGeneration makes a new one, which is then set at the host of the "
-        "repositories.",
-    ),
-    Exemption(
-        "secrets",
-        "secrets-web-password",
-        ("rotation",),
-        lambda settings: settings.sign_in.generates_password,
-        "The task reads it at its start: raising webPasswordGeneration generates another one, which people then sign in with.",
-    ),
-    Exemption(
-        "secrets",
-        "secrets-api",
-        ("rotation",),
-        lambda settings: settings.drift.enabled,
-        "Only the task has it: the server and the agent that detects drift read it when the task starts.",
-    ),
-    Exemption(
-        "secrets",
-        "secrets-workers",
-        ("rotation",),
-        lambda settings: settings.terraform.isolates,
-        "Only the tasks have it: the server and its workers read it when they start.",
-    ),
-    Exemption(
-        "secrets",
-        "locking-password",
-        ("rotation",),
-        lambda settings: settings.storage.uses_redis,
-        "The task reads it at its start: raising lockingPasswordGeneration makes a new one, valid next to the old one until the task "
-        "is replaced.",
-    ),
-    Exemption(
-        "recovery",
-        "secrets-web-password",
-        ("protect", "deletion-window"),
-        lambda settings: settings.sign_in.generates_password,
-        "Generated, and nothing is lost with it: oidcIssuer ends the password and may be taken back, which needs the name again.",
-    ),
-    Exemption(
-        "recovery",
-        "secrets-api",
-        ("protect", "deletion-window"),
-        lambda settings: settings.drift.enabled,
-        "Generated, and nothing is lost with it: without driftProjects it is deleted, and they can be set again.",
-    ),
-    Exemption(
-        "recovery",
-        "secrets-workers",
-        ("protect", "deletion-window"),
-        lambda settings: settings.terraform.isolates,
-        "Generated, and nothing is lost with it: terraformIsolation none deletes it, and tasks can be set again.",
-    ),
-    Exemption(
-        "recovery",
-        "*",
-        ("protect", "deletion-protection", "deletion-window"),
-        _unprotected,
-        "deletionProtection false: the stack is meant to be destroyed with its data.",
-    ),
+    "its own webhook secret": lambda settings: settings.server.webhook_secret_name is None,
+    "a generated password": lambda settings: settings.sign_in.generates_password,
+    "driftProjects": lambda settings: settings.drift.enabled,
+    "lockingDatabase redis": lambda settings: settings.storage.uses_redis,
+    "deletionProtection false": lambda settings: not settings.operations.deletion_protection,
+}
+EXEMPTIONS: tuple[Exemption, ...] = tuple(
+    Exemption(**{**row, "checks": tuple(row["checks"]), "needed": _NEEDED[row["needed"]]})
+    for row in yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 )
-"""What the stack can't avoid, by the settings that cause it. Only a mandatory policy needs the exemption."""
 _IN_EVERY_STACK = ("*", "compute-task", "storage-efs")
 
 

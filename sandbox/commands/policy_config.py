@@ -55,7 +55,7 @@ def require(stack: str) -> None:
 
 def _digest(stack: str) -> str:
     files = [CHECKOUT / f"Pulumi.{stack}.yaml", CHECKOUT / "policy" / "config" / f"{stack}.json"]
-    files.append(CHECKOUT / "preflight" / "policy_configuration.py")
+    files += [CHECKOUT / "preflight" / f"policy_configuration.{kind}" for kind in ("py", "yaml")]
     for folder in (CHECKOUT / "components" / "settings", CHECKOUT / "components" / "configuration"):
         files += sorted(file for file in folder.rglob("*") if file.suffix in (".py", ".json"))
     digest = hashlib.sha256()

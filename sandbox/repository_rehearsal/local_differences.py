@@ -4,35 +4,15 @@ They are labelled, since a rehearsal can't show whether AWS would return it.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
 
 from sandbox.repository_rehearsal import terraform_output
 
-_FORWARD = frozenset(
-    {"action", "default_action", "forward", "stickiness", "duration", "enabled", "target_group", "arn", "weight"}
-)
-_COMPUTED = frozenset({"arn", "file_system_arn", "id", "owner_id", "tags", "tags_all"})
-_PARAMETER = frozenset({"parameter", "apply_method", "name", "value"})
-_TEMPLATE = frozenset(
-    {
-        *("latest_version", "cpu_options", "core_count", "threads_per_core", "credit_specification", "cpu_credits"),
-        *("enclave_options", "enabled", "hibernation_options", "configured", "instance_market_options", "market_type"),
-        *("maintenance_options", "auto_recovery", "network_interfaces", "delete_on_termination"),
-        *("placement", "tenancy", "private_dns_name_options", "hostname_type"),
-    }
-)
 _KNOWN: Mapping[str, frozenset[str]] = {
-    "aws_acm_certificate": frozenset({"options", "certificate_transparency_logging_preference"}),
-    "aws_db_instance": frozenset({"enabled_cloudwatch_logs_exports"}),
-    "aws_db_parameter_group": _PARAMETER,
-    "aws_efs_access_point": _COMPUTED | {"posix_user", "gid", "secondary_gids", "uid", "root_directory", "path"},
-    "aws_efs_file_system_policy": frozenset({"policy", "Id", "Statement", "Sid"}),
-    "aws_launch_template": _TEMPLATE,
-    "aws_elasticache_parameter_group": _PARAMETER,
-    "aws_lb_listener": _FORWARD,
-    "aws_lb_listener_rule": _FORWARD,
-    "aws_rds_cluster": frozenset({"enabled_cloudwatch_logs_exports"}),
-    "aws_rds_cluster_parameter_group": _PARAMETER,
-    "aws_sfn_state_machine": frozenset({"tracing_configuration", "enabled"}),
+    type_: frozenset(names)
+    for type_, names in yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")).items()
 }
 """Attributes and blocks that the local AWS doesn't return as they were given, by resource type."""
 
