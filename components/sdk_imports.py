@@ -57,7 +57,8 @@ class _OnDemandLoader(SourceFileLoader):
                 found = importlib.import_module(f"{module.__name__}.{candidate}") if candidate in modules else None
                 if hasattr(found, name):
                     # In place of the function's module, which has the same name as the function.
-                    setattr(module, name, getattr(found, name))
+                    for each in (name, candidate):
+                        setattr(module, each, getattr(found, each, found))
                     return getattr(found, name)
             super(_OnDemandLoader, self).exec_module(module)
             module.__dict__.pop("__getattr__", None)
