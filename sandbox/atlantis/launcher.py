@@ -28,13 +28,13 @@ from sandbox.testbed.containers import (
     task_secrets,
     volumes,
 )
-from sandbox.testbed.containers.agent_endpoint import AgentEndpoint
 from sandbox.testbed.containers.container_definition import TaskDefinition
-from sandbox.testbed.containers.credentials import CredentialsEndpoint, assume
+from sandbox.testbed.containers.credentials import assume
 from sandbox.testbed.containers.deployed_service import Credentials, DeployedService, Service
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.containers.running_container import RunningContainer, process_name
 from sandbox.testbed.containers.targets import LOOPBACK, health_monitor
+from sandbox.testbed.containers.task_endpoint import TaskEndpoint
 from sandbox.testbed.containers.task_network import TaskNetworkNamespace
 from sandbox.testbed.containers.task_user import container_user
 from sandbox.testbed.paths import private_directory
@@ -138,17 +138,15 @@ class Launcher:
         if contained:
             for volume in on_efs.values():
                 container_user(definition.server.user).own(volume)
-        credentials = resources.enter_context(CredentialsEndpoint(self._deployment, definition.task_role, root.name))
-        credentials.credentials()
-        agent = AgentEndpoint(self._deployment, credentials, root.name)
-        resources.callback(agent.close)
+        endpoint = resources.enter_context(TaskEndpoint(self._deployment, definition.task_role, root.name))
+        endpoint.credentials()
         memory = definition.memory_mib if contained else None
         group = control_group.ControlGroup(self._deployment.state, root.name, memory, definition.cpu)
         resources.callback(group.remove)
         address, port, network = LOOPBACK, free_port(), list[str]()
         if not service.target_group:
             # Its security group lets nothing in but the port of the task, and out what these addresses stand for.
-            outward = [self._network.aws_endpoint, self._network.github_proxy, credentials.url, agent.url]
+            outward = [self._network.aws_endpoint, self._network.github_proxy, endpoint.agent_url]
             port = definition.port
             namespace = resources.enter_context(
                 TaskNetworkNamespace(port, [urlsplit(url).port or 0 for url in outward])
@@ -158,8 +156,8 @@ class Launcher:
             definition,
             volumes={**on_efs, **volumes.own_volumes(definition, root / "volumes")},
             network=self._network,
-            credentials_url=credentials.url,
-            agent_url=agent.url,
+            credentials_url=endpoint.credentials_url,
+            agent_url=endpoint.agent_url,
             database=database,
             port=port,
             image=self._image,
