@@ -12,10 +12,10 @@ from typing import Any
 
 from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.evaluator import Decision, Evaluator, Keys, Principal, Reference
+from sandbox.testbed.iam_evaluation.facts import FACTS
 from sandbox.testbed.iam_evaluation.parameters import grouped, plain, requested_tags
 from sandbox.testbed.iam_evaluation.passed_roles import passed_roles
 from sandbox.testbed.iam_evaluation.resource_arns import (
-    FACTS,
     UNNAMED,
     fill,
     matches,

@@ -7,19 +7,15 @@ policy.
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.evaluator import Reference, ResourceType
+from sandbox.testbed.iam_evaluation.facts import FACTS
 from sandbox.testbed.iam_evaluation.parameters import leaves, listed, strings
 
 UNNAMED = "unnamed"
 
-FACTS = yaml.load(Path(__file__).with_name("facts.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-"""Facts about IAM that follow from no service model."""
 _PARAMETERS: Mapping[str, Sequence[str]] = FACTS["parameters"]
 _SPELLINGS = {("Scope", "REGIONAL"): "regional", ("Scope", "CLOUDFRONT"): "global"}
 """Values of parameters that ARNs have in another spelling."""
@@ -125,23 +121,9 @@ def _named_otherwise(call: ApiCall, existing: ExistingResources) -> list[str]:
     return []
 
 
-_SYSTEMS_MANAGER = {
-    "Association": "association",
-    "Automation": "automation-execution",
-    "Document": "document",
-    "MaintenanceWindow": "maintenancewindow",
-    "ManagedInstance": "managed-instance",
-    "OpsItem": "opsitem",
-    "OpsMetadata": "opsmetadata",
-    "Parameter": "parameter",
-    "PatchBaseline": "patchbaseline",
-}
-"""The kinds of resources in ARNs by the values of ``ResourceType``."""
-
-
 def _of_systems_manager(call: ApiCall, existing: ExistingResources) -> list[str]:
     """Parameters by their names, and what a call about tags names by its type. ARNs have no slash at a name's beginning."""
-    kind = _SYSTEMS_MANAGER.get(str(call.parameters.get("ResourceType")), "")
+    kind = FACTS["systems_manager"].get(str(call.parameters.get("ResourceType")), "")
     if kind:
         names = listed(call.parameters.get("ResourceId"))
     elif "Parameter" in call.operation:

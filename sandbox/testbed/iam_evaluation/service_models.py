@@ -9,19 +9,7 @@ import botocore.loaders
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel, ServiceModel
 
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    "airflow": ("mwaa",),
-    "apigateway": ("apigateway", "apigatewayv2"),
-    "documentdb": ("docdb",),
-    "elasticfilesystem": ("efs",),
-    "elasticloadbalancing": ("elbv2", "elb"),
-    "elasticmapreduce": ("emr",),
-    "monitoring": ("cloudwatch",),
-    "ses": ("ses", "sesv2"),
-    "states": ("stepfunctions",),
-    "tagging": ("resourcegroupstaggingapi",),
-}
-"""botocore's names of services that have another name in the local AWS."""
+from sandbox.testbed.iam_evaluation.facts import FACTS
 
 _LOADER = botocore.loaders.Loader()
 
@@ -77,7 +65,9 @@ def _routes(name: str) -> tuple[tuple[str, str, str, re.Pattern[str]], ...]:
 
 @cache
 def _models(service: str) -> tuple[Any, ...]:
-    names = _NAMES.get(service) or ((service,) if service in _available() else _signed_names().get(service, ()))
+    names = FACTS["models"].get(service) or (
+        (service,) if service in _available() else _signed_names().get(service, ())
+    )
     return tuple(_load(name) for name in names if name in _available())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.testbed.providers.aws.ec2 import Ec2Resource
@@ -46,10 +46,6 @@ class NatGateway(Ec2Resource):
     """A NAT gateway for private subnets. EC2 still describes a deleted one for about an hour."""
 
     sdk_name = "aws:ec2/natGateway:NatGateway"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        if inputs.get("connectivityType") == "private" and inputs.get("allocationId"):
-            yield "allocationId", "a private NAT gateway has no elastic address"
 
     def found(self, identity: str, state: Properties) -> dict[str, Any]:
         gateway = super().found(identity, state)
