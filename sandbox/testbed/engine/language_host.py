@@ -17,7 +17,6 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import IO, Any
 
@@ -107,15 +106,6 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def GetRequiredPackages(self, request: Any, context: Any) -> language_pb2.GetRequiredPackagesResponse:
         return language_pb2.GetRequiredPackagesResponse()
-
-    def GetRequiredPlugins(self, request: Any, context: Any) -> language_pb2.GetRequiredPluginsResponse:
-        return language_pb2.GetRequiredPluginsResponse()
-
-    def GetProgramDependencies(self, request: Any, context: Any) -> language_pb2.GetProgramDependenciesResponse:
-        dependencies = [
-            language_pb2.DependencyInfo(name=found.metadata["Name"], version=found.version) for found in distributions()
-        ]
-        return language_pb2.GetProgramDependenciesResponse(dependencies=dependencies)
 
     def InstallDependencies(
         self, request: Any, context: grpc.ServicerContext

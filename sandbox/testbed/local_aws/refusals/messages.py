@@ -84,6 +84,7 @@ def too_long(call: Call) -> bool:
     return seconds > (_WEEK if (call["Period"] or 0) >= 3600 else _DAY)
 
 
-def wrong_dashboard(call: Call) -> bool:
+def dashboard(call: Call) -> dict[str, Any] | None:
+    """The body of a dashboard; None if it isn't an object with a list of widgets."""
     body = _parsed(call["DashboardBody"])
-    return not isinstance(body, dict) or not isinstance(body.get("widgets", []), list)
+    return body if isinstance(body, dict) and isinstance(body.setdefault("widgets", []), list) else None

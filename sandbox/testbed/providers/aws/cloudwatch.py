@@ -1,9 +1,8 @@
-"""Alarms, dashboards and logs."""
+"""Alarms and logs."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.testbed.providers.aws.base import AwsResource
@@ -11,11 +10,7 @@ from sandbox.testbed.providers.aws.calls import (
     mapped,
     pairs,
 )
-from sandbox.testbed.providers.resource import names
 from sandbox.testbed.providers.values import Properties
-
-_WIDGETS = names("metric text log alarm explorer custom")
-_COLUMNS, _ROWS = 24, 1000
 
 
 class MetricAlarm(AwsResource):
@@ -29,50 +24,6 @@ class MetricAlarm(AwsResource):
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
         return {**super().shown_as(identity, answer, state), "dimensions": mapped(answer.get("Dimensions"), "Name")}
-
-
-class Dashboard(AwsResource):
-    """A dashboard. PutDashboard creates it, or updates an existing dashboard with the same name."""
-
-    sdk_name = "aws:cloudwatch/dashboard:Dashboard"
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Rules that CloudWatch reports as validation messages. The local AWS doesn't validate dashboards."""
-        wrong = list(super().rules(inputs))
-        yield from wrong
-        if wrong or not isinstance(inputs.get("dashboardBody"), str):
-            return
-        body = json.loads(inputs["dashboardBody"])
-        widgets = body.get("widgets") if isinstance(body, dict) else None
-        if not isinstance(widgets, list):
-            yield "dashboardBody", "has no list of widgets"
-            return
-        for position, widget in enumerate(widgets):
-            yield from (("dashboardBody", f"widgets[{position}]: {problem}") for problem in _widget(widget))
-
-
-def _widget(widget: Any) -> Iterator[str]:
-    if not isinstance(widget, dict) or widget.get("type") not in _WIDGETS:
-        yield f"its type is not one of {', '.join(sorted(_WIDGETS))}"
-        return
-    x, width, height = (widget.get(name, default) for name, default in (("x", 0), ("width", 6), ("height", 6)))
-    if not (isinstance(width, int) and 1 <= width <= _COLUMNS and isinstance(x, int) and 0 <= x <= _COLUMNS - width):
-        yield f"x {x} and width {width} are not within {_COLUMNS} columns"
-    if not (isinstance(height, int) and 1 <= height <= _ROWS):
-        yield f"height {height} is not 1 to {_ROWS}"
-    shown = widget.get("properties")
-    if not isinstance(shown, dict):
-        yield "properties is missing"
-    elif widget["type"] == "metric":
-        if not shown.get("region"):
-            yield "properties.region is missing"
-        for metric in shown.get("metrics") or [[]]:
-            match metric:
-                case [{"expression": str(expression)}] if expression:
-                    continue
-            texts = [item for item in metric if not isinstance(item, dict)] if isinstance(metric, list) else []
-            if len(texts) < 2 or len(texts) % 2:
-                yield f"{metric!r} is not a namespace, a name, and dimensions as names and values, and not an expression"
 
 
 class LogGroup(AwsResource):
