@@ -35,6 +35,7 @@ def test_outputs_of_what_is_not_deployed(scratch: Scratch):
 
     assert answer.returncode == 1
     assert answer.stdout == ""
+    assert answer.stderr.startswith("error: ")
     assert "not deployed" in answer.stderr
     assert "make up" in answer.stderr
 

@@ -7,7 +7,6 @@ import platform
 import socket
 import stat
 import subprocess
-import sys
 import tarfile
 import threading
 import zipfile
@@ -289,33 +288,3 @@ def test_a_build_shows_progress_and_the_result_is_found_again(
     assert installation.locate() == first
     assert capfd.readouterr().err == ""
     assert os.access(first.executable.with_name("pulumi-language-python"), os.X_OK)
-
-
-def test_the_command_line_shows_the_message_without_a_traceback(tmp_path: Path):
-    program = tmp_path / "up.py"
-    program.write_text(
-        "import sys\n"
-        "from pathlib import Path\n"
-        "from sandbox import __main__\n"
-        "from sandbox.testbed import go_build, go_toolchain\n"
-        "from sandbox.testbed.engine import download, installation\n"
-        "from sandbox.atlantis import build\n"
-        "download.CHECKSUMS = 'http://127.0.0.1:1'\n"
-        "folder = Path('no-engine-here').resolve()\n"
-        "build.ENGINES = installation.ENGINES = go_build.ENGINES = go_toolchain.TOOLCHAINS = folder\n"
-        "sys.exit(__main__.main())\n"
-    )
-    environment = {
-        "PATH": str(tmp_path),
-        "PIP_NO_INDEX": "1",
-        "PYTHONPATH": str(CHECKOUT),
-        "ATLANTIS_SANDBOX_STATE": str(tmp_path / "state"),
-    }
-
-    answer = subprocess.run(
-        [sys.executable, str(program), "up"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-
-    assert answer.returncode == 1
-    assert "\nerror: There is no Pulumi engine" in answer.stderr
-    assert "Traceback" not in answer.stderr

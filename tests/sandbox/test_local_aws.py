@@ -35,13 +35,6 @@ def test_an_answer_arrives_in_one_piece(aws: LocalAws, path: str):
             assert len(body) == int(length.partition(b":")[2]) > 0
 
 
-def test_an_answer_without_a_body_does_not_wait_for_one(aws: LocalAws):
-    aws.client("s3").create_bucket(Bucket="empty", CreateBucketConfiguration={"LocationConstraint": aws.region})
-    assert aws.client("s3").head_bucket(Bucket="empty")["ResponseMetadata"]["HTTPStatusCode"] == 200
-    aws.client("s3").delete_bucket(Bucket="empty")
-    assert aws.client("s3").list_buckets()["Buckets"] == []
-
-
 def test_a_large_object_is_whole(aws: LocalAws):
     aws.client("s3").create_bucket(Bucket="large", CreateBucketConfiguration={"LocationConstraint": aws.region})
     content = b"HTTP/1.1 200 OK\r\n" * (1 << 18)

@@ -71,17 +71,6 @@ def test_a_main_process_that_has_ended_has_the_exit_code_of_the_child(state: Pat
     assert eventually("its end", lambda: processes.exit_code(process)) == 3
 
 
-def test_a_process_that_ignores_the_polite_signal_is_killed(state: Path):
-    started = processes.start(state, "stubborn", STUBBORN, environment=os.environ)
-    log = state / "logs" / "stubborn.log"
-    while "up" not in log.read_text():
-        time.sleep(0.02)
-
-    assert processes.stop(state, "stubborn", patience=0.2)
-
-    assert not started.alive
-
-
 def test_a_process_whose_stop_was_cut_off_is_not_one_that_lasts(state: Path):
     processes.start(state, "stubborn", STUBBORN, environment=os.environ, port=4711)
     log = state / "logs" / "stubborn.log"
@@ -108,17 +97,6 @@ def test_another_process_with_the_recorded_id_is_left_alone(state: Path):
 
         assert stranger.poll() is None
         stranger.kill()
-
-
-def test_an_ended_process_is_not_alive(state: Path):
-    started = processes.start(state, "sleeper", SLEEP, environment=os.environ)
-    os.kill(started.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while started.alive and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-    assert not started.alive
-    assert not processes.stop(state, "sleeper")
 
 
 def test_output_and_records_are_for_their_owner_only(state: Path):

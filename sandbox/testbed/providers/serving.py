@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from typing import NoReturn
 
 import grpc
@@ -43,7 +44,7 @@ def serve(names: Sequence[str], start: Start) -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.put(None))
     start.when_engine_is_gone(lambda: ending.put(None))
-    ports = dict(zip(names, start.ports, strict=True))
+    ports = dict(zip_longest(names, start.ports, fillvalue=0))
     services = {name: ProviderService(_package(name)) for name in names if name != _COMPONENTS}
     calls = ThreadPoolExecutor(max_workers=_WORKERS)
     servers = [_server(service, ports[name], calls) for name, service in services.items()]
