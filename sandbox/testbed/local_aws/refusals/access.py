@@ -86,11 +86,6 @@ def locks_out(call: Call) -> bool:
     return True
 
 
-def not_symmetric(call: Call) -> bool:
-    found = call.find("kms:DescribeKey", "KeyMetadata.[KeySpec, Origin]", KeyId=str(call["KeyId"]))
-    return bool(found) and (found[0] not in (None, "SYMMETRIC_DEFAULT") or found[1] == "EXTERNAL")
-
-
 def function_missing(call: Call) -> bool:
     arn = call["RotationLambdaARN"]
     return (

@@ -10,21 +10,6 @@ from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.networks import group_network, has_gateway, network, subnet
 
 _APPLICATION = ("HTTP", "HTTPS")
-_SIGN_IN = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
-_RANGES = {
-    "idle_timeout.timeout_seconds": (1, 4000),
-    "client_keep_alive.seconds": (60, 604800),
-    "deregistration_delay.timeout_seconds": (0, 3600),
-    "slow_start.duration_seconds": (0, 900),
-    "stickiness.lb_cookie.duration_seconds": (1, 604800),
-    "stickiness.app_cookie.duration_seconds": (1, 604800),
-}
-_KEY = re.compile(
-    r"(access_logs|connection_logs|health_check_logs|client_keep_alive|deletion_protection|deregistration_delay|dns_record|idle_timeout|"
-    r"ipv6|lambda|load_balancing|preserve_client_ip|proxy_protocol_v2|routing|secondary_ips|slow_start|stickiness|target_failover|"
-    r"target_group_health|target_health_state|waf|zonal_shift)\..+"
-)
-"""The attributes of load balancers and target groups."""
 
 
 def balancers_of(call: Call, group: str) -> set[str] | None:
@@ -84,10 +69,6 @@ def other_network(call: Call) -> str | None:
     return None
 
 
-def listener(call: Call) -> dict[str, Any]:
-    return call.find("DescribeListeners", "Listeners[0]", ListenerArns=[call["ListenerArn"]]) or {}
-
-
 def missing_certificate(call: Call) -> str | None:
     """A certificate of this account that doesn't exist."""
     for arn in call.each("Certificates[].CertificateArn"):
@@ -140,21 +121,6 @@ def closed(call: Call) -> Any:
     """The VPC of an internet-facing load balancer, if it has no internet gateway."""
     vpc = next(iter(networks(call)), None)
     return vpc if call["Scheme"] != "internal" and vpc and not has_gateway(call, vpc) else None
-
-
-def wrong_attribute(call: Call) -> str | None:
-    for item in call.each("Attributes"):
-        key, value = item["Key"], str(item.get("Value", ""))
-        if not _KEY.fullmatch(key):
-            return f"Load balancer or target group attribute key '{key}' is not recognized"
-        least, most = _RANGES.get(key, (None, 0))
-        if (
-            least is not None
-            and not (value.isdigit() and least <= int(value) <= most)
-            and not (value == "0" and key.startswith("slow"))
-        ):
-            return f"'{key}' must be between {least} and {most} seconds"
-    return None
 
 
 def log_bucket(call: Call) -> str | None:
@@ -320,11 +286,6 @@ def _address(text: str, version: int) -> bool:
         return False
 
 
-def bad_domain(call: Call) -> bool:
-    labels = _name(call["Name"]).split(".")
-    return any(not label or len(label) > 63 or re.search(r"[\s]", label) for label in labels)
-
-
 def lost_set(call: Call) -> Any:
     """A set of addresses or patterns, or a group of rules, that a rule refers to and that doesn't exist."""
     scope = call["Scope"]
@@ -355,25 +316,6 @@ def acl_used(call: Call) -> bool:
     path = f"WebACLs[?Id=='{call['Id']}'].ARN | [0]"
     arn = call.find("ListWebACLs", path, Scope=call["Scope"])
     return bool(arn) and bool(call.all("ListResourcesForWebACL", "ResourceArns", WebACLArn=arn))
-
-
-def stale(call: Call, operation: str) -> bool:
-    token = call.find(operation, "LockToken", Name=call["Name"], Id=call["Id"], Scope=call["Scope"])
-    return token is not None and token != call["LockToken"]
-
-
-def plaintext_sign_in(call: Call) -> bool:
-    kinds = [*call.each("DefaultActions[].Type"), *call.each("Actions[].Type")]
-    return any(kind in _SIGN_IN for kind in kinds) and (call["Protocol"] or listener(call).get("Protocol")) == "HTTP"
-
-
-def other_domain(call: Call) -> str | None:
-    """A domain that isn't within the one whose owner validates it."""
-    options = call.each("DomainValidationOptions")
-    inside = (
-        (item["DomainName"], f".{item['DomainName']}".endswith(f".{item['ValidationDomain']}")) for item in options
-    )
-    return next((name for name, within in inside if not within), None)
 
 
 def wrong_addresses(call: Call) -> Any:

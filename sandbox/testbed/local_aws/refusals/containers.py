@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from typing import Any
 
@@ -26,7 +25,6 @@ _MEMORY = {
 }
 """Fargate's memory in MiB by CPU units."""
 _PROVIDERS = ("FARGATE", "FARGATE_SPOT")
-_PRIORITIES = ("tagPatternList", "tagPrefixList")
 
 
 def _units(value: Any, unit: str, factor: int) -> int | None:
@@ -82,29 +80,6 @@ def cyclic(call: Call) -> bool:
     return bool(needs)
 
 
-def needs_execution_role(call: Call) -> str | None:
-    if not fargate(call) or call["executionRoleArn"]:
-        return None
-    if call.each("containerDefinitions[].secrets[]") or call.each(
-        "containerDefinitions[].logConfiguration.secretOptions[]"
-    ):
-        return "container secrets"
-    if any(".dkr.ecr." in str(image) for image in call.each("containerDefinitions[].image")):
-        return "ECR images"
-    return "log driver awslogs" if "awslogs" in call.each("containerDefinitions[].logConfiguration.logDriver") else None
-
-
-def efs_problem(call: Call) -> str | None:
-    for volume in call.each("volumes[].efsVolumeConfiguration"):
-        access = volume.get("authorizationConfig") or {}
-        protected = access.get("accessPointId") or access.get("iam") == "ENABLED"
-        if protected and volume.get("transitEncryption") != "ENABLED":
-            return "transit encryption must be enabled if an access point or IAM authorization is used"
-        if access.get("accessPointId") and volume.get("rootDirectory", "/") not in ("", "/"):
-            return "rootDirectory must either be omitted or set to / if an access point is used"
-    return None
-
-
 def cluster_missing(call: Call) -> bool:
     name = call["cluster"] or "default"
     found = call.all("DescribeClusters", "clusters[?status!='INACTIVE'].[clusterName, clusterArn][]", clusters=[name])
@@ -157,12 +132,6 @@ def balanced_problem(call: Call) -> str | None:
     return None
 
 
-def percentages(call: Call) -> bool:
-    given = call["deploymentConfiguration"] or {}
-    least, most = given.get("minimumHealthyPercent", 100), given.get("maximumPercent", 200)
-    return most < least or (most == least == 100)
-
-
 def services(call: Call) -> bool:
     names = call.all("ListServices", "serviceArns", cluster=call["cluster"])
     found = (
@@ -178,29 +147,6 @@ def unknown_providers(call: Call) -> Any:
     others = [name for name in named if name not in _PROVIDERS]
     known = call.all("DescribeCapacityProviders", "capacityProviders[].name") if others else []
     return next((name for name in others if name not in known), None)
-
-
-def wrong_lifecycle(call: Call) -> str | None:
-    """What ECR refuses of a lifecycle policy: https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html."""
-    try:
-        rules = json.loads(call["lifecyclePolicyText"])["rules"]
-        priorities = [rule["rulePriority"] for rule in rules]
-        selections = [rule["selection"] for rule in rules]
-        actions = [rule["action"]["type"] for rule in rules]
-    except (ValueError, TypeError, KeyError):
-        return "it has no rules with rulePriority, selection and action"
-    if len(priorities) != len(set(priorities)):
-        return "rule priorities must be unique"
-    for selection in selections:
-        tagged = selection.get("tagStatus") == "tagged"
-        if tagged != any(selection.get(name) for name in _PRIORITIES):
-            return "tagPrefixList or tagPatternList is required with tagStatus tagged, and only with it"
-        if selection.get("countType") == "sinceImagePushed" and not selection.get("countUnit"):
-            return "countUnit is required with countType sinceImagePushed"
-    catches_all = [rule["rulePriority"] for rule in rules if rule["selection"].get("tagStatus") == "any"]
-    if catches_all and min(catches_all) != max(priorities):
-        return "the rule with tagStatus any must have the highest rulePriority"
-    return None if set(actions) <= {"expire", "transition"} else "the action must be expire or transition"
 
 
 def wrong_pattern(call: Call) -> bool:

@@ -9,8 +9,6 @@ from sandbox.testbed.local_aws.refusals.access import role_exists
 from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.policies import resource_policy_problem, statements
 
-_INFREQUENT = ("STANDARD_IA", "ONEZONE_IA")
-_SCHEDULE = re.compile(r"(cron|rate)\(.+\)")
 _FAMILIES = {"redis": "2.6 2.8 3.2 4.0 5.0 6.x 7", "valkey": "7 8 9", "memcached": "1.4 1.5 1.6"}
 """Parameter group families by engine, without the engine's name."""
 
@@ -40,30 +38,6 @@ def wrong_bucket_policy(call: Call) -> str | None:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def wrong_lifecycle(call: Call) -> str | None:
-    """The parameters of an XML document are texts."""
-    rules = call.each("LifecycleConfiguration.Rules")
-    names = [rule["ID"] for rule in rules if rule.get("ID")]
-    if len(names) != len(set(names)):
-        return "Rule ID must be unique. Found same ID for more than one rule"
-    for rule in rules:
-        expiration = _days(rule.get("Expiration"))
-        if expiration is not None and expiration < 1:
-            return "'Days' for Expiration action must be a positive integer"
-        for transition in rule.get("Transitions") or []:
-            days, kind = _days(transition), transition.get("StorageClass")
-            if days is not None and kind in _INFREQUENT and days < 30:
-                return f"'Days' in Transition action must be greater than or equal to 30 for storageClass '{kind}'"
-            if days is not None and expiration is not None and expiration <= days:
-                return "'Days' in the Expiration action for filter must be greater than 'Days' in the Transition action"
-    return None
-
-
-def _days(action: Any) -> int | None:
-    days = (action or {}).get("Days")
-    return int(days) if days is not None and str(days).lstrip("-").isdigit() else None
 
 
 def parameters(call: Call) -> dict[str, Any] | None:
@@ -101,22 +75,6 @@ def other_family(call: Call) -> str | None:
 def unknown_family(call: Call) -> bool:
     family = str(call["CacheParameterGroupFamily"])
     return not any(family == f"{engine}{item}" for engine, items in _FAMILIES.items() for item in items.split())
-
-
-def plan_problem(call: Call) -> str | None:
-    for rule in call.each("BackupPlan.Rules"):
-        if rule.get("ScheduleExpression") and not _SCHEDULE.fullmatch(rule["ScheduleExpression"]):
-            return f"Invalid ScheduleExpression: {rule['ScheduleExpression']}"
-        vault = rule.get("TargetBackupVaultName")
-        if vault and call.find("DescribeBackupVault", "keys(@)", BackupVaultName=vault) is None:
-            return f"Cannot find backup vault: {vault}"
-        lifecycle = rule.get("Lifecycle") or {}
-        cold, delete = (lifecycle.get(name) for name in ("MoveToColdStorageAfterDays", "DeleteAfterDays"))
-        if cold and delete and 0 < delete < cold + 90 and cold > 0:
-            return (
-                "Invalid lifecycle. DeleteAfterDays cannot be less than 90 days apart from MoveToColdStorageAfterDays"
-            )
-    return None
 
 
 def role_lost(call: Call) -> Any:

@@ -9,18 +9,6 @@ from typing import Any
 from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.policies import resource_policy_problem
 
-_ENDPOINTS = {
-    "email": r"[^@\s]+@[^@\s]+\.[^@\s]+",
-    "email-json": r"[^@\s]+@[^@\s]+\.[^@\s]+",
-    "http": r"http://.+",
-    "https": r"https://.+",
-    "sqs": r"arn:[^:]+:sqs:.+",
-    "lambda": r"arn:[^:]+:lambda:.+",
-    "firehose": r"arn:[^:]+:firehose:.+",
-    "application": r"arn:[^:]+:sns:.+",
-    "sms": r"\+?[\d\s.()-]+",
-}
-"""The form of an endpoint by the subscription's protocol."""
 _DAY, _WEEK = 86400, 604800
 
 
@@ -56,11 +44,6 @@ def wrong_policy(call: Call) -> str | None:
     return resource_policy_problem(call, document) if document else None
 
 
-def wrong_endpoint(call: Call) -> bool:
-    pattern = _ENDPOINTS.get(str(call["Protocol"]))
-    return pattern is not None and bool(call["Endpoint"]) and not re.fullmatch(pattern, call["Endpoint"])
-
-
 def wrong_json(call: Call, *names: str) -> str | None:
     given = attributes(call)
     return next((name for name in names if given.get(name) and not isinstance(_parsed(given[name]), dict)), None)
@@ -82,9 +65,3 @@ def wrong_period(call: Call) -> bool:
 def too_long(call: Call) -> bool:
     seconds = (call["Period"] or 0) * (call["EvaluationPeriods"] or 1)
     return seconds > (_WEEK if (call["Period"] or 0) >= 3600 else _DAY)
-
-
-def dashboard(call: Call) -> dict[str, Any] | None:
-    """The body of a dashboard; None if it isn't an object with a list of widgets."""
-    body = _parsed(call["DashboardBody"])
-    return body if isinstance(body, dict) and isinstance(body.setdefault("widgets", []), list) else None

@@ -67,6 +67,14 @@ class _Functions(Functions):
         return re.fullmatch(pattern, str(text or "")) is not None
 
     @staticmethod
+    def parsed(text: Any) -> Any:
+        """The value of a text in JSON; null if it isn't one."""
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError):
+            return None
+
+    @staticmethod
     def twice(values: Sequence[Any] | None) -> Any:
         """The first value that occurs more than once."""
         return next(
