@@ -40,11 +40,6 @@ def attached_limit(call: Call) -> bool:
     return len(found) >= _ATTACHED and call["PolicyArn"] not in found
 
 
-def policy_missing(call: Call, arn: Any) -> bool:
-    """A customer managed policy that doesn't exist. The local AWS doesn't have all of AWS' own."""
-    return bool(arn) and f":{call.account}:" in arn and not call.find("iam:GetPolicy", "Policy.Arn", PolicyArn=arn)
-
-
 def too_long(_: Call, document: Any, most: int) -> bool:
     """Whether a policy exceeds the quota of its size."""
     return length(document) > most
@@ -84,12 +79,3 @@ def locks_out(call: Call) -> bool:
         if allows and any(item in ("*", call.account) or f":{call.account}:" in item for item in callers):
             return False
     return True
-
-
-def function_missing(call: Call) -> bool:
-    arn = call["RotationLambdaARN"]
-    return (
-        bool(arn)
-        and f":{call.account}:" in arn
-        and not call.find("lambda:GetFunction", "Configuration", FunctionName=arn)
-    )

@@ -9,7 +9,6 @@ from typing import Any
 from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.networks import group_network, has_gateway, network, subnet
 
-_APPLICATION = ("HTTP", "HTTPS")
 
 
 def balancers_of(call: Call, group: str) -> set[str] | None:
@@ -123,19 +122,6 @@ def closed(call: Call) -> Any:
     return vpc if call["Scheme"] != "internal" and vpc and not has_gateway(call, vpc) else None
 
 
-def log_bucket(call: Call) -> str | None:
-    given = {item["Key"]: item.get("Value") for item in call.each("Attributes")}
-    for kind in ("access_logs", "connection_logs"):
-        bucket = given.get(f"{kind}.s3.bucket")
-        if (
-            given.get(f"{kind}.s3.enabled") == "true"
-            and bucket
-            and call.find("s3:HeadBucket", "keys(@)", Bucket=bucket) is None
-        ):
-            return bucket
-    return None
-
-
 def priorities_taken(call: Call) -> Any:
     wanted = {item["RuleArn"]: str(item["Priority"]) for item in call.each("RulePriorities")}
     for arn, priority in wanted.items():
@@ -162,13 +148,6 @@ def too_many_values(call: Call) -> bool:
 def wrong_source(call: Call) -> Any:
     found = call.each("Conditions[?Field=='source-ip'].SourceIpConfig.Values[]")
     return next((value for value in found if network(value) is None), None)
-
-
-def codes(call: Call) -> bool:
-    code, protocol = call["Matcher.HttpCode"], call["Protocol"]
-    if not code or protocol not in _APPLICATION:
-        return False
-    return not all(200 <= int(part) <= 499 if part.isdigit() else False for part in re.split(r"[,-]", code))
 
 
 def outside(call: Call) -> Any:
@@ -310,12 +289,6 @@ def _arns(value: Any) -> list[str]:
             *(arn for item in value.values() for arn in _arns(item)),
         ]
     return [arn for item in value for arn in _arns(item)] if isinstance(value, list) else []
-
-
-def acl_used(call: Call) -> bool:
-    path = f"WebACLs[?Id=='{call['Id']}'].ARN | [0]"
-    arn = call.find("ListWebACLs", path, Scope=call["Scope"])
-    return bool(arn) and bool(call.all("ListResourcesForWebACL", "ResourceArns", WebACLArn=arn))
 
 
 def wrong_addresses(call: Call) -> Any:

@@ -24,7 +24,6 @@ _MEMORY = {
     16384: range(32768, 122881, 8192),
 }
 """Fargate's memory in MiB by CPU units."""
-_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 
 
 def _units(value: Any, unit: str, factor: int) -> int | None:
@@ -80,12 +79,6 @@ def cyclic(call: Call) -> bool:
     return bool(needs)
 
 
-def cluster_missing(call: Call) -> bool:
-    name = call["cluster"] or "default"
-    found = call.all("DescribeClusters", "clusters[?status!='INACTIVE'].[clusterName, clusterArn][]", clusters=[name])
-    return name not in found
-
-
 def service(call: Call, name: Any) -> dict[str, Any]:
     found = call.find("DescribeServices", "services[0]", cluster=call["cluster"] or "default", services=[str(name)])
     return found if found and found.get("status") != "INACTIVE" else {}
@@ -130,23 +123,6 @@ def balanced_problem(call: Call) -> str | None:
         if balancers_of(call, group) == set():
             return f"The target group with targetGroupArn {group} does not have an associated load balancer."
     return None
-
-
-def services(call: Call) -> bool:
-    names = call.all("ListServices", "serviceArns", cluster=call["cluster"])
-    found = (
-        call.all("DescribeServices", "services[?status=='ACTIVE']", cluster=call["cluster"], services=names[:10])
-        if names
-        else []
-    )
-    return bool(found)
-
-
-def unknown_providers(call: Call) -> Any:
-    named = [*call.each("capacityProviders"), *call.each("defaultCapacityProviderStrategy[].capacityProvider")]
-    others = [name for name in named if name not in _PROVIDERS]
-    known = call.all("DescribeCapacityProviders", "capacityProviders[].name") if others else []
-    return next((name for name in others if name not in known), None)
 
 
 def wrong_pattern(call: Call) -> bool:

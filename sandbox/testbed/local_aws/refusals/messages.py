@@ -9,6 +9,8 @@ from typing import Any
 from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.policies import resource_policy_problem
 
+__all__ = ["resource_policy_problem"]
+
 _DAY, _WEEK = 86400, 604800
 
 
@@ -37,11 +39,6 @@ def _parsed(value: Any) -> Any:
         return json.loads(value)
     except (ValueError, TypeError):
         return value
-
-
-def wrong_policy(call: Call) -> str | None:
-    document = attributes(call).get("Policy")
-    return resource_policy_problem(call, document) if document else None
 
 
 def wrong_json(call: Call, *names: str) -> str | None:

@@ -215,23 +215,9 @@ def gateway_endpoint_exists(call: Call) -> bool:
     return bool(set(call.each("RouteTableIds")) & set(call.all("DescribeVpcEndpoints", same)))
 
 
-def private_dns_without_names(call: Call) -> bool:
-    if not call["PrivateDnsEnabled"] or call["VpcEndpointType"] != "Interface":
-        return False
-    path = {"enableDnsHostnames": "EnableDnsHostnames.Value", "enableDnsSupport": "EnableDnsSupport.Value"}
-    found = [call.find("DescribeVpcAttribute", path[name], VpcId=call["VpcId"], Attribute=name) for name in path]
-    return False in found
-
-
 def same_zone(call: Call) -> bool:
     zones = [zone for item in call.each("SubnetIds") if (zone := subnet(call, item).get("AvailabilityZone"))]
     return len(zones) != len(set(zones))
-
-
-def has_entry(call: Call) -> bool:
-    path = f"NetworkAcls[?NetworkAclId=='{call['NetworkAclId']}'].Entries[]"
-    entries = call.all("DescribeNetworkAcls", path)
-    return (call["RuleNumber"], bool(call["Egress"])) in [(item["RuleNumber"], item["Egress"]) for item in entries]
 
 
 def logged(call: Call) -> str | None:

@@ -57,6 +57,10 @@ class _Functions(Functions):
         """The first value that isn't among the known ones."""
         return next((value for value in values or () if value not in (known or ())), None)
 
+    def own(self, arn: Any) -> bool:
+        """Whether an ARN is of the call's account. What exists in others can't be known here."""
+        return f":{self._call.account}:" in str(arn)
+
     def region(self) -> str:
         """The region of the call."""
         return self._call.region
