@@ -10,7 +10,6 @@ from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.networks import group_network, has_gateway, network, subnet
 
 
-
 def balancers_of(call: Call, group: str) -> set[str] | None:
     """The load balancers that forward to a target group; None if it can't be known, because the local AWS drops weights."""
     found: set[str] = set()
