@@ -13,6 +13,8 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import error_response_json, get_region, json_response
 from ministack.services import alb, cloudwatch, cloudwatch_logs, ec2, ecs, efs, elasticache, firehose, route53, ssm
 
+from sandbox.testbed.local_aws.facts import FACTS
+
 
 def install() -> None:
     """Install the changes. Must be called in ministack's process."""
@@ -35,24 +37,8 @@ def install() -> None:
     route53.handle_request = partial(_dnssec, route53.handle_request)
 
 
-_IMAGE = "ami-0c2023a1b2c3d4e5f"
-"""An image of the local AWS."""
-_PUBLIC_PARAMETERS = {
-    **{
-        f"/aws/service/ecs/optimized-ami/{system}/recommended/image_id": _IMAGE
-        for system in ("amazon-linux-2", "amazon-linux-2023")
-    },
-    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/firelens-using-fluentbit.html has the account.
-    **{
-        f"/aws/service/aws-for-fluent-bit/{version}": f"906394416424.dkr.ecr.{{region}}.amazonaws.com/aws-for-fluent-bit:{version}"
-        for version in ("latest", "stable")
-    },
-}
-"""Parameters of AWS that configurations of ECS read, with values of the form that AWS' have."""
-
-
 def _more_public_parameters(own: Callable[[str], Any], name: str) -> Any:
-    if (value := _PUBLIC_PARAMETERS.get(name)) is None:
+    if (value := FACTS["public_parameters"].get(name)) is None:
         return own(name)
     arn = f"arn:aws:ssm:{get_region()}::parameter{name}"
     value = value.format(region=get_region())

@@ -7,26 +7,7 @@ from xml.sax.saxutils import escape
 
 from ministack.services import ec2
 
-_INTERFACE_ENDPOINTS = (
-    *("application-autoscaling", "athena", "autoscaling", "backup", "cloudformation", "cloudtrail", "codebuild"),
-    *("codedeploy", "config", "dynamodb", "ecs", "ecs-agent", "ecs-telemetry", "eks", "elasticache"),
-    *(
-        "elasticfilesystem",
-        "elasticloadbalancing",
-        "glue",
-        "kinesis-firehose",
-        "kinesis-streams",
-        "rds",
-        "s3",
-        "servicediscovery",
-        "states",
-    ),
-    "xray",
-)
-"""Services with interface endpoints that ministack doesn't list.
-
-https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html has all of them.
-"""
+from sandbox.testbed.local_aws.facts import FACTS
 
 
 def install() -> None:
@@ -35,7 +16,7 @@ def install() -> None:
     for name in ("CreateVpcEndpoint", "ModifyVpcEndpoint"):
         network[name] = partial(_keep_endpoint, network[name])
     network["DeleteVpcEndpoints"] = partial(_delete_interfaces, network["DeleteVpcEndpoints"])
-    ec2._VPCE_INTERFACE_SERVICES = tuple(dict.fromkeys([*ec2._VPCE_INTERFACE_SERVICES, *_INTERFACE_ENDPOINTS]))
+    ec2._VPCE_INTERFACE_SERVICES = tuple(dict.fromkeys([*ec2._VPCE_INTERFACE_SERVICES, *FACTS["interface_endpoints"]]))
     ec2._vpce_fields_xml = partial(_show_endpoint, ec2._vpce_fields_xml)
     network["CreateFlowLogs"] = partial(_keep_flow_log, network["CreateFlowLogs"])
     network["DescribeFlowLogs"] = partial(_show_flow_log, network["DescribeFlowLogs"])
@@ -47,19 +28,9 @@ def install() -> None:
     ec2._matches_subnet_filters = partial(_filter_by_zone_id, ec2._matches_subnet_filters)
 
 
-_FILTERS = {
-    "availabilityZone": "availability-zone",
-    "availabilityZoneId": "availability-zone-id",
-    "cidrBlock": "cidr-block",
-    "defaultForAz": "default-for-az",
-    "isDefault": "is-default",
-}
-"""The other names of filters that EC2 accepts, with which Terraform's data sources ask for networks and subnets."""
-
-
 def _read_other_names(own: Callable[..., dict[str, Any]], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Read filters by their other names. ministack ignores a filter that it doesn't know, and returns everything."""
-    return {_FILTERS.get(name, name): values for name, values in own(parameters).items()}
+    return {FACTS["filters"].get(name, name): values for name, values in own(parameters).items()}
 
 
 def _filter_by_zone_id(own: Callable[..., bool], subnet: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:

@@ -15,6 +15,7 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import read_json, write_json
 from sandbox.testbed.iam_evaluation import evaluator
 from sandbox.testbed.local_aws import clients
+from sandbox.testbed.local_aws.facts import FACTS
 from sandbox.testbed.paths import CHECKOUT, private_directory
 from sandbox.testbed.ports import free_port
 
@@ -27,30 +28,7 @@ CODE = (".py", ".yaml")
 START_SECONDS = 60.0
 SAVE_SECONDS = 30.0
 
-# Names of the services that this stack uses, in the AWS provider's `endpoints` setting.
-SERVICES = (
-    "acm",
-    "appautoscaling",
-    "backup",
-    "cloudwatch",
-    "dynamodb",
-    "ec2",
-    "ecr",
-    "ecs",
-    "efs",
-    "elasticache",
-    "elbv2",
-    "firehose",
-    "iam",
-    "kms",
-    "logs",
-    "route53",
-    "s3",
-    "secretsmanager",
-    "sns",
-    "sts",
-    "wafv2",
-)
+SERVICES: tuple[str, ...] = tuple(FACTS["provider_services"])
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from sandbox.testbed.files import write_private
 from sandbox.testbed.iam_evaluation import service_models, wire
 from sandbox.testbed.iam_evaluation.authorizations import action_of
 from sandbox.testbed.local_aws import completed_buckets
+from sandbox.testbed.local_aws.facts import FACTS
 from sandbox.testbed.local_aws.refusals import refused
 from sandbox.testbed.local_aws.refusals.call import Answer, Handler, Objects
 from sandbox.testbed.local_aws.refusals.errors import error_answer
@@ -35,19 +36,7 @@ LOG = "unsupported-calls.jsonl"
 _UNKNOWN_OPERATION = re.compile(
     rb"\b(InvalidAction|UnknownOperation|UnknownOperationException|NotImplemented|NotImplementedException|UnknownError)\b"
 )
-_LACKING_OF_S3 = frozenset(
-    {
-        "abac",
-        "metadataAnnotationTable",
-        "metadataConfiguration",
-        "metadataInventoryTable",
-        "metadataJournalTable",
-        "metadataTable",
-        "policyStatus",
-        "session",
-    }
-)
-"""Parameters of the query string that ministack ignores: it would create the bucket or list its objects instead."""
+_LACKING_OF_S3 = frozenset(FACTS["lacking_of_s3"])
 _log = Path(LOG)
 
 
