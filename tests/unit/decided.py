@@ -9,8 +9,13 @@ from tests.unit.recording import ACCOUNT, REGION, Graph, arn_of
 
 DECIDED: dict[str, dict[str, dict[str, Any]]] = {
     shape: table(__file__, shape)
-    for shape in ("default", "own-boundary", "redis", "bare", "backup", "log-archive", "existing-cluster", "extended")
+    for shape in (
+        *("default", "own-boundary", "redis", "bare", "backup", "log-archive", "existing-cluster", "extended"),
+        *("production", "workers", "existing-load-balancer", "without-load-balancer"),
+    )
 }
+DIFFERS_FROM = {"workers": "production", "existing-load-balancer": "log-archive", "without-load-balancer": "redis"}
+"""What `decided.yaml` has of a shape is its difference to this one, or else to the default shape."""
 _TYPES = re.compile(
     r"^(aws:(iam|kms|secretsmanager)/|random:)|(bucket|fileSystem|repository|vault)Policy:|(In|E)gressRule|Listener|PublicAccessBlock"
 )
@@ -41,6 +46,8 @@ def decided(graph: Graph) -> dict[str, dict[str, Any]]:
             for container in each.decoded["containerDefinitions"]
             if "secrets" in container
         }
+    for each in graph.all("aws:ec2/vpcEndpoint:VpcEndpoint"):
+        found.setdefault("policies of endpoints", {})[each.name] = _by_sid(each.decoded["policy"])
     text = json.dumps(found).replace(arn_of(""), "arn of ").replace(REGION, "REGION").replace(ACCOUNT, "ACCOUNT")
     return json.loads(text, parse_float=lambda number: int(float(number)))
 

@@ -9,8 +9,8 @@ from components.ingress.existing_listener import first_priority
 from components.names import PhysicalNames
 from components.settings.groups import ExistingArgs
 from tests.unit.existing_parts import EXISTING_GROUP, EXISTING_LISTENER, EXISTING_VPC
-from tests.unit.recording import Graph, arn_of
-from tests.unit.stacks import TAGS, stack
+from tests.unit.recording import Graph
+from tests.unit.stacks import stack
 
 RULE = "aws:lb/listenerRule:ListenerRule"
 INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
@@ -25,57 +25,10 @@ SHARED: dict[str, Any] = {
 FIRST = first_priority(
     ExistingArgs(), PhysicalNames(environment="prod", account="1", region="ap-northeast-2", partition="aws")
 )
-HOST = {"hostHeader": {"values": ["atlantis.example.com"]}}
-FORBIDDEN = [
-    {
-        "type": "fixed-response",
-        "fixedResponse": {"contentType": "text/plain", "messageBody": "Forbidden", "statusCode": "403"},
-    }
-]
-FORWARD = [{"type": "forward", "targetGroupArn": arn_of("ingress-targets")}]
-WEBHOOK = [HOST, {"pathPattern": {"values": ["/events"]}}, {"httpRequestMethod": {"values": ["POST"]}}]
 
 
 def rules(graph: Graph) -> list[dict[str, Any]]:
     return sorted((each.inputs for each in graph.all(RULE)), key=lambda inputs: inputs["priority"])
-
-
-def rule(place: int, conditions: list[dict[str, Any]], actions: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "listenerArn": EXISTING_LISTENER,
-        "priority": FIRST + place,
-        "conditions": conditions,
-        "actions": actions,
-        "tags": TAGS,
-    }
-
-
-def from_(*blocks: str) -> dict[str, Any]:
-    return {"sourceIp": {"values": list(blocks)}}
-
-
-def methods(*names: str) -> dict[str, Any]:
-    return {"httpRequestMethod": {"values": list(names)}}
-
-
-def test_the_rules_are_for_the_host_alone_and_the_last_one_denies_the_rest_of_it() -> None:
-    assert rules(stack(**SHARED)) == [
-        rule(0, [*WEBHOOK, from_("192.30.252.0/22", "185.199.108.0/22")], FORWARD),
-        rule(1, [*WEBHOOK, from_("140.82.112.0/20", "143.55.64.0/20")], FORWARD),
-        rule(
-            90,
-            [
-                HOST,
-                methods("DELETE", "POST", "PUT"),
-                {"httpHeader": {"httpHeaderName": "Sec-Fetch-Site", "values": ["*-site"]}},
-            ],
-            FORBIDDEN,
-        ),
-        rule(96, [HOST, {"pathPattern": {"values": ["/api/*", "/events"]}}, methods("DELETE", "POST")], FORBIDDEN),
-        rule(97, [HOST, {"pathPattern": {"values": ["*%*"]}}, methods("DELETE", "POST")], FORBIDDEN),
-        rule(100, [HOST, from_("203.0.113.0/24")], FORWARD),
-        rule(127, [HOST], FORBIDDEN),
-    ]
 
 
 def test_many_ranges_stay_within_the_condition_values_of_a_rule_and_the_priorities_of_the_stack() -> None:
@@ -127,17 +80,6 @@ def of_group(graph: Graph, kind: str) -> list[tuple[str, int, str]]:
     )
 
 
-def test_the_security_group_is_left_alone_and_the_task_accepts_its_requests() -> None:
-    graph = stack(**SHARED)
-    assert of_group(graph, INGRESS_RULE) == of_group(graph, EGRESS_RULE) == []
-    accepted = graph.one(INGRESS_RULE, "network-alb-to-tasks-ingress").inputs
-    assert (accepted["securityGroupId"], accepted["referencedSecurityGroupId"], accepted["fromPort"]) == (
-        "network-ecs-tasks-id",
-        EXISTING_GROUP,
-        4141,
-    )
-
-
 def test_an_extended_security_group_gets_https_and_the_port_of_the_task_but_no_port_80() -> None:
     graph = stack(**SHARED, extendSecurityGroup=True)
     assert of_group(graph, INGRESS_RULE) == [
@@ -148,26 +90,6 @@ def test_an_extended_security_group_gets_https_and_the_port_of_the_task_but_no_p
         ),
     ]
     assert of_group(graph, EGRESS_RULE) == [("network-alb-to-tasks-egress", 4141, "network-ecs-tasks-id")]
-
-
-def statement(graph: Graph, policy: str, sid: str) -> dict[str, Any]:
-    (found,) = [each for each in graph.one("aws:iam/policy:Policy", policy).document() if each["Sid"] == sid]
-    return found
-
-
-def test_terraform_can_change_neither_the_load_balancer_nor_its_security_group() -> None:
-    graph = stack(**SHARED)
-    denied = statement(graph, "permissions-task-own-stack", "DenyOwnResources")["Resource"]
-    base = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012"
-    assert [arn for arn in denied if "/app/" in arn] == [
-        f"{base}:loadbalancer/app/shared/*",
-        f"{base}:listener/app/shared/*",
-        f"{base}:listener-rule/app/shared/*",
-    ]
-    group = statement(graph, "permissions-task-security-groups", "DenyLoadBalancersGroup")
-    assert group["Resource"] == [f"arn:aws:ec2:ap-northeast-2:123456789012:security-group/{EXISTING_GROUP}"]
-    used = statement(graph, "permissions-task-security-groups", "DenyUseOfSecurityGroups")["Condition"]
-    assert EXISTING_GROUP in used["ForAnyValue:StringEquals"]["elasticloadbalancing:SecurityGroup"]
 
 
 def test_the_preview_says_what_the_stack_cannot_guarantee() -> None:
@@ -195,16 +117,9 @@ def test_a_listener_that_does_not_fit_fails_the_run(changes: dict[str, Any], sai
     assert said in str(refused.value)
 
 
-KEY = "arn:aws:kms:ap-northeast-2:123456789012:key/0a1b2c3d-0000-4000-8000-0123456789ab"
-
-
 def test_a_cluster_that_is_deleted_fails_the_run() -> None:
     with pytest.raises(pulumi.RunError, match="clusterName = 'deleted': the cluster is INACTIVE"):
         stack(clusterName="deleted")
-
-
-def test_with_an_existing_key_none_is_created_for_the_logs() -> None:
-    assert "compute-logs-key" not in stack(logKeyArn=KEY, logArchiveDays=400).names("aws:kms/key:Key")
 
 
 REGISTRY = "arn:aws:servicediscovery:ap-northeast-2:123456789012:service/srv-abcdefgh12345678"
@@ -213,17 +128,6 @@ PRIVATE: dict[str, Any] = {
     "allowedCidrBlocks": ["10.20.0.0/16", "10.30.0.0/24"],
     "acmCertificateArn": None,
 }
-
-
-def test_the_allowed_ranges_reach_the_task_and_nothing_else_does() -> None:
-    graph = stack(**PRIVATE, containerPort=8080)
-    reached = [
-        each.inputs for each in graph.all(INGRESS_RULE) if each.inputs["securityGroupId"] == "network-ecs-tasks-id"
-    ]
-    assert [(each["cidrIpv4"], each["fromPort"], each["toPort"]) for each in reached] == [
-        ("10.20.0.0/16", 8080, 8080),
-        ("10.30.0.0/24", 8080, 8080),
-    ]
 
 
 def test_the_preview_says_what_a_stack_without_a_load_balancer_cannot_guarantee() -> None:

@@ -6,87 +6,24 @@ import pulumi
 import pytest
 
 from components.network import vpc
-from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, Graph, Registered
-from tests.unit.stacks import ALLOWED, BARE, PRODUCTION, TAGS, stack
+from tests.unit.recording import EXISTING_VPC, Graph, Registered
+from tests.unit.stacks import ALLOWED, BARE, TAGS, stack
 
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
-GITHUB_IPV6 = ["2a0a:a440::/29", "2606:50c0::/32"]
 INTERFACES = ["ecr.api", "ecr.dkr", "secretsmanager", "logs"]
-
-
-def from_range(port: int, block: str, description: str, tags: dict[str, str] = TAGS) -> dict[str, object]:
-    return {
-        "securityGroupId": "network-alb-id",
-        "description": description,
-        "ipProtocol": "tcp",
-        "fromPort": port,
-        "toPort": port,
-        "cidrIpv6" if ":" in block else "cidrIpv4": block,
-        "tags": tags,
-    }
 
 
 def into_load_balancer(graph: Graph) -> list[Registered]:
     return [rule for rule in graph.all(INGRESS) if rule.inputs["securityGroupId"] == "network-alb-id"]
 
 
-def test_a_range_that_is_allowed_and_github_s_gets_one_rule() -> None:
-    blocks = [rule.inputs.get("cidrIpv4") for rule in into_load_balancer(stack(**PRODUCTION))]
-    assert blocks.count("140.82.112.0/20") == 2, "once on 443, once on 80"
-
-
-def test_a_load_balancer_with_ipv6_admits_ipv6_ranges() -> None:
-    tags = stack(**PRODUCTION).one("aws:ecs/cluster:Cluster").inputs["tags"]
-    rules = [rule.inputs for rule in into_load_balancer(stack(**PRODUCTION)) if "cidrIpv6" in rule.inputs]
-    assert rules == [
-        from_range(443, "2001:db8::/32", "HTTPS from an allowed range", tags),
-        from_range(80, "2001:db8::/32", "HTTP from an allowed range, to be redirected to HTTPS", tags),
-        *(from_range(443, block, "HTTPS from GitHub webhook ranges", tags) for block in GITHUB_IPV6),
-    ]
-
-
 def test_a_load_balancer_without_ipv6_has_no_rule_for_it() -> None:
     graph = stack(allowedCidrBlocks=ALLOWED)
     assert [rule.name for rule in graph.all(INGRESS) if "cidrIpv6" in rule.inputs] == []
     assert len(into_load_balancer(graph)) == 2 * 7 + 3
-
-
-def test_the_path_to_the_task_follows_the_container_s_port() -> None:
-    rules = [rule for rule in stack(**PRODUCTION).resources if rule.name.startswith("network-alb-to-tasks")]
-    assert [(rule.inputs["fromPort"], rule.inputs["toPort"]) for rule in rules] == [(8080, 8080)] * 2
-
-
-def this_account(service: str) -> dict[str, object]:
-    return {
-        "Sid": "AllowThisAccount",
-        "Effect": "Allow",
-        "Principal": {"AWS": "*"},
-        "Action": [f"{service}:*"],
-        "Resource": ["*"],
-        "Condition": {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}},
-    }
-
-
-@pytest.mark.parametrize("service", INTERFACES)
-def test_an_interface_endpoint_serves_this_account_only(service: str) -> None:
-    policy = stack().one(ENDPOINT, f"network-endpoint-{service}").document()
-    assert policy == [this_account(service.partition(".")[0])]
-
-
-def test_the_s3_endpoint_serves_this_account_and_the_layers_of_images() -> None:
-    assert stack().one(ENDPOINT, "network-endpoint-s3").document() == [
-        this_account("s3"),
-        {
-            "Sid": "AllowImageLayers",
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": ["s3:GetObject"],
-            "Resource": [f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket/*"],
-        },
-    ]
 
 
 @pytest.mark.parametrize("service", [*INTERFACES, "s3"])

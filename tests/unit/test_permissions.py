@@ -5,32 +5,10 @@ from typing import Any
 import pytest
 
 from tests.unit.recording import Graph
-from tests.unit.stacks import PRODUCTION, stack
+from tests.unit.stacks import stack
 
 ROLE, POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-
-SUBJECTS = [
-    "containers",
-    "file-system",
-    "load-balancers",
-    "logs-and-secrets",
-    "own-stack",
-    "read",
-    "roles",
-    "security-groups",
-]
-"""Of a stack that names neither buckets nor tables."""
-
-
-def test_a_stack_in_an_existing_network_has_two_roles() -> None:
-    assert stack(**PRODUCTION).names(ROLE) == ["permissions-execution-role", "permissions-task-role"]
-
-
-def test_the_task_role_has_a_policy_for_state_where_buckets_or_tables_are_named() -> None:
-    assert stack(**PRODUCTION).names(POLICY) == sorted(
-        f"permissions-task-{subject}" for subject in [*SUBJECTS, "state"]
-    )
 
 
 BUCKETS, READ_ONLY = "arn:aws:iam::123456789012:policy/buckets", "arn:aws:iam::aws:policy/ReadOnlyAccess"

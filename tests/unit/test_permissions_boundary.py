@@ -11,7 +11,7 @@ from components.names import PhysicalNames
 from components.permissions import permissions_boundary
 from components.policy_documents import Statement
 from tests.unit.recording import ACCOUNT, REGION
-from tests.unit.stacks import BARE, OWN_BOUNDARY, PRODUCTION, stack
+from tests.unit.stacks import BARE, OWN_BOUNDARY, stack
 
 POLICY = "aws:iam/policy:Policy"
 
@@ -23,13 +23,6 @@ def boundary(**changes: Any) -> Any:
 @pytest.mark.parametrize("changes", [{}, BARE], ids=["an operator's boundary", "no roles to bound"])
 def test_boundary_is_created_only_where_terraform_creates_roles_and_none_is_given(changes: dict[str, Any]) -> None:
     assert "permissions-boundary" not in stack(**changes).names(POLICY)
-
-
-def test_boundary_of_an_existing_network_closes_its_subnets() -> None:
-    statements = {statement["Sid"]: statement for statement in boundary(**PRODUCTION).document()}
-    assert statements["DenyServicesInSubnets"]["Condition"] == {
-        "ForAnyValue:StringEquals": {"ecs:subnet": [*PRODUCTION["publicSubnetIds"], *PRODUCTION["privateSubnetIds"]]}
-    }
 
 
 def test_subnets_that_are_shared_with_applications_are_not_closed() -> None:

@@ -2,23 +2,12 @@
 
 import pytest
 
-from tests.unit.recording import ACCOUNT, arn_of
-from tests.unit.stacks import EXECUTION_ROLE_SESSIONS, PRODUCTION, arn, stack
+from tests.unit.recording import arn_of
+from tests.unit.stacks import arn, stack
 
 SECRET, SECRET_POLICY = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretPolicy:SecretPolicy"
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 PASSWORD = "random:index/randomPassword:RandomPassword"
-
-
-def test_the_caller_changes_no_policy() -> None:
-    statements = stack(**PRODUCTION).one(SECRET_POLICY, "secrets-webhook-policy").document()
-    deployer = f"arn:aws:iam::{ACCOUNT}:role/atlantis-deployer"
-    admitted = {"aws:PrincipalArn": [*EXECUTION_ROLE_SESSIONS, deployer]}
-    assert [each["Condition"]["ArnNotLike"] for each in statements] == [admitted, admitted]
-
-
-def test_another_generation_makes_another_webhook_secret() -> None:
-    assert stack(**PRODUCTION).one(PASSWORD, "secrets-webhook-value").inputs["keepers"] == {"generation": "2"}
 
 
 def test_another_generation_makes_another_password_of_the_page() -> None:

@@ -11,19 +11,7 @@ from tests.unit.recording import ACCOUNT, refusal
 from tests.unit.stacks import stack
 
 SERVICE = "aws:ecs/service:Service"
-KEY = {"name": "WORKERS_KEY", "valueFrom": "arn:aws:mock:ap-northeast-2:123456789012:secrets-workers:workers_key::"}
 ROLES = ("plan", "apply")
-
-
-def test_the_key_is_in_the_server_s_agent_and_in_the_tls_end_of_each_worker_only() -> None:
-    graph = stack(**ISOLATED)
-    found = {("server", name): container for name, container in containers_of(graph).items()}
-    found |= {(role, name): container for role in ROLES for name, container in containers_of(graph, role).items()}
-    app = ["ATLANTIS_GH_APP_ID", "ATLANTIS_GH_APP_INSTALLATION_ID", "ATLANTIS_GH_APP_KEY"]
-    assert [secret["name"] for secret in found["server", "agent"]["secrets"]] == [*app, "WORKERS_KEY"]
-    for where in (("server", "agent"), ("plan", "tls"), ("apply", "tls")):
-        assert found.pop(where)["secrets"][-1] == KEY
-    assert "WORKERS_KEY" not in json.dumps(list(found.values()))
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -3,8 +3,6 @@
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.unit.isolation.containers import CHECKOUT, Containers, eventually
 
 
@@ -52,24 +50,19 @@ def test_links_that_a_job_leaves_lead_nothing_astray(containers: Containers) -> 
     assert (target / "file").read_text() == "untouched"
 
 
-@pytest.mark.parametrize(
-    "made",
-    [
-        "ln -s /etc/passwd out.txt",
-        "mkfifo out.txt",
-        "mkdir out.txt",
-        "truncate -s 300M out.txt",
-        "ln -s . inner && rm -rf dir && ln -s . dir && echo x >out.txt && mv out.txt inner/",
-    ],
-)
-def test_only_regular_files_come_back(containers: Containers, made: str) -> None:
-    containers.program("tool", made)
-    path = "dir/out.txt" if "inner" in made else "out.txt"
+def test_only_regular_files_come_back(containers: Containers) -> None:
     containers.write("dir/x", "")
-    done = containers.run("run-in-plan", "--return", path, "--", "tool")
-    assert done.returncode == 1
-    assert f"{path} doesn't come back" in done.stderr
-    assert not (containers.checkout / path).exists()
+    for path, made in (
+        ("out.txt", "ln -s /etc/passwd out.txt"),
+        ("out.txt", "mkfifo out.txt"),
+        ("out.txt", "mkdir out.txt"),
+        ("out.txt", "truncate -s 300M out.txt"),
+        ("dir/out.txt", "ln -s . inner && rm -rf dir && ln -s . dir && echo x >out.txt && mv out.txt inner/"),
+    ):
+        containers.program("tool", made)
+        done = containers.run("run-in-plan", "--return", path, "--", "tool")
+        assert (done.returncode, f"{path} doesn't come back" in done.stderr) == (1, True), made
+        assert not (containers.checkout / path).exists(), made
 
 
 def test_a_named_file_comes_back_and_replaces_a_committed_link_instead_of_following_it(containers: Containers) -> None:
@@ -129,29 +122,28 @@ _AS_IT_WAS = (
 _MAPPED = "import mmap; f = open('data/one.txt', 'r+b'); m = mmap.mmap(f.fileno(), 0); m[0:3] = b'bad'; m.flush()"
 
 
-@pytest.mark.parametrize(
-    "attack",
-    [
-        _AS_IT_WAS.format("open('data/one.txt', 'r+').write('bad')"),
-        _AS_IT_WAS.format(_MAPPED),
-        "import os; os.rename('data', 'moved'); os.mkdir('data'); open('data/one.txt', 'w').write('bad\\n')",
-        "import os; os.rename('data', 'other'); os.symlink('other', 'data'); open('other/one.txt', 'w').write('bad\\n')",
-        "import os; os.rename('data/one.txt', 'data/x'); os.rename('data/two.txt', 'data/one.txt')",
-        "import os; os.link('data/one.txt', 'data/x'); open('data/x', 'w').write('bad\\n')",
-        "import os; os.unlink('data/one.txt'); os.mkdir('data/one.txt')",
-        "import os; os.chmod('data/one.txt', 0)",
-        "import os; os.chmod('data', 0)",
-    ],
-    ids=["rewritten", "mapped", "directory", "link", "swapped", "hard link", "a directory now", "closed", "no entry"],
+ATTACKS = (
+    _AS_IT_WAS.format("open('data/one.txt', 'r+').write('bad')"),
+    _AS_IT_WAS.format(_MAPPED),
+    "import os; os.rename('data', 'moved'); os.mkdir('data'); open('data/one.txt', 'w').write('bad\\n')",
+    "import os; os.rename('data', 'other'); os.symlink('other', 'data'); open('other/one.txt', 'w').write('bad\\n')",
+    "import os; os.rename('data/one.txt', 'data/x'); os.rename('data/two.txt', 'data/one.txt')",
+    "import os; os.link('data/one.txt', 'data/x'); open('data/x', 'w').write('bad\\n')",
+    "import os; os.unlink('data/one.txt'); os.mkdir('data/one.txt')",
+    "import os; os.chmod('data/one.txt', 0)",
+    "import os; os.chmod('data', 0)",
 )
-def test_what_a_command_changes_in_the_copy_the_next_one_does_not_see(containers: Containers, attack: str) -> None:
+
+
+def test_what_a_command_changes_in_the_copy_the_next_one_does_not_see(containers: Containers) -> None:
     containers.write("data/one.txt", "one\n")
     containers.write("data/two.txt", "bad\n")
-    containers.program("terraform", f'/usr/bin/python3 -c "{attack}" && echo done')
-    assert containers.run("terraform", "fmt").stdout == "done\n"
-    containers.program("terraform", "cat data/one.txt data/two.txt; ls . data")
-    expected = "one\nbad\n.:\ndata\n\ndata:\none.txt\ntwo.txt\n"
-    assert containers.run("terraform", "fmt").stdout == expected
+    for attack in ATTACKS:
+        containers.program("terraform", f'/usr/bin/python3 -c "{attack}" && echo done')
+        assert containers.run("terraform", "fmt").stdout == "done\n", attack
+        containers.program("terraform", "cat data/one.txt data/two.txt; ls . data")
+        expected = "one\nbad\n.:\ndata\n\ndata:\none.txt\ntwo.txt\n"
+        assert containers.run("terraform", "fmt").stdout == expected, attack
 
 
 def test_a_file_system_that_hides_changes_through_mappings_keeps_no_copies(containers: Containers) -> None:
