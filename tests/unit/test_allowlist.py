@@ -5,22 +5,11 @@ from typing import Any
 import pytest
 
 from components.settings.allowlist import described, serves
+from tests.tables import table
 from tests.unit.test_settings import parse
 
-ENTRIES = "github.com/acme/*,github.com/beta/infra,github.com/gamma/tf-*,!github.com/acme/secret,!github.com/acme/old-*"
-SERVED = {
-    "acme/infra": True,
-    "Acme/Infra": True,
-    "acme/secret": False,
-    "acme/secrets": True,
-    "acme/old-infra": False,
-    "acmes/infra": False,
-    "beta/infra": True,
-    "beta/infra2": False,
-    "gamma/tf-network": True,
-    "gamma/network": False,
-    "attacker/acme": False,
-}
+ENTRIES = table(__file__, "entries")
+SERVED = table(__file__, "served")
 """Repositories that the entries serve or not; `tests/sandbox/test_vcs_kinds.py` asks the real server the same."""
 
 

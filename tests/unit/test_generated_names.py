@@ -8,38 +8,7 @@ from sandbox.repository_rehearsal import generated_names
 from sandbox.repository_rehearsal.decisions import Call
 from tests.tables import table
 
-PLAN = """
-  # aws_route53_zone.team will be created
-  + resource "aws_route53_zone" "team" {
-      + arn     = (known after apply)
-      + name    = "team.example.com"
-      + zone_id = (known after apply)
-    }
-
-  # module.records.aws_route53_record.this["www CNAME"] will be created
-      + zone_id = (known after apply)
-
-  # module.api.aws_apigatewayv2_api.this["a"] will be created
-      + api_endpoint = (known after apply)
-      + arn          = (known after apply)
-      + id           = (known after apply)
-
-  # module.names.random_pet.this will be created
-      + id = (known after apply)
-
-  # random_integer.zone[0] will be created
-      + id = (known after apply)
-
-  # aws_lambda_function.orders will be created
-      + arn           = (known after apply)
-      + qualified_arn = (known after apply)
-      + version       = (known after apply)
-
-  # aws_sqs_queue.jobs must be replaced
-      + arn  = (known after apply)
-      + id   = (known after apply)
-      + name = "jobs9"
-"""
+PLAN = table(__file__, "plan")
 
 
 def resource(address: str, provider: str = "aws", **values: Any) -> dict[str, Any]:

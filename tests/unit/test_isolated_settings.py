@@ -13,16 +13,7 @@ STEPS = table(__file__, "steps")
 
 @pytest.mark.parametrize(
     "command",
-    [
-        "run-in-plan -- make; make",
-        "run-in-plan -- make && make",
-        "run-in-plan -- make | ./filter",
-        'run-in-plan -- "$(./name)"',
-        "terraform output `./name`",
-        "echo x\n./script",
-        "terraform show >file",
-        "run-in-planner",
-    ],
+    table(__file__, "partly"),
 )
 def test_a_command_of_which_only_a_part_is_handed_over_is_named(command: str) -> None:
     assert list(in_server({"workflows": {"w": {"plan": {"steps": [{"run": command}]}}}})) == [

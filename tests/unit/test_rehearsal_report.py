@@ -10,27 +10,11 @@ from sandbox.repository_rehearsal.least_privilege_role import Statement
 from sandbox.repository_rehearsal.project_roles import Roles
 from sandbox.repository_rehearsal.rehearsed_repository import Run
 from sandbox.repository_rehearsal.trial import Project, Step
+from tests.tables import table
 
 PROJECT = Project("live")
-PLAN = """
-data.aws_region.current: Reading...
-data.aws_region.current: Read complete after 0s [id=ap-northeast-2]
-
-  # data.aws_iam_policy_document.registry will be read during apply
-  # (config refers to values not yet known)
- <= data "aws_iam_policy_document" "registry" {
-
-  # module.ecr.aws_ecr_repository.this["a b"] will be created
-+ resource "aws_ecr_repository" "this" {
-
-  # aws_sqs_queue.jobs (tainted) must be replaced
-  # aws_sqs_queue.other will be updated in-place
-"""
-APPLY = """
-module.ecr.aws_ecr_repository.this["a b"]: Creating...
-module.ecr.aws_ecr_repository.this["a b"]: Creation complete after 1s [id=a]
-aws_sqs_queue.other: Modifications complete after 0s [id=b]
-"""
+PLAN = table(__file__, "plan")
+APPLY = table(__file__, "apply")
 ERROR = "\u2502 Error: reading SSM Parameter (/aws/none): couldn't find resource\n\u2502 \n\u2502   with data.aws_ssm_parameter.none\n"
 
 
@@ -87,35 +71,7 @@ def test_a_second_plan_with_changes_names_them(tmp_path: Path) -> None:
     assert ", aws_sqs_queue.other)" in text
 
 
-SECOND_PLAN = """
-  # module.web.aws_lb_listener.this["https"] will be updated in-place
-~ resource "aws_lb_listener" "this" {
-      ~ default_action {
-          + forward {
-              + target_group {
-                  + weight = 80
-                }
-            }
-        }
-    }
-
-  # aws_acm_certificate.team will be updated in-place
-~ resource "aws_acm_certificate" "team" {
-      ~ options {
-          + certificate_transparency_logging_preference = "DISABLED"
-        }
-    }
-
-  # aws_launch_template.hosts will be updated in-place
-~ resource "aws_launch_template" "hosts" {
-      ~ latest_version = 1 -> (known after apply)
-      + credit_specification {
-          + cpu_credits = "standard"
-        }
-    }
-
-Plan: 0 to add, 3 to change, 0 to destroy.
-"""
+SECOND_PLAN = table(__file__, "second_plan")
 
 
 def test_a_difference_of_the_local_aws_is_labelled(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from components.configuration.vcs import published_ranges
 from components.settings.accepted import SSL_POLICIES
 from components.settings.arguments import AtlantisArgs
 from components.settings.schema import settings_of
+from tests.tables import table
 from tests.unit.recording import EXISTING_VPC, LOCAL, REGION
 from tests.unit.stacks import stack
 
@@ -104,15 +105,7 @@ SECRET = "s3cr3t-value"
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {"url": f"http://{SECRET}"},
-        {"allowedCidrBlocks": [SECRET]},
-        {"image": f"{SECRET}:v1", "imageTag": "v0.48.0"},
-        {"image": f"{SECRET}/runatlantis/atlantis:v0.40.0"},
-        {"githubHostname": f"{SECRET}.example.org"},
-        {"repoAllowlist": f"github.com/a/b,{SECRET}.org/a/b"},
-        {"managedNamePrefixes": [f"aws-{SECRET}-"]},
-    ],
+    table(__file__, "secret"),
     ids=", ".join,
 )
 def test_the_value_of_a_secret_setting_is_never_shown(changes: dict[str, Any]) -> None:
@@ -130,38 +123,11 @@ def test_no_webhook_ranges_stand_for_those_that_github_publishes(empty: object) 
 
 @pytest.mark.parametrize(
     ("changes", "field", "value"),
-    [
-        ({"cpu": "512", "memory": "4096"}, "memory", 4096),
-        ({"deletionProtection": "false"}, "deletion_protection", False),
-        ({"allowPublicAccess": True, "allowedCidrBlocks": ["0.0.0.0/0"]}, "allow_public_access", True),
-        ({"allowedCidrBlocks": '["203.0.113.0/24"]'}, "allowed_cidr_blocks", ("203.0.113.0/24",)),
-        ({"allowedCidrBlocks": ["0.0.0.0/3"]}, "allowed_cidr_blocks", ("0.0.0.0/3",)),
-        ({"url": "HTTPS://Atlantis.Example.com/"}, "url", "https://atlantis.example.com"),
-        ({"environment": "a"}, "environment", "a"),
-        ({"environment": "abcdefghij-123"}, "environment", "abcdefghij-123"),
-        ({"environment": ""}, "environment", "prod"),
-        ({"repoAllowlist": "github.com/a/*, !github.com/a/b"}, "repo_allowlist", "github.com/a/*,!github.com/a/b"),
-        ({"repoAllowlist": "GitHub.com/A/*,!GitHub.com/A/b"}, "repo_allowlist", "github.com/A/*,!github.com/A/b"),
-        (
-            {"serverSecrets": ["slack-token=ci:api"], "secretEnvironment": ["TOKEN=ci:token"]},
-            "secret_environment",
-            ("TOKEN=ci:token",),
-        ),
-        ({"image": f"a/b@sha256:{'0' * 64}"}, "image", f"a/b@sha256:{'0' * 64}"),
-        ({"image": f"a/b:latest@sha256:{'0' * 64}"}, "image", f"a/b:latest@sha256:{'0' * 64}"),
-        ({"image": "registry.example.com:5000/a/b:v1"}, "image", "registry.example.com:5000/a/b:v1"),
-        ({"managedNamePrefixes": []}, "managed_name_prefixes", ()),
-        ({"managedNamePrefixes": "[]"}, "managed_name_prefixes", ()),
-        ({"vpcEndpoints": []}, "vpc_endpoints", ()),
-        ({"team": "플랫폼"}, "team", "플랫폼"),
-        ({"permissionsBoundaryArn": "arn:aws:iam::aws:policy/PowerUserAccess"}, "permissions_boundary_arn", None),
-        ({"desiredCount": 0}, "desired_count", 0),
-    ],
+    table(__file__, "accepted"),
     ids=repr,
 )
 def test_a_value_at_the_edge_is_accepted(changes: dict[str, Any], field: str, value: object) -> None:
-    expected = changes["permissionsBoundaryArn"] if field == "permissions_boundary_arn" else value
-    assert flat(parse(changes))[field] == expected
+    assert flat(parse(changes))[field] == (tuple(value) if isinstance(value, list) else value)
 
 
 def test_every_tls_policy_has_tls_1_3_and_nothing_below_1_2() -> None:

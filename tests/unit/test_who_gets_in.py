@@ -9,49 +9,17 @@ import pytest
 
 from components.configuration.vcs import published_ranges
 from sandbox.testbed.local_aws.listener_rules import Decision, Listener, Request, decide
+from tests.tables import table
 from tests.unit.recording import arn_of
 from tests.unit.stacks import PRODUCTION, stack
 
 HOST = "atlantis.example.com"
-OFFICE = ("203.0.113.7", "203.0.113.255", "198.51.100.32", "198.51.100.47")
-STRANGERS = (
-    "203.0.112.255",
-    "203.0.114.0",
-    "198.51.100.31",
-    "198.51.100.48",
-    "192.30.251.255",
-    "193.30.252.1",
-    "8.8.8.8",
-    "10.0.0.9",
-    "127.0.0.1",
-    "2001:db8:1::7",
-    "2a0a:a448::1",
-    "2606:50c1::1",
-    "::1",
-)
+OFFICE = table(__file__, "office")
+STRANGERS = table(__file__, "strangers")
 GITHUB = tuple(
     str(ipaddress.ip_network(block)[position]) for block in published_ranges("github.com") for position in (0, 1, -1)
 )
-PATHS = (
-    "/",
-    "/events",
-    "/events/",
-    "/Events",
-    "/events/../api/locks",
-    "/api/locks",
-    "/api/plan",
-    "/api/apply",
-    "/github-app/setup",
-    "/github-app/exchange-code",
-    "/healthz",
-    "/readyz",
-    "/status",
-    "/lock",
-    "/locks",
-    "/jobs/1",
-    "/static/css/custom.css",
-    "/debug/pprof",
-)
+PATHS = table(__file__, "paths")
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 
 

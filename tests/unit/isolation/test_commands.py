@@ -7,6 +7,7 @@ import pytest
 from isolation.checkout import Checkout, CheckoutError, locate, valid_name
 from isolation.commands import CommandError, parse
 from isolation.remote import forwarded
+from tests.tables import table
 
 ROOT = Path("/data/repos/my-organization/infrastructure/7/default")
 CHECKOUT = Checkout("my-organization/infrastructure/7/default", ROOT, "project")
@@ -15,20 +16,7 @@ PLAN = f"{ROOT}/project/default.tfplan"
 
 @pytest.mark.parametrize(
     ("arguments", "role"),
-    [
-        (["init", "-input=false", "-upgrade"], "plan"),
-        (["plan", "-input=false", "-out", PLAN], "plan"),
-        (["show", "-json", PLAN], "plan"),
-        (["workspace", "show"], "plan"),
-        (["workspace", "list"], "plan"),
-        (["fmt", "-check", "-diff"], "plan"),
-        (["state", "list"], "plan"),
-        (["-chdir=modules", "validate"], "plan"),
-        (["-help"], "plan"),
-        (["apply", "-input=false", PLAN], "apply"),
-        (["apply", "-input=false", "-no-color", "-lock-timeout", "60s", "-parallelism=5", PLAN], "apply"),
-        (["import", "-var", "a=b", "aws_s3_bucket.one", "one"], "apply"),
-    ],
+    table(__file__, "commands"),
 )
 def test_each_command_belongs_to_a_container(arguments: list[str], role: str) -> None:
     command = parse(arguments, CHECKOUT)
@@ -37,33 +25,7 @@ def test_each_command_belongs_to_a_container(arguments: list[str], role: str) ->
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
-    [
-        (["apply"], "takes one plan file"),
-        (["apply", "-auto-approve"], "takes one plan file"),
-        (["apply", "-input=false", "-no-color"], "Remote operations"),
-        (["apply", PLAN, "other.tfplan"], "takes one plan file"),
-        (["apply", PLAN, "-input=false"], "takes one plan file"),
-        (["apply", "-state=other.tfstate", PLAN], "can't take -state=other.tfstate"),
-        (["apply", "--state-out", "x", PLAN], "can't take --state-out"),
-        (["apply", "-backup=x", PLAN], "can't take -backup"),
-        (["apply", "-destroy", PLAN], "can't take -destroy"),
-        (["apply", "-var=x=y", PLAN], "can't take -var"),
-        (["-chdir=elsewhere", "apply", PLAN], "no option in front"),
-        (["-chdir=elsewhere", "import", "a.b", "c"], "no option in front"),
-        (["import", "-state=x", "a.b", "c"], "can't take -state"),
-        (["import", "-config=..", "a.b", "c"], "can't take -config"),
-        (["plan", "-out=a", "-out", "b"], "-out is set 2 times"),
-        (["plan", "-out", "a", "--out=b"], "-out is set 2 times"),
-        (["destroy"], "destroy isn't available"),
-        (["refresh"], "refresh isn't available"),
-        (["taint", "a.b"], "taint isn't available"),
-        (["force-unlock", "1"], "force-unlock isn't available"),
-        (["state", "rm", "a.b"], "state rm isn't available"),
-        (["state", "-lock=false", "rm", "a.b"], "state rm isn't available"),
-        (["state", "push", "x"], "state push isn't available"),
-        (["workspace", "new", "x"], "workspace new isn't available"),
-        (["workspace", "select", "x"], "workspace select isn't available"),
-    ],
+    table(__file__, "refused"),
 )
 def test_what_would_write_without_a_plan_is_refused(arguments: list[str], reason: str) -> None:
     with pytest.raises(CommandError, match=reason):
