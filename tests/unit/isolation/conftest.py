@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from isolation import paths
 from tests.unit.isolation.containers import Containers, can_separate
 
 
 @pytest.fixture
-def containers() -> Iterator[Containers]:
+def containers(request: pytest.FixtureRequest) -> Iterator[Containers]:
+    """Workers for plans and applies, or those that the module's `ROLES` names."""
     if not can_separate():
         pytest.skip("needs root, mount namespaces and stunnel, to run commands as other users")
-    with Containers("--grace", "2") as made:
+    with Containers("--grace", "2", roles=getattr(request.module, "ROLES", paths.ROLES)) as made:
         yield made
 
 

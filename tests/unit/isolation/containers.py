@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -76,12 +76,15 @@ class Workers(Fleet):
 
 
 class Containers:
-    """The server's task with its files in `data`, and the workers plan and apply; each has a TLS end and an executor.
+    """The server's task with its files in `data`, and the workers of `roles`; each has a TLS end and an executor.
 
     Each executor has its own directory mounted at the path that the checkouts have in the server's container.
     """
 
-    def __init__(self, *executor_options: str, commands: int = 4, wait: float = 60) -> None:
+    def __init__(
+        self, *executor_options: str, roles: Sequence[str] = paths.ROLES, commands: int = 4, wait: float = 60
+    ) -> None:
+        self._roles = roles
         self.root = Path(tempfile.mkdtemp(prefix="isolation-"))
         self.root.chmod(0o711)
         self.data = self.root / "data"
@@ -111,7 +114,7 @@ class Containers:
         )
 
     def __enter__(self) -> Self:
-        for role in paths.ROLES:
+        for role in self._roles:
             self.start(role)
         for name, path in (("WAKE", "wake"), ("TICKETS", "tickets"), ("DISPATCHER_SOCKET", "dispatcher.sock")):
             self._patch.setattr(paths, name, self.run_directory / "workers" / path)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tests.unit.isolation.containers import CHECKOUT, Containers, eventually
 
+ROLES = ("plan",)
+
 
 def copy(containers: Containers, role: str = "plan") -> Path:
     return containers.work(role) / CHECKOUT

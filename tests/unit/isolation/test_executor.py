@@ -13,6 +13,8 @@ import pytest
 
 from tests.unit.isolation.containers import PROGRAMS, Containers, eventually
 
+ROLES = ("plan",)
+
 
 def users(containers: Containers) -> set[str]:
     """The users that have processes in the containers; other tests may run with the same ones."""

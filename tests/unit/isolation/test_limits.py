@@ -7,6 +7,8 @@ import pytest
 
 from tests.unit.isolation.containers import Containers, eventually
 
+ROLES = ("plan",)
+
 
 def test_a_command_that_fills_the_disk_is_killed_and_one_with_few_files_goes_on(
     containers: Containers, mark: Path
