@@ -1,6 +1,7 @@
 """Marked values in the format of credentials, in every setting and every wrong place: no message shows them."""
 
 import argparse
+import itertools
 import json
 import shutil
 import sys
@@ -107,14 +108,24 @@ def test_arguments_of_the_component_and_the_region_show_none(value: str) -> None
     assert exposed(str(refused.value)) == []
 
 
-def _files(folder: Path, value: str) -> Iterator[str]:
+def credentials(first: int) -> Iterator[str]:
+    """The credentials without end, one after the other: each place of a file has another one, and in each test others."""
+    return itertools.islice(itertools.cycle(CREDENTIALS.values()), first, None)
+
+
+ROTATED = pytest.mark.parametrize("first", range(0, len(CREDENTIALS), 3))
+
+
+def _files(folder: Path, values: Iterator[str]) -> Iterator[str]:
     """Contents of a stack file that can't be used, each with a credential."""
-    yield f'config:\n  atlantis:url: "{value}'
-    yield f"config: [{json.dumps(value)}"
-    yield yaml.safe_dump({"config": {"atlantis:url": value, f"atlantis:{value}": "x", "aws:region": value}})
+    yield f'config:\n  atlantis:url: "{next(values)}'
+    yield f"config: [{json.dumps(next(values))}"
+    yield yaml.safe_dump(
+        {"config": {"atlantis:url": next(values), f"atlantis:{next(values)}": "x", "aws:region": next(values)}}
+    )
     flags = folder / "server.yaml"
     for flag in ("gh-token", "default-tf-version", "automerge", "no-such-flag", "allow-commands"):
-        flags.write_text(yaml.safe_dump({flag: value, value: flag}), encoding="utf-8")
+        flags.write_text(yaml.safe_dump({flag: next(values), next(values): flag}), encoding="utf-8")
         yield yaml.safe_dump({"config": {"aws:region": REGION, "atlantis:serverConfigFile": "server.yaml", **_local()}})
 
 
@@ -122,34 +133,40 @@ def _local() -> dict[str, Any]:
     return {f"atlantis:{key}": value for key, value in LOCAL.items()}
 
 
-@pytest.mark.parametrize("value", CREDENTIALS.values(), ids=CREDENTIALS)
+@ROTATED
 def test_preflight_and_adoption_show_none_of_a_stack_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], first: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
     file, state = tmp_path / "Pulumi.prod.yaml", write(tmp_path, small_state())
-    for content in _files(tmp_path, value):
+    for content in _files(tmp_path, credentials(first)):
         file.write_text(content, encoding="utf-8")
         assert preflight.run(argparse.Namespace(stack="prod", config_file=file, json=False)) == preflight.USAGE_ERROR
         assert adoption.main(["--state", str(state), "--config-file", str(file)]) != 0
         assert exposed("".join(capsys.readouterr())) == []
 
 
-@pytest.mark.parametrize("value", CREDENTIALS.values(), ids=CREDENTIALS)
+@ROTATED
 def test_an_adoption_shows_and_proposes_none_of_a_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], first: int
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _name: None)
+    values = credentials(first)
     state, file = small_state(), tmp_path / "Pulumi.prod.yaml"
     (definition,) = json.loads(container())
     names = ("SLACK_URL", "PLAIN", "ATLANTIS_GH_TOKEN", "ATLANTIS_DEFAULT_TF_VERSION", "ATLANTIS_NO_SUCH_FLAG")
-    definition["environment"] += [{"name": name, "value": value} for name in names]
-    definition |= {"command": ["server", f"--gh-token={value}"], "dockerLabels": {"x": value}}
-    other = {"name": "other", "image": value, "command": [value], "environment": [{"name": "X", "value": value}]}
+    definition["environment"] += [{"name": name, "value": next(values)} for name in names]
+    definition |= {"command": ["server", f"--gh-token={next(values)}"], "dockerLabels": {"x": next(values)}}
+    other = {
+        "name": "other",
+        "image": next(values),
+        "command": [next(values)],
+        "environment": [{"name": "X", "value": next(values)}],
+    }
     task = find(state, "aws_ecs_task_definition.this")
     task["container_definitions"] = json.dumps([definition, other])
-    find(state, "aws_ecs_service.this")["tags"] = {"x": value}
-    find(state, "aws_iam_role.tasks")["description"] = value
+    find(state, "aws_ecs_service.this")["tags"] = {"x": next(values)}
+    find(state, "aws_iam_role.tasks")["description"] = next(values)
     config = {"aws:region": ADOPTED_REGION} | {f"atlantis:{key}": item for key, item in SETTINGS.items()}
     file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
     arguments = ["--state", str(write(tmp_path, state)), "--config-file", str(file)]
