@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.names import PhysicalNames
+from tests.unit.isolated import containers_of, environment_of
 from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION
 from tests.unit.stacks import REDIS, stack
 
@@ -16,12 +17,12 @@ DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call"
 ON_CALL: dict[str, Any] = {"alarmTopicArns": [TOPIC]}
+DRIFT: dict[str, Any] = {"terraformIsolation": "tasks", "driftProjects": ["my-organization/network:vpc"]}
 
 
 def test_each_alarm_and_the_dashboard_link_to_an_entry_of_the_on_call_chapter() -> None:
-    drift = {"terraformIsolation": "tasks", "driftProjects": ["my-organization/network:vpc"]}
     url = "https://github.com/my-organization/atlantis/blob/main/docs"
-    graph = stack(**ON_CALL, **drift, documentationUrl=f"{url}/")
+    graph = stack(**ON_CALL, **DRIFT, documentationUrl=f"{url}/")
     described = [alarm.inputs["alarmDescription"].rpartition(f". {url}/on-call.md#") for alarm in graph.all(ALARM)]
     assert len({text for text, _, _ in described}) == len(described) == 12
     entries = re.findall(r"^## (\S+)\n\n(.*?)(?=\n## |\Z)", (ROOT / "docs/on-call.md").read_text(), re.M | re.S)
@@ -88,3 +89,20 @@ def test_no_graph_covers_another() -> None:
 def test_the_address_is_of_the_partition_s_console(region: str, partition: str, begins: str) -> None:
     names = PhysicalNames(environment="prod", account="123456789012", region=region, partition=partition)
     assert names.dashboard_url == f"{begins}home?region={region}#dashboards/dashboard/atlantis-prod-{region}"
+
+
+def test_a_stack_without_drift_detection_has_none_of_it() -> None:
+    graph = stack(terraformIsolation="tasks")
+    assert not [
+        name for name in graph.names("aws:cloudwatch/logMetricFilter:LogMetricFilter") if name.startswith("drift-")
+    ]
+    assert "prod-atlantis-api" not in {r.inputs.get("name") for r in graph.all("aws:secretsmanager/secret:Secret")}
+    assert "permissions-drift-role" not in graph.names("aws:iam/role:Role")
+    agent = containers_of(graph)["agent"]
+    assert "DRIFT_DETECTION" not in environment_of(agent)
+
+
+def test_an_alarm_waits_for_two_days_without_a_good_daily_run() -> None:
+    alarms = stack(**ON_CALL, **DRIFT, driftDailyAt="04:30").all(ALARM)
+    (missing,) = [alarm.inputs for alarm in alarms if alarm.inputs["name"] == "atlantis-prod-drift-detection"]
+    assert (missing["period"], missing["evaluationPeriods"]) == (3600, 48)
