@@ -15,13 +15,6 @@ _GROUP = "aws:ec2/securityGroup:SecurityGroup"
 
 
 class _Group(Ec2Resource):
-    operation, made = "CreateSecurityGroup", "GroupId"
-    described: ClassVar = Call("describe_security_groups", "GroupIds", "SecurityGroups[0]")
-    deleted: ClassVar = Call("delete_security_group", "GroupId")
-    outputs = ("ownerId", "vpcId")
-    kind = "security-group"
-    write_only: ClassVar = names("revokeRulesOnDelete")
-
     def revoke_all(self, identity: str) -> None:
         """Revoke all rules of a group."""
         group = self.found(identity, {})
@@ -84,24 +77,7 @@ _SOURCES = {
 
 
 class SecurityGroupRule(Ec2Resource):
-    kind = "security-group-rule"
-    made = "SecurityGroupRules[0].SecurityGroupRuleId"
-    described: ClassVar = Call("describe_security_group_rules", "SecurityGroupRuleIds", "SecurityGroupRules[0]")
     direction: ClassVar[str]
-    handled: ClassVar = frozenset({*_SOURCES, *_PORTS, "description", "ipProtocol"})
-    in_place: ClassVar = handled
-    outputs = ("securityGroupRuleId",)
-    shown: ClassVar = {
-        "cidrIpv4": "CidrIpv4",
-        "cidrIpv6": "CidrIpv6",
-        "prefixListId": "PrefixListId",
-        "referencedSecurityGroupId": "ReferencedGroupInfo.GroupId",
-        "description": "Description",
-        "fromPort": "(IpProtocol != '-1' && FromPort != null && [FromPort])[0]",
-        "toPort": "(IpProtocol != '-1' && ToPort != null && [ToPort])[0]",
-    }
-    renamed: ClassVar = {"securityGroupId": "GroupId", "referencedSecurityGroupId": "ReferencedGroupId"}
-    excluding: ClassVar = (tuple(_SOURCES),)
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """Ports must be omitted for all protocols (-1)."""

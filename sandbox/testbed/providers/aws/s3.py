@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.aws.calls import mapped, pairs
 from sandbox.testbed.providers.aws.session import is_gone
-from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
 
 
@@ -94,21 +93,11 @@ class BucketPolicy(BucketPart):
 
 
 class BucketVersioning(BucketPart):
-    """The versioning of a bucket. It can be suspended, but not disabled once it was enabled."""
+    """The versioning of a bucket. It can be suspended, and not disabled once it was enabled: deletion suspends it."""
 
     sdk_name = "aws:s3/bucketVersioning:BucketVersioning"
-
-    def create(self, inputs: Properties) -> Created:
-        """`Disabled` is the official provider's value for a bucket whose versioning was never enabled."""
-        disabled = inputs["versioningConfiguration"]["status"] == "Disabled"
-        return Created(inputs["bucket"]) if disabled else super().create(inputs)
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         """The parameters without MFA delete, which only the root user can change."""
         status = inputs["versioningConfiguration"]["status"]
         return {"Bucket": inputs["bucket"], "VersioningConfiguration": {"Status": status}}
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """Suspend versioning if it is enabled."""
-        if state["versioningConfiguration"]["status"] == "Enabled":
-            super().remove(identity, state)
