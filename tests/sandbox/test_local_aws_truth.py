@@ -63,36 +63,6 @@ def test_an_operation_that_a_service_of_the_local_aws_lacks_is_named(aws: LocalA
     assert "has no GetTrustStoreCaCertificatesBundle" in message
 
 
-def test_a_queue_is_evaluated_on_its_own_arn(aws: LocalAws, state: Path):
-    role = Role(aws, state, "queue-owner", {"sqs:*": [arn("sqs", "fileflow")]})
-    queues = role.client("sqs")
-    url = queues.create_queue(QueueName="fileflow")["QueueUrl"]
-    queues.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
-    queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-    queues.tag_queue(QueueUrl=url, Tags={"Service": "fileflow"})
-    assert queues.list_queue_tags(QueueUrl=url)["Tags"] == {"Service": "fileflow"}
-    queues.delete_queue(QueueUrl=url)
-    assert {resource for _, resource in role.asked()} == {arn("sqs", "fileflow")}
-    other = aws.client("sqs").create_queue(QueueName="other")["QueueUrl"]
-    assert refused(queues.get_queue_attributes, QueueUrl=other, AttributeNames=["All"])[0].startswith("AccessDenied")
-
-
-def test_a_table_is_evaluated_on_its_own_arn(aws: LocalAws, state: Path):
-    role = Role(aws, state, "table-owner", {"dynamodb:*": [arn("dynamodb", "table/fileflow")]})
-    tables = role.client("dynamodb")
-    table = tables.create_table(
-        TableName="fileflow",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )["TableDescription"]["TableArn"]
-    tables.tag_resource(ResourceArn=table, Tags=[{"Key": "Service", "Value": "fileflow"}])
-    assert tables.list_tags_of_resource(ResourceArn=table)["Tags"]
-    tables.put_item(TableName="fileflow", Item={"id": {"S": "a"}})
-    assert {resource for _, resource in role.asked()} == {arn("dynamodb", "table/fileflow")}
-    assert refused(tables.describe_table, TableName="other")[0].startswith("AccessDenied")
-
-
 def test_resources_in_the_path_of_a_request_are_evaluated(aws: LocalAws, state: Path):
     files = aws.client("efs").create_file_system(CreationToken="fileflow")["FileSystemId"]
     role = Role(aws, state, "file-owner", {"elasticfilesystem:*": [arn("elasticfilesystem", f"file-system/{files}")]})

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -116,9 +115,7 @@ class GitHub:
             f'[credential "https://{HOSTS[0]}"]\n\thelper =\n\thelper = "store --file=\'{credentials}\'"\n',
         )
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         for server in (self._proxy, self._https):
             server.shutdown()
             server.server_close()
