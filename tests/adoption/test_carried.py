@@ -92,8 +92,11 @@ def _kept_blocks(plan: Plan) -> str:
     return json.dumps({"resource": blocks} if blocks else {})
 
 
+# The blocks of module-4.4.1 are those of module-5.1.0, and its rehearsal (tests/sandbox/test_adoption.py) has Terraform forget them.
 @needs_provider()
-@ALL
+@pytest.mark.parametrize(
+    "carried", [carried for carried in CARRIED if carried.name != "module-4.4.1"], ids=lambda carried: carried.name
+)
 def test_terraform_forgets_all_but_what_the_table_keeps_plans_it_without_a_change_and_takes_everything_back(
     carried: Carried, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,17 +116,16 @@ def test_terraform_forgets_all_but_what_the_table_keeps_plans_it_without_a_chang
     kept = {actual.address for actual, advice in plan.left if advice.endswith("keep it")}
     assert run("state", "list") == kept
     (folder / "kept.tf.json").write_text(_kept_blocks(plan), encoding="utf-8")
-    if plan.to_remove:
-        run("apply", "-auto-approve", "-refresh=false", *(f"-target={block}" for block in plan.to_remove))
+    applied = run("apply", "-auto-approve", "-refresh=false")
+    assert "Apply complete! Resources: 0 added, 0 changed, 0 destroyed." in applied
     assert run("state", "list") == {address for address in kept if address.startswith("aws_")}
-    run("plan", "-detailed-exitcode", "-refresh=false")
     run("state", "push", "-force", str(plan.file))
     assert run("state", "list") == {resource.address for resource in plan.anatomy.state.resources}
 
-    monkeypatch.setattr(files, "removed_blocks", lambda _blocks: "")
-    without = tmp_path / "without"
-    destroyed = [line.partition("[")[0] for line in changed_by_terraform(plan, without)]
-    assert sorted({*destroyed}) == [f"Terraform would delete {block}" for block in plan.to_remove]
+    if plan.to_remove:
+        monkeypatch.setattr(files, "removed_blocks", lambda _blocks: "")
+        destroyed = {line.partition("[")[0] for line in changed_by_terraform(plan, tmp_path / "without")}
+        assert sorted(destroyed) == [f"Terraform would delete {block}" for block in plan.to_remove]
 
 
 def test_the_original_stops_until_the_loss_of_its_repositories_rules_is_accepted(tmp_path: Path) -> None:
