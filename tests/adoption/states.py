@@ -3,6 +3,7 @@
 Those of `written/` are of a small stack of another user, in another account and region.
 """
 
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,6 +132,33 @@ def add(
 def without(state: State, *types: str) -> State:
     """`state` without the resources of these types."""
     return {**state, "resources": [item for item in state["resources"] if item["type"] not in types]}
+
+
+def changed_state(row: Mapping[str, Any]) -> State:
+    """The state of a row in a table: what is taken out, added and set, and what the server's container has."""
+    row = copy.deepcopy(row)  # its aliases are shared with other rows
+    state = {"small": small_state, "shared": shared_state}[row.get("state", "small")]()
+    state = without(state, *row.get("without", ()))
+    for address, attributes in row.get("add", {}).items():
+        *module, type_, name = address.removeprefix("data.").split(".")
+        mode = "data" if address.startswith("data.") else "managed"
+        add(state, f"{type_}.{name}", attributes, module=".".join(module), mode=mode)
+    for address, (priority, target) in row.get("rules", {}).items():
+        *module, type_, name = address.split(".")
+        targets = {"atlantis": TARGETS, "shop": SHOP, "page": ""}
+        add(state, f"{type_}.{name}", rule(priority, targets[target]), module=".".join(module))
+    for address, values in row.get("set", {}).items():
+        for path, value in values.items():
+            *parents, last = path.split(".")
+            block: Any = find(state, address)
+            for parent in parents:
+                block = block[int(parent) if parent.isdigit() else parent]
+            block[last] = value
+    task = find(state, "aws_ecs_task_definition.this") if "server" in row else {}
+    if task:
+        (server,) = json.loads(task["container_definitions"])
+        task["container_definitions"] = json.dumps([server | row["server"]])
+    return state
 
 
 def write(folder: Path, state: object) -> Path:

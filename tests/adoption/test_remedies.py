@@ -13,18 +13,19 @@ from tests.adoption.states import (
     HTTPS,
     SHARED,
     SHOP,
+    VPC,
     State,
     add,
     arn,
+    changed_state,
     find,
     rule,
     shared_state,
     small_state,
     without,
 )
-from tests.adoption.test_existing import BLOCK, VPC, _with_endpoint
-from tests.adoption.test_refusals import REPLACED
 from tests.adoption.test_rights import inline
+from tests.adoption.test_rows import ROWS as CHANGED
 from tests.adoption.test_task_inventory import _variable
 from tests.adoption.test_vcs import RANGES, _server
 
@@ -56,7 +57,8 @@ def _rules_as_resources(state: State) -> None:
 
 
 def _vpc(state: State) -> None:
-    vpc = {"id": VPC, "cidr_block": BLOCK, "cidr_block_associations": [{"cidr_block": BLOCK}]}
+    block = "10.0.0.0/16"
+    vpc = {"id": VPC, "cidr_block": block, "cidr_block_associations": [{"cidr_block": block}]}
     add(state, "aws_vpc.atlantis", vpc, mode="data")
 
 
@@ -90,8 +92,7 @@ def _self_hosted() -> State:
 
 
 ROWS: dict[str, tuple[State, dict[str, Any]]] = {
-    **{says: (small_state(), {}) for *_, says in REPLACED},
-    "range of a VPC": (_with_endpoint(), {}),
+    **{name: (changed_state(row), {}) for name, row in CHANGED.items() if "remedied" in row},
     "variable": (_variable("ATLANTIS_AUTOMERGE", "true"), {}),
     "right": (inline("sqs:*"), {}),
     "own host": (_self_hosted(), {}),
@@ -109,8 +110,6 @@ ROWS: dict[str, tuple[State, dict[str, Any]]] = {
         {**SHARED, "loadBalancerSecurityGroupId": ALB, "httpsListenerArn": f"{HTTPS[:-1]}0"},
     ),
 }
-for _address, _attributes, _says in REPLACED:
-    find(ROWS[_says][0], _address).update(_attributes)
 
 
 def _problems(state: State, settings: dict[str, Any], accepted: tuple[str, ...]) -> list[str]:
