@@ -4,43 +4,18 @@ import json
 import re
 import subprocess
 
-from sandbox.attack.plan_session import SESSION
+from sandbox.attack.plan_session import in_session
 from sandbox.attack.provider import printed
-from sandbox.attack.row import Outcome, SkippedError, row
+from sandbox.attack.row import Outcome, SkippedError, row, script
 from sandbox.attack.target import Target
-from sandbox.attack.webhooks import answered
+from sandbox.attack.webhooks import answered, signed
 from sandbox.testbed.containers import bubblewrap
 from sandbox.testbed.containers.bubblewrap import ContainerUser
-from sandbox.testbed.github import events
 from sandbox.testbed.local_aws.task_status import StatusFile
 
 _SECRET = "ATLANTIS_API_SECRET"  # noqa: S105 - the name of a variable
 _PATHS = {"apply": "/api/apply", "drift": "/api/drift/detect"}
-_CALLS = """
-port={port}
-for path in /healthz {paths}; do
-  method=POST; [ "$path" = /healthz ] && method=GET
-  curl -sS -o /dev/null -w "$path %{{http_code}}\\n" -X $method -H 'X-Atlantis-Token: guessed' -d '{body}' "http://127.0.0.1:$port$path"
-done
-call() {{
-  curl -sS -w "\\n$2 %{{http_code}}\\n" --aws-sigv4 "aws:amz:$AWS_REGION:$1" \\
-    --user "$(field AccessKeyId):$(field SecretAccessKey)" -H "x-amz-security-token: ${{token:-$(field Token)}}" \\
-    -H 'Content-Type: application/x-amz-json-1.1' -H "X-Amz-Target: $3" -d "$4" "$AWS_ENDPOINT_URL/" |
-    sed -n "s/.*__type[^A-Za-z]*\\([A-Za-z#.0-9]*\\).*/$2 answered \\1/p; /^$2 [0-9]/p"
-}}
-call secretsmanager secret secretsmanager.GetSecretValue '{{"SecretId":"{secret}"}}'
-call logs request Logs_20140328.CreateLogStream '{{"logGroupName":"{group}","logStreamName":"attack"}}'
-call logs groups Logs_20140328.DescribeLogGroups '{{}}'
-"""
 _SEARCH = "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | sed -n 's/^ATLANTIS_API_SECRET=.*/has the secret/p; s/^PATH=.*/has PATH/p'"
-_ASK = """
-import json, socket
-for want in ("session", "secret", "api-secret", "ATLANTIS_API_SECRET", "environment"):
-    with socket.socket(socket.AF_UNIX) as agent:
-        agent.connect("/run/isolation/broker/agent.sock")
-        agent.sendall(json.dumps({"want": want, "command": "plan", "checkout": "attack/attack/1/default"}).encode() + b"\\n")
-        print(want, agent.makefile().readline().strip())
-"""
 
 
 def _secret(target: Target) -> str:
@@ -72,14 +47,15 @@ def _called(target: Target, name: str) -> Outcome:
         for container in target.task_definition["containerDefinitions"]
         if container["name"] == "agent"
     }
-    script = SESSION + _CALLS.format(
+    calls = script(
+        "api-secret-plan-apply",
         port=StatusFile(target.deployment.state, target.deployment.name).read().port,
         paths=" ".join(_PATHS.values()),
         body=_body(target),
         secret=secret,
         group=group,
     )
-    said = printed(target, "api-secret", f"bash <<'BASH'\n{script.strip()}\nBASH")
+    said = printed(target, "api-secret", in_session(calls))
     found = re.search(rf"^{re.escape(name)} (\d+)$", said, re.MULTILINE)
     if found is None:
         raise RuntimeError(f"the provider called nothing: {said[:300]}")
@@ -110,7 +86,7 @@ def _finds(target: Target, container: str) -> Outcome:
 
 def _asked(target: Target) -> dict[str, str]:
     """The answers of the worker's agent, by what it was asked for."""
-    lines = _in_container(target, "executor", "python3", "-c", _ASK).splitlines()
+    lines = _in_container(target, "executor", "python3", "-c", script("api-secret-agent")).splitlines()
     return dict(line.split(" ", 1) for line in lines)
 
 
@@ -125,7 +101,7 @@ ROWS = (
         row(
             f"api-secret-outside-{name}",
             lambda target, path=path: _stolen(target, path),
-            lambda target: answered(target.deliver("ping", events.ping())),
+            signed,
         )
         for name, path in _PATHS.items()
     ),

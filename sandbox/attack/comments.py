@@ -1,10 +1,11 @@
 """Attacks by comments of a stranger: arguments of Terraform that change what the next, approved apply does."""
 
 import secrets
+from collections.abc import Sequence
 
 from sandbox.attack.names import mark_file
 from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened
-from sandbox.attack.row import Outcome, Row, row
+from sandbox.attack.row import Outcome, described, row
 from sandbox.attack.target import Target
 
 _VARIABLE = 'variable "size" {\n  default = "small"\n}\n\nresource "terraform_data" "size" {\n  input = var.size\n}\n'
@@ -15,7 +16,7 @@ def _ran(answered: Answered) -> bool:
     return "Ran Plan for" in answered.text and "rror" not in answered.text
 
 
-def _attempt(target: Target, name: str, arguments: tuple[str, ...]) -> Outcome:
+def _attempt(target: Target, name: str, arguments: Sequence[str]) -> Outcome:
     """The stranger tries each spelling; the first one that is planned is a success."""
     pull = opened(target, name, {"main.tf": _VARIABLE})
     answered = None
@@ -40,10 +41,6 @@ def _control(target: Target) -> Outcome:
     return target.once("harmless-argument", plan)
 
 
-def _argument_row(name: str, *arguments: str) -> Row:
-    return row(name, lambda target: _attempt(target, name, arguments), _control)
-
-
 def _written(target: Target) -> Outcome:
     """The plan of one pull request is written where the plan file of another could be."""
     with mark_file() as mark:
@@ -53,18 +50,9 @@ def _written(target: Target) -> Outcome:
 
 
 ROWS = (
-    _argument_row("argument-destroy", "-destroy", "--destroy", "'-destroy'", '"-dest"roy', "-destroy=true"),
-    _argument_row(
-        "argument-variable", "-var size=large", "--var=size=large", "'-var=size=large'", "-var-file=/dev/null"
-    ),
-    _argument_row(
-        "argument-resources",
-        "-target=terraform_data.size",
-        "-replace=terraform_data.size",
-        "-refresh=false",
-        "-refresh-only",
-        "-lock=false",
-        "-lock-timeout=1s",
+    *(
+        row(name, lambda target, name=name, arguments=arguments: _attempt(target, name, arguments), _control)
+        for name, (arguments,) in described("arguments").items()
     ),
     row("argument-out", _written, _control),
 )

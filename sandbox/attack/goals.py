@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sandbox.attack.plans import secrets_in, shown_in
 from sandbox.attack.provider import plan_with, printed, said_in
 from sandbox.attack.pull_requests import HARMLESS, Answered, planned
-from sandbox.attack.row import Outcome, SkippedError, row, row_of_one_run
+from sandbox.attack.row import Outcome, SkippedError, row, row_of_one_run, script
 from sandbox.attack.target import Target
 from sandbox.testbed import processes
 from sandbox.testbed.containers import control_group
@@ -29,94 +29,8 @@ _DISK, _MEMORY = 2 * _GIB, 512 * _MIB
 _MOST_GROWTH = 200.0
 """MiB by which the server's memory may grow while a plan sends it whatever it can."""
 
-_CONNECT = """
-python3 - <<'PYTHON'
-import socket, threading, time
-for name, address, port in [{addresses}]:
-    try:
-        socket.create_connection((address, port), timeout=3).close()
-        print("reached", name)
-    except OSError as problem:
-        print("refused", name, problem.strerror or problem)
-head = "POST /events HTTP/1.1\\r\\nHost: attack\\r\\nX-Github-Event: push\\r\\nX-Hub-Signature-256: sha256=00\\r\\n"
-head += "Content-Type: application/json\\r\\nContent-Length: {size}\\r\\n\\r\\n"
-sent = []
-def send():
-    try:
-        with socket.create_connection(("127.0.0.1", {port}), timeout=20) as server:
-            server.sendall(head.encode() + bytes({size} - 1))
-            time.sleep(3)
-            sent.append({size} >> 20)
-    except OSError:
-        pass
-threads = [threading.Thread(target=send) for _ in range(60)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-print("sent", sum(sent), "MiB")
-PYTHON
-"""
-_LISTEN = """
-python3 - <<'PYTHON'
-import socket
-with socket.create_server(("0.0.0.0", {port})) as listener:
-    socket.create_connection(("127.0.0.1", {port}), timeout=3).close()
-    listener.accept()[0].close()
-    print("listens at its own address", flush=True)
-    listener.settimeout(8)
-    try:
-        listener.accept()[0].close()
-        print("accepted a connection for the server")
-    except OSError:
-        pass
-PYTHON
-"""
-_FILL = """
-for number in $(seq {files}); do
-  fallocate -l {size} "filler$number" || echo "refused"
-done
-sleep 5
-echo "filled $(du -sm . | cut -f1) MiB"
-rm -f filler*
-"""
-_UNLINKED = """
-python3 - <<'PYTHON'
-import os, time
-held = []
-for number in range({files}):
-    held.append(open(f"filler{{number}}", "wb"))
-    os.unlink(held[-1].name)
-    try:
-        os.posix_fallocate(held[-1].fileno(), 0, {size})
-    except OSError:
-        break
-time.sleep(8)
-print("filled", sum(os.fstat(file.fileno()).st_size for file in held) >> 20, "MiB")
-PYTHON
-"""
 # tail keeps the whole input until it ends.
 _ALLOCATE = 'echo "allocated $(head -c {size} /dev/zero | tail -c {size} | wc -c) bytes"'
-_COMPUTE = """for number in $(seq 64); do timeout 20 sh -c 'while :; do :; done' & done
-wait
-echo "computed in 64 processes"
-"""
-_LEAVE = """
-ipcmk -M {size} | sed 's/.*/made segment/'
-ipcmk -Q | sed 's/.*/made queue/'
-ipcmk -S 1 | sed 's/.*/made semaphore/'
-for folder in /tmp /var/tmp /dev/shm; do echo {mark} >"$folder/{mark}" && echo "made $folder/{mark}"; done 2>/dev/null
-"""
-_KEY = """
-planted=$(mktemp -d)
-echo {planted} >"$planted/key"
-{{
-  cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'
-  find /run /tmp /var/tmp /dev/shm "$planted" -type f -readable -size -64k -exec cat {{}} + 2>/dev/null
-}} | grep -a -o -w -E '[A-Za-z0-9]{{48}}' | sort -u
-rm -r "$planted"
-"""
-# The key has 48 letters and digits.
 
 
 def _server_port(target: Target) -> int:
@@ -149,9 +63,9 @@ def _connections(target: Target) -> tuple[str, float]:
     aws = int(target.deployment.endpoint.rpartition(":")[2])
     named = {**_forbidden(target), "AWS": ("127.0.0.1", aws)}
     addresses = ", ".join(str((name, *address)) for name, address in named.items())
-    script = _CONNECT.format(addresses=addresses, port=_server_port(target), size=24 * _MIB)
+    body = script("server-reached", addresses=addresses, port=_server_port(target), size=24 * _MIB)
     with sampled(lambda: _server_mib(target), seconds=0.2) as samples:
-        said = printed(target, "server-connections", script.strip())
+        said = printed(target, "server-connections", body)
     return said, max(samples) - samples[0]
 
 
@@ -186,7 +100,7 @@ def _port_taken(target: Target) -> dict[str, bool]:
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(connect)
-        said = printed(target, "server-port", _LISTEN.format(port=port).strip())
+        said = printed(target, "server-port", script("server-port", port=port))
         ending.set()
     return {"own": "listens at its own address" in said, "server's": reached.is_set()}
 
@@ -208,21 +122,21 @@ def _largest_copy(target: Target) -> int:
     return int(command[command.index("--largest-copy") + 1]) if "--largest-copy" in command else _DISK
 
 
-def _filled(target: Target, script: str, *, size: int, files: int) -> Answered:
-    body = script.format(files=files, size=size).strip()
-    return target.once(f"{hash(body)}", lambda: plan_with(target, "worker-disk", body))
+def _filled(target: Target, name: str, *, size: int, files: int) -> Answered:
+    body = script(name, files=files, size=size)
+    return target.once(f"{name}-{size}", lambda: plan_with(target, "worker-disk", body))
 
 
-def _fills(target: Target, script: str) -> Outcome:
+def _fills(target: Target, name: str) -> Outcome:
     """Fill with files of 1 GiB each, up to 1 GiB more than is allowed."""
     most = _largest_copy(target)
     if shutil.disk_usage(target.deployment.state).free < 2 * most:
         raise SkippedError(f"this machine has less than {2 * most} bytes of free disk")
-    return _used(_filled(target, script, size=_GIB, files=most // _GIB + 1), r"filled (\d+) MiB", most // _MIB)
+    return _used(_filled(target, name, size=_GIB, files=most // _GIB + 1), r"filled (\d+) MiB", most // _MIB)
 
 
-def _fills_little(target: Target, script: str) -> Outcome:
-    return _used(_filled(target, script, size=_MIB, files=10), r"filled (\d+) MiB", 10)
+def _fills_little(target: Target, name: str) -> Outcome:
+    return _used(_filled(target, name, size=_MIB, files=10), r"filled (\d+) MiB", 10)
 
 
 def _allocated(target: Target, size: int) -> Answered:
@@ -281,18 +195,18 @@ def _left(target: Target) -> tuple[str, list[str]]:
     """What a plan has made, and what of it is left in a worker after its end."""
     mark, size = f"left-{secrets.token_hex(6)}", 1_000_000 + secrets.randbelow(1_000_000)
     before = _objects(target)
-    said = printed(target, "worker-left", _LEAVE.format(mark=mark, size=size))
+    said = printed(target, "worker-left", script("worker-left", mark=mark, size=size))
     return said, [" ".join(line.split()) for line in _objects(target) if line not in before]
 
 
 def _objects(target: Target) -> list[str]:
     """The System V objects, and the files of shared directories, in the container that runs plans."""
     service = target.deployment.sibling("-plan") if target.isolated else target.deployment
-    script = "tail -qn +2 /proc/sysvipc/*; find /tmp /var/tmp /dev/shm -name 'left-*'"
+    search = "tail -qn +2 /proc/sysvipc/*; find /tmp /var/tmp /dev/shm -name 'left-*'"
     found: list[str] = []
     for process in service.processes():
         if process.name.endswith(".executor") or not target.isolated:
-            words = ["nsenter", f"--target={process.pid}", "--mount", "--ipc", "--pid", "/bin/sh", "-c", script]
+            words = ["nsenter", f"--target={process.pid}", "--mount", "--ipc", "--pid", "/bin/sh", "-c", search]
             found += subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
     return found
 
@@ -300,7 +214,7 @@ def _objects(target: Target) -> list[str]:
 def _searched(target: Target) -> tuple[Outcome, Outcome]:
     """Whether a plan has found a secret of the task, and whether it has found what it has planted."""
     planted = secrets.token_hex(24)
-    said = printed(target, "worker-key", _KEY.format(planted=planted))
+    said = printed(target, "worker-key", script("worker-key", planted=planted))
     return secrets_in(target, said), shown_in(said, planted)
 
 
@@ -320,10 +234,10 @@ ROWS = (
     *(
         row(
             name,
-            lambda target, script=script: _fills(target, script),
-            lambda target, script=script: _fills_little(target, script),
+            lambda target, name=name: _fills(target, name),
+            lambda target, name=name: _fills_little(target, name),
         )
-        for name, script in (("worker-disk", _FILL), ("worker-disk-unlinked", _UNLINKED))
+        for name in ("worker-disk", "worker-disk-unlinked")
     ),
     row(
         "worker-memory",
@@ -337,8 +251,10 @@ ROWS = (
     ),
     row(
         "others-cpu",
-        lambda target: _prevented(target, "others-cpu", _COMPUTE),
-        lambda target: shown_in(said_in(_others(target, "others-cpu", _COMPUTE)[0]) or "", "computed in 64"),
+        lambda target: _prevented(target, "others-cpu", script("others-cpu")),
+        lambda target: shown_in(
+            said_in(_others(target, "others-cpu", script("others-cpu"))[0]) or "", "computed in 64"
+        ),
     ),
     row_of_one_run(
         "worker-left",

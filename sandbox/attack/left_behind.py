@@ -13,20 +13,15 @@ from sandbox.attack.backend import backend
 from sandbox.attack.plans import shown_in
 from sandbox.attack.provider import run_in_plan
 from sandbox.attack.pull_requests import HARMLESS, Answered, applied, approved, commented
-from sandbox.attack.row import Outcome, row_of_one_run
+from sandbox.attack.row import Outcome, files, row_of_one_run, script
 from sandbox.attack.target import Target
 from sandbox.testbed.github.store import PullRequest
-
-_LEFT = """
-setsid sh -c 'exec sleep {seconds}' >/dev/null 2>&1 </dev/null &
-kill -0 $! && echo "process $! lives"
-"""
 
 
 def _left_behind(target: Target) -> tuple[str, bool]:
     """What the provider has printed, and whether its process outlives the plan; `sleep` has a unique number as its mark."""
     seconds = 90_000 + secrets.randbelow(9_000_000)
-    said, _ = run_in_plan(target, "isolation-left", _LEFT.format(seconds=seconds))
+    said, _ = run_in_plan(target, "isolation-left", script("isolation-left-process", seconds=seconds))
     command = f"sleep\0{seconds}\0".encode()
     return said, any(_read(path) == command for path in Path("/proc").glob("[0-9]*/cmdline"))
 
@@ -38,73 +33,33 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-_REPLACE = """
-(
-  setsid sh -c 'while :; do for file in ../second/*.tfplan; do [ -e "$file" ] && echo replaced >"$file"; done; sleep 0.01; done' \\
-    >/dev/null 2>&1 </dev/null &
-  kill -0 $! && echo "process $! lives"
-)
-"""
-
-
 def _replaced(target: Target) -> tuple[str, Answered]:
     """What the provider of one project has printed, and Atlantis' answer to the apply of the project that was planned after it."""
     more = {"second/main.tf": HARMLESS + backend(target)}
-    said, plan = run_in_plan(target, "isolation-plan-file", _REPLACE, directory="first/", more=more)
+    said, plan = run_in_plan(
+        target, "isolation-plan-file", script("isolation-plan-file"), directory="first/", more=more
+    )
     target.github.approve(plan.pull, "reviewer")
     return said + plan.text, commented(target, plan.pull, "atlantis apply -d second")
-
-
-_POLL = """
-end=$(($(date +%s) + 20))
-while [ "$(date +%s)" -lt "$end" ]; do
-  cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'
-done | grep -e {mark} -e ^PATH= | sort -u
-"""
-_SLOW = """
-resource "terraform_data" "slow" {{
-  provisioner "local-exec" {{
-    command     = "sleep 15; echo \\"the mark is $MARK\\""
-    environment = {{ MARK = "{mark}" }}
-  }}
-}}
-"""
 
 
 def _during_an_apply(target: Target) -> tuple[str, str]:
     """What a plan reads from all environments while an apply runs, and whose mark that has."""
     mark = f"mark-{secrets.token_hex(8)}"
-    pull = approved(target, "isolation-apply", _SLOW.format(mark=mark))
+    pull = approved(target, "isolation-apply", files("isolation-apply-environment", mark=mark)["main.tf"])
     with ThreadPoolExecutor(1) as pool:
         apply = pool.submit(commented, target, pull, "atlantis apply")
         time.sleep(1)
-        said, _ = run_in_plan(target, "isolation-during", _POLL.format(mark=mark))
+        said, _ = run_in_plan(target, "isolation-during", script("isolation-apply-environment", mark=mark))
         applied = apply.result().text
     if "the mark is" not in applied:
         raise RuntimeError(f"the apply didn't run at the same time: {applied[:300]}")
     return said, "the apply's mark" if mark in said else "only its own"
 
 
-_ADDRESSES = """
-resource "terraform_data" "addresses" {
-  provisioner "local-exec" {
-    command = <<-SHELL
-      cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -E '^(AWS_CONTAINER|ECS)_' | sed 's/=.*//; s/^/found /' | sort -u
-      echo "searched as $(id -u)"
-    SHELL
-  }
-}
-"""
-
-
 def _found_addresses(said: str) -> Outcome:
     lines = [line for line in said.splitlines() if "(local-exec): found " in line]
     return Outcome(bool(lines), lines[0].partition("): ")[2] if lines else "no address in any environment")
-
-
-_LEAVE = """
-mkdir -p .git && echo attack >.git/attack && echo attack >attack && echo "# attack" >>main.tf && echo "left three files"
-"""
 
 
 def _checkouts(target: Target, pull: PullRequest) -> Iterator[Path]:
@@ -113,7 +68,7 @@ def _checkouts(target: Target, pull: PullRequest) -> Iterator[Path]:
 
 
 def _left_files(target: Target) -> list[Path]:
-    said, plan = run_in_plan(target, "isolation-checkout", _LEAVE)
+    said, plan = run_in_plan(target, "isolation-checkout", script("isolation-checkout"))
     checkouts = list(_checkouts(target, plan.pull))
     if "left three files" not in said or not checkouts:
         raise RuntimeError(f"the provider left nothing, or there is no checkout: {said[:300]}")
@@ -135,19 +90,13 @@ def _lock_file_came_back(checkouts: list[Path]) -> Outcome:
     return Outcome(found, f"the lock file of init is in the server's checkout: {found}")
 
 
-_LINK = """
-for name in default.tfplan second-default.tfplan; do ln -sf {there} ../second/$name; done
-ls -l ../second
-"""
-
-
 def _linked_plan(target: Target) -> tuple[str, bool]:
     """What the plans of two projects have printed, and whether the second one's plan was written where the first one's link leads."""
     name = f"attack-{secrets.token_hex(8)}"
     said, plan = run_in_plan(
         target,
         "isolation-plan-link",
-        _LINK.format(there=f'"${{PWD%%/repos/*}}/{name}"'),
+        script("isolation-plan-link", there=f'"${{PWD%%/repos/*}}/{name}"'),
         directory="first/",
         more={"second/main.tf": HARMLESS},
     )
@@ -178,7 +127,7 @@ ROWS = (
     ),
     row_of_one_run(
         "isolation-apply-addresses",
-        lambda target: applied(target, "isolation-apply-addresses", _ADDRESSES).text,
+        lambda target: applied(target, "isolation-apply-addresses", files("isolation-apply-addresses")["main.tf"]).text,
         _found_addresses,
         lambda said: shown_in(said, "searched as "),
     ),

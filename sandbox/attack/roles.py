@@ -1,10 +1,10 @@
 """Attacks with AWS credentials: of a plan, of roles that it creates, and of other roles in the account.
 
 The local AWS evaluates few condition keys and not every resource, so most rows evaluate the deployed documents with a policy
-evaluator. The rows in `_WITH_CREDENTIALS` make the call with the task role's credentials.
+evaluator. Those with a `call` in rows.yaml make it with the task role's credentials.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,7 +22,7 @@ from sandbox.attack.identities import (
     identities,
     terraform_session,
 )
-from sandbox.attack.row import Outcome, Row, SkippedError, row
+from sandbox.attack.row import Outcome, Row, SkippedError, described, row
 from sandbox.attack.target import Target
 from sandbox.testbed.iam_evaluation.evaluator import Document, Principal
 
@@ -143,79 +143,33 @@ _BY_IAM = (
 )
 
 
-def _called(
-    service: str, operation: str, parameters: Callable[[Identities], dict[str, Any]]
-) -> Callable[[Target], Outcome]:
+def _called(target: Target, service: str, operation: str, parameters: Mapping[str, Any]) -> Outcome:
     """Make the call with the credentials with which Terraform applies."""
-
-    def call(target: Target) -> Outcome:
-        client = target.client(service, terraform_session(target))
-        try:
-            getattr(client, operation)(**parameters(identities(target)))
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _DENIALS:
-                raise
-            return Outcome(False, error.response["Error"]["Message"])
-        return Outcome(True, f"{service} {operation} was allowed")
-
-    return call
+    known = identities(target).setting
+    given = {key: value.format(**vars(known)) if isinstance(value, str) else value for key, value in parameters.items()}
+    try:
+        getattr(target.client(service, terraform_session(target)), operation)(**given)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _DENIALS:
+            raise
+        return Outcome(False, error.response["Error"]["Message"])
+    return Outcome(True, f"{service} {operation} was allowed")
 
 
-def _with_credentials(
-    name: str, call: tuple[str, str], parameters: Callable[[Identities], dict[str, Any]], control: str
-) -> Row:
+def _with_credentials(name: str, call: str, parameters: Mapping[str, Any], control: str) -> Row:
     """``call`` is boto3's service and operation; ``control`` an operation of the same service without parameters."""
-    service, operation = call
-    return row(f"credentials-{name}", _called(service, operation, parameters), _called(service, control, lambda _: {}))
+    service, operation = call.split()
+    return row(
+        name,
+        lambda target: _called(target, service, operation, parameters),
+        lambda target: _called(target, service, control, {}),
+    )
 
-
-_WITH_CREDENTIALS = (
-    _with_credentials(
-        "stop-service",
-        ("ecs", "update_service"),
-        lambda known: {
-            "cluster": known.setting.names.base,
-            "service": known.setting.names.base,
-            "forceNewDeployment": False,
-        },
-        "list_clusters",
-    ),
-    _with_credentials(
-        "app-key",
-        ("secretsmanager", "get_secret_value"),
-        lambda known: {"SecretId": known.setting.secret_arns["github-app"]},
-        "list_secrets",
-    ),
-    _with_credentials(
-        "deny-policies",
-        ("iam", "detach_role_policy"),
-        lambda known: {
-            "RoleName": known.setting.names.task_role,
-            "PolicyArn": known.setting.names.policy_arn(f"{known.setting.names.task_role}-own-stack"),
-        },
-        "list_roles",
-    ),
-    _with_credentials(
-        "unbound-role",
-        ("iam", "create_role"),
-        lambda known: {
-            "RoleName": f"{known.setting.prefix}attack",
-            "AssumeRolePolicyDocument": '{"Version": "2012-10-17", "Statement": []}',
-        },
-        "list_roles",
-    ),
-    _with_credentials(
-        "log",
-        ("logs", "describe_log_streams"),
-        lambda known: {"logGroupName": known.setting.names.log_group},
-        "describe_log_groups",
-    ),
-)
 
 _NAMED = escalations(_IN_EVERY_STACK)
 ROWS = (
     *(_by_plan(row) for row in _NAMED),
     *(_by_created_role(row) for row in _NAMED),
     *_BY_IAM,
-    *_WITH_CREDENTIALS,
+    *(_with_credentials(name, *called) for name, called in described("call", "parameters", "control").items()),
 )

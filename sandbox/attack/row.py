@@ -53,7 +53,30 @@ class Row:
 
 def row(name: str, attempt: Callable[["Target"], Outcome], control: Callable[["Target"], Outcome]) -> Row:
     """A row with its texts in rows.yaml."""
-    return Row(name=name, attempt=attempt, control=control, **_TEXTS[name])
+    texts = {key: value for key, value in _ROWS[name].items() if key in _TEXTS}
+    return Row(name=name, attempt=attempt, control=control, **texts)
+
+
+def described(*keys: str) -> dict[str, tuple[Any, ...]]:
+    """The values of ``keys``, by row, of the rows in rows.yaml that have all of them."""
+    return {name: tuple(map(found.get, keys)) for name, found in _ROWS.items() if found.keys() >= set(keys)}
+
+
+def script(name: str, **values: object) -> str:
+    """The script of the row ``name`` for a provider of the pull request, with ``values`` for their names between at signs."""
+    return filled(_ROWS[name]["script"], **values)
+
+
+def files(name: str, **values: object) -> dict[str, str]:
+    """The files of the row ``name`` for a pull request, likewise."""
+    return {path: filled(text, **values) for path, text in _ROWS[name]["files"].items()}
+
+
+def filled(text: str, **values: object) -> str:
+    """``text`` with ``values`` for their names between at signs: scripts are full of braces and dollar signs."""
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", str(value))
+    return text.strip()
 
 
 def row_of_one_run(
@@ -67,7 +90,8 @@ def row_of_one_run(
     return row(name, lambda target: attempt(result(target)), lambda target: control(result(target)))
 
 
-_TEXTS: dict[str, dict[str, Any]] = yaml.load(
+_TEXTS = frozenset({"attack", "tried", "refused_by", "isolation", "alone"})
+_ROWS: dict[str, dict[str, Any]] = yaml.load(
     Path(__file__).with_name("rows.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
 )
 

@@ -5,28 +5,10 @@ import json
 from sandbox.attack.backend import backend
 from sandbox.attack.names import answered_with_plan
 from sandbox.attack.pull_requests import HARMLESS, Answered, applied, approved, ask, commented, opened, planned
-from sandbox.attack.row import Outcome, row
+from sandbox.attack.row import Outcome, files, row
 from sandbox.attack.target import Target
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest
-
-_OWN_RULES = """
-version: 3
-projects:
-  - dir: .
-    apply_requirements: []
-"""
-_OWN_WORKFLOW = """
-version: 3
-projects:
-  - dir: .
-    workflow: own
-workflows:
-  own:
-    plan:
-      steps:
-        - run: echo the pull request ran its own command
-"""
 
 
 def _was_applied(answered: Answered) -> Outcome:
@@ -44,20 +26,20 @@ def _approved(target: Target) -> Outcome:
 
 
 def _own_requirements(target: Target) -> Outcome:
-    files = {"main.tf": HARMLESS + backend(target), "atlantis.yaml": _OWN_RULES}
-    plan = planned(target, "own-requirements", files)
+    changed = {"main.tf": HARMLESS + backend(target), **files("own-requirements")}
+    plan = planned(target, "own-requirements", changed)
     return _was_applied(commented(target, plan.pull, "atlantis apply"))
 
 
 def _own_workflow(target: Target) -> Outcome:
-    answered = planned(target, "own-workflow", {"main.tf": HARMLESS, "atlantis.yaml": _OWN_WORKFLOW})
+    answered = planned(target, "own-workflow", {"main.tf": HARMLESS, **files("own-workflow")})
     return Outcome("the pull request ran its own command" in answered.text, answered.gist)
 
 
 def _own_projects(target: Target) -> Outcome:
     configuration = "version: 3\nprojects:\n  - dir: .\n"
-    files = {"main.tf": HARMLESS, "atlantis.yaml": configuration}
-    return target.once("own-projects", lambda: answered_with_plan(planned(target, "own-projects", files)))
+    changed = {"main.tf": HARMLESS, "atlantis.yaml": configuration}
+    return target.once("own-projects", lambda: answered_with_plan(planned(target, "own-projects", changed)))
 
 
 def _fork(target: Target, owner: str) -> Outcome:
@@ -82,16 +64,6 @@ def _unlock(target: Target) -> Outcome:
     plan = planned(target, "unlock-command", {"main.tf": HARMLESS})
     answered = commented(target, plan.pull, "atlantis unlock")
     return Outcome("have been unlocked" in answered.text, answered.gist)
-
-
-def _blocked_argument(target: Target) -> Outcome:
-    pull = opened(target, "blocked-argument", {"main.tf": HARMLESS})
-    return answered_with_plan(commented(target, pull, "atlantis plan -- -chdir=/"))
-
-
-def _other_argument(target: Target) -> Outcome:
-    pull = opened(target, "other-argument", {"main.tf": HARMLESS})
-    return answered_with_plan(commented(target, pull, "atlantis plan -- -parallelism=5"))
 
 
 def _obeyed(target: Target) -> tuple[PullRequest, bytes, Outcome]:
@@ -149,6 +121,5 @@ ROWS = (
     ),
     row("other-base", _other_base, _main_base),
     row("state-command", _state_command, _unlock),
-    row("blocked-argument", _blocked_argument, _other_argument),
     row("replayed-delivery", _replayed, lambda target: _obeyed(target)[2]),
 )
