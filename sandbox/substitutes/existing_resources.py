@@ -11,13 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sandbox.substitutes import (
-    existing_boundary,
-    existing_ingress,
-    substitute_network,
-    throwaway_secrets,
-)
-from sandbox.substitutes.killed_run import left_by_a_killed_run
+from sandbox.substitutes import existing_boundary, substitute_network, throwaway_secrets
+from sandbox.substitutes.made import made
 from sandbox.testbed import console
 from sandbox.testbed.files import read_json, write_json
 from sandbox.testbed.local_aws.instance import LocalAws
@@ -37,12 +32,12 @@ class ExistingResources:
     def __init__(self, state: Path, aws: LocalAws) -> None:
         self._file = state / "existing-resources.json"
         self._aws = aws
-        self._made: dict[str, str] = read_json(self._file) or {}
+        self._ids: dict[str, str] = read_json(self._file) or {}
 
     @property
     def ids(self) -> set[str]:
         """IDs of all created resources, in the inventory's form."""
-        return set(self._made.values())
+        return set(self._ids.values())
 
     def forget_lost(self, found: Inventory) -> None:
         """Remove records of substitutes that aren't in the inventory: the local AWS lost them.
@@ -50,13 +45,13 @@ class ExistingResources:
         They are created again.
         """
         existing = set().union(*found.values())
-        self._made = {name: made for name, made in self._made.items() if made in existing}
-        write_json(self._file, self._made)
+        self._ids = {name: each for name, each in self._ids.items() if each in existing}
+        write_json(self._file, self._ids)
 
     def use(self, parts: Mapping[str, str]) -> None:
         """Use parts that exist in the local AWS already, as substitutes: from kind and original to ID, such as `listener <arn>`."""
-        self._made |= parts
-        write_json(self._file, self._made)
+        self._ids |= parts
+        write_json(self._file, self._ids)
 
     def use_as_public_subnets(self, vpc: str, subnets: Sequence[str]) -> None:
         """Use these substitutes as the public subnets of the substitute of ``vpc`` if the settings name none."""
@@ -72,10 +67,9 @@ class ExistingResources:
             replaced |= self._network(given)
         replaced |= self._ingress(given, replaced.get("vpcId", ""))
         if "clusterName" in given:
-            name = given["clusterName"]
-            self._one("cluster", name, partial(existing_ingress.cluster, self._aws, name))
+            self._one("cluster", given["clusterName"], self._made("cluster", name=given["clusterName"]))
         if "logKeyArn" in given:
-            replaced["logKeyArn"] = self._key_arn(self._one("key of the logs", given["logKeyArn"], self._key))
+            replaced["logKeyArn"] = self._key_arn(self._one("key of the logs", given["logKeyArn"], self._made("key")))
         if "permissionsBoundaryArn" in given:
             arn, environment = given["permissionsBoundaryArn"], given.get("environment") or stack
             subnets = [*replaced.get("publicSubnetIds", []), *replaced.get("privateSubnetIds", [])]
@@ -85,13 +79,13 @@ class ExistingResources:
             if key in given:
                 replaced[key] = self._moved(given[key])
         self._secrets(given)
-        keys = [self._one("state key", arn, self._key) for arn in given.get("terraformStateKeyArns", [])]
+        keys = [self._one("state key", arn, self._made("key")) for arn in given.get("terraformStateKeyArns", [])]
         if keys:
             replaced["terraformStateKeyArns"] = [self._key_arn(key) for key in keys]
         for bucket in given.get("terraformStateBuckets", []):
             self._one("state bucket", bucket, lambda name=bucket: self._bucket(name, keys))
         for table in given.get("terraformLockTables", []):
-            self._one("lock table", table, lambda name=table: self._table(name))
+            self._one("lock table", table, self._made("lock table", name=table))
         topics = [self._one("topic", arn, partial(self._topic, arn)) for arn in given.get("alarmTopicArns", [])]
         if topics:
             replaced["alarmTopicArns"] = topics
@@ -99,11 +93,10 @@ class ExistingResources:
 
     def sample_subnets(self) -> list[str]:
         """Two subnets for sample repositories. They have a separate VPC: only Atlantis runs in its VPC."""
-        ec2 = self._aws.client("ec2")
-        vpc = self._part("vpc of", "samples", lambda: substitute_network.vpc(ec2, "samples"))
-        table = self._part("route table of", "samples", lambda: substitute_network.route_table(ec2, vpc))
+        vpc = self._part("vpc of", "samples", self._vpc("samples"))
+        table = self._part("route table of", "samples", self._made("route table", vpc=vpc))
         return [
-            self._part(f"subnet {index} of", "samples", partial(substitute_network.subnet, ec2, vpc, 64, index, table))
+            self._part(f"subnet {index} of", "samples", partial(self._subnet, vpc, 64, index, table))
             for index in range(2)
         ]
 
@@ -116,12 +109,12 @@ class ExistingResources:
             ("oidcClientSecretName", throwaway_secrets.oidc_client),
         ):
             if key in given:
-                self._one("secret", given[key], lambda name=given[key], value=material: self._secret(name, value()))
+                self._one("secret", given[key], partial(self._secret, given[key], material))
         references = [*given.get("secretEnvironment", []), *given.get("serverSecrets", [])]
         for name, value in throwaway_secrets.named(references).items():
-            self._one("secret", name, partial(self._secret, name, value))
+            self._one("secret", name, self._made("secret", name=name, value=value))
         for name, value in throwaway_secrets.parameters(references).items():
-            self._one("parameter", name, partial(self._parameter, name, value))
+            self._one("parameter", name, self._made("parameter", name=name, value=value))
 
     def _one(self, kind: str, original: str, make: Callable[[], str]) -> str:
         """The substitute of ``original``. If it isn't recorded, it is created and reported."""
@@ -137,30 +130,27 @@ class ExistingResources:
         It is created once and not reported.
         """
         if not self._has(kind, original):
-            self._made[f"{kind} {original}"] = make()
-            write_json(self._file, self._made)
-        return self._made[f"{kind} {original}"]
+            self._ids[f"{kind} {original}"] = make()
+            write_json(self._file, self._ids)
+        return self._ids[f"{kind} {original}"]
 
     def _has(self, kind: str, original: str) -> bool:
-        return f"{kind} {original}" in self._made
+        return f"{kind} {original}" in self._ids
 
     def _network(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """A VPC with internet access: public subnets use an internet gateway, private subnets a NAT gateway."""
         original = given["vpcId"]
-        ec2 = self._aws.client("ec2")
-        vpc = self._one("vpc", original, lambda: substitute_network.vpc(ec2, original))
-        gateway = self._part("internet gateway of", original, lambda: substitute_network.internet_gateway(ec2, vpc))
+        vpc = self._one("vpc", original, self._vpc(original))
+        gateway = self._part("internet gateway of", original, self._made("internet gateway", vpc=vpc))
         table = self._part(
-            "public route table of", original, lambda: substitute_network.route_table(ec2, vpc, GatewayId=gateway)
+            "public route table of", original, self._made("public route table", vpc=vpc, gateway=gateway)
         )
         public = self._subnets(vpc, _public_subnets(given), first=0, table=table)
         if public:
-            address = self._part("address of", original, lambda: ec2.allocate_address(Domain="vpc")["AllocationId"])
-            nat = self._part(
-                "NAT gateway of", original, lambda: substitute_network.nat_gateway(ec2, public[0], address)
-            )
+            address = self._part("address of", original, self._made("address"))
+            nat = self._part("NAT gateway of", original, self._made("NAT gateway", subnet=public[0], address=address))
             table = self._part(
-                "private route table of", original, lambda: substitute_network.route_table(ec2, vpc, NatGatewayId=nat)
+                "private route table of", original, self._made("private route table", vpc=vpc, gateway=nat)
             )
         replaced = {"vpcId": vpc, "privateSubnetIds": [], "publicSubnetIds": public}
         for key in ("privateSubnetIds", "planWorkerSubnetIds", "applyWorkerSubnetIds"):
@@ -170,81 +160,69 @@ class ExistingResources:
     def _ingress(self, given: Mapping[str, Any], vpc: str) -> dict[str, Any]:
         replaced: dict[str, Any] = {}
         if "hostedZoneId" in given:
-            zone = partial(existing_ingress.zone, self._aws, given)
-            replaced["hostedZoneId"] = self._one("hosted zone", given["hostedZoneId"], zone)
+            zone, domain = given["hostedZoneId"], throwaway_secrets.host(given["url"]).partition(".")[2]
+            replaced["hostedZoneId"] = self._one(
+                "hosted zone",
+                zone,
+                lambda: made(self._aws, "hosted zone", name=zone, domain=domain).rpartition("/")[2],
+            )
         if "acmCertificateArn" in given:
-            arn = given["acmCertificateArn"]
-            replaced["acmCertificateArn"] = self._one("certificate", arn, self._certificate(given))
+            replaced["acmCertificateArn"] = self._one(
+                "certificate", given["acmCertificateArn"], self._certificate(given)
+            )
         if "webAclArn" in given:
             arn = given["webAclArn"]
-            replaced["webAclArn"] = self._one("web ACL", arn, partial(existing_ingress.web_acl, self._aws, arn))
+            replaced["webAclArn"] = self._one("web ACL", arn, self._made("web ACL", name=arn.split("/")[2]))
         if "httpsListenerArn" in given:
             replaced |= self._listener(given, vpc)
         return replaced
 
     def _certificate(self, given: Mapping[str, Any]) -> Callable[[], str]:
-        return partial(existing_ingress.certificate, self._aws, given["url"])
+        return self._made("certificate", host=throwaway_secrets.host(given["url"]))
 
     def _listener(self, given: Mapping[str, Any], vpc: str) -> dict[str, str]:
         """A listener of a load balancer that others use too, and the security group that the settings name."""
         arn, group_id = given["httpsListenerArn"], given.get("loadBalancerSecurityGroupId", "")
-        group = self._one(
-            "security group", group_id, partial(existing_ingress.security_group, self._aws, group_id, vpc)
-        )
+        group = self._one("security group", group_id, self._made("security group", name=group_id, vpc=vpc))
         if self._has("listener", arn) and not self._has("load balancer of", arn):
-            return {"httpsListenerArn": self._made[f"listener {arn}"], "loadBalancerSecurityGroupId": group}  # by `use`
-        subnets = [self._made[f"subnet {name}"] for name in _public_subnets(given)]
-        make = partial(existing_ingress.load_balancer, self._aws, arn, subnets, group)
+            return {"httpsListenerArn": self._ids[f"listener {arn}"], "loadBalancerSecurityGroupId": group}  # by `use`
+        subnets = [self._ids[f"subnet {name}"] for name in _public_subnets(given)]
+        make = self._made("load balancer", name=arn.split("/")[2], subnets=subnets, group=group)
         balancer = self._part("load balancer of", arn, make)
         certificate = self._part("certificate of", arn, self._certificate(given))
-        listener = self._one("listener", arn, partial(existing_ingress.listener, self._aws, balancer, certificate))
-        self._part("rule of", arn, partial(existing_ingress.rule_of_another_service, self._aws, listener))
-        self._part("rule of", group_id, partial(existing_ingress.open_to_everyone, self._aws, group))
-        self._part("egress rule of", group_id, partial(existing_ingress.egress_rule, self._aws, group))
+        listener = self._one("listener", arn, self._made("listener", balancer=balancer, certificate=certificate))
+        self._part("rule of", arn, self._made("listener rule", listener=listener))
+        self._part("rule of", group_id, self._made("open rule", group=group))
+        self._part("egress rule of", group_id, partial(substitute_network.egress_rule, self._aws, group))
         return {"httpsListenerArn": listener, "loadBalancerSecurityGroupId": group}
 
     def _subnets(self, vpc: str, originals: list[str], *, first: int, table: str) -> list[str]:
-        ec2 = self._aws.client("ec2")
         return [
-            self._one("subnet", original, partial(substitute_network.subnet, ec2, vpc, first, index, table))
+            self._one("subnet", original, partial(self._subnet, vpc, first, index, table))
             for index, original in enumerate(originals)
         ]
 
-    def _secret(self, name: str, value: Mapping[str, str]) -> str:
-        secrets_manager = self._aws.client("secretsmanager")
-        with left_by_a_killed_run("ResourceExistsException"):
-            secrets_manager.create_secret(Name=name, SecretString=json.dumps(value))
-        return secrets_manager.describe_secret(SecretId=name)["ARN"]
+    def _subnet(self, vpc: str, first: int, index: int, table: str) -> str:
+        return substitute_network.subnet(self._aws, vpc, first, index, table)
 
-    def _parameter(self, name: str, value: str) -> str:
-        self._aws.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
-        return name
+    def _vpc(self, original: str) -> Callable[[], str]:
+        return self._made("vpc", name=original, range=substitute_network.VPC_RANGE)
+
+    def _made(self, kind: str, **values: Any) -> Callable[[], str]:
+        return partial(made, self._aws, kind, **values)
+
+    def _secret(self, name: str, material: Callable[[], Mapping[str, str]]) -> str:
+        """A secret, whose value is made only with it: a key takes a while."""
+        return made(self._aws, "secret", name=name, value=material())
 
     def _topic(self, arn: str) -> str:
         """A topic with one subscriber: a queue with the same name that stores the messages."""
         name = arn.rpartition(":")[2]
-        topic = self._aws.client("sns").create_topic(Name=name)["TopicArn"]
+        topic = made(self._aws, "topic", name=name)
         queue = topic.replace(":sns:", ":sqs:")
-        self._part("queue of", arn, partial(self._queue, name, queue, topic))
-        self._aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        self._part("queue of", arn, self._made("queue", name=name, queue=queue, topic=topic))
+        made(self._aws, "subscription", queue=queue, topic=topic)
         return topic
-
-    def _queue(self, name: str, arn: str, topic: str) -> str:
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self._aws.client("sqs").create_queue(QueueName=name, Attributes={"Policy": document})
-        return name
-
-    def _key(self) -> str:
-        return self._aws.client("kms").create_key(Description="Substitute for a key of a stack file")["KeyMetadata"][
-            "KeyId"
-        ]
 
     def _key_arn(self, key: str) -> str:
         return f"arn:aws:kms:{self._aws.region}:{self._aws.account}:key/{key}"
@@ -259,24 +237,9 @@ class ExistingResources:
 
     def _bucket(self, name: str, keys: Sequence[str]) -> str:
         """A bucket with versioning, encrypted with the first of ``keys``, if any."""
-        s3 = self._aws.client("s3")
-        with left_by_a_killed_run("BucketAlreadyOwnedByYou"):
-            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self._aws.region})
-        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        made(self._aws, "bucket", name=name)
         if keys:
-            default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self._key_arn(keys[0])}
-            rules = [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]
-            s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
-        return name
-
-    def _table(self, name: str) -> str:
-        with left_by_a_killed_run("ResourceInUseException"):
-            self._aws.client("dynamodb").create_table(
-                TableName=name,
-                AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
-                KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
-                BillingMode="PAY_PER_REQUEST",
-            )
+            made(self._aws, "bucket's encryption", name=name, key=self._key_arn(keys[0]))
         return name
 
 

@@ -24,7 +24,7 @@ from preflight.check import Check, Result, run_checks
 from preflight.command import CHECKS
 from preflight.deployment import Deployment
 from preflight.errors import Status
-from sandbox.substitutes import existing_ingress
+from sandbox.substitutes.made import made
 from sandbox.testbed.local_aws import ACCOUNT, REGION, LocalAws
 from tests.preflight.altered_aws import AlteredAws, Changes, KeptClients
 
@@ -192,12 +192,11 @@ def prepare(aws: LocalAws) -> Account:
 
 def share(account: Account) -> None:
     """Put the stack behind a load balancer that others use too."""
-    group = existing_ingress.security_group(account.aws, "shared", account.values["vpcId"])
-    existing_ingress.open_to_everyone(account.aws, group)
-    arn = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:listener/app/shared/x/y"
-    balancer = existing_ingress.load_balancer(account.aws, arn, account.values["publicSubnetIds"], group)
-    listener = existing_ingress.listener(account.aws, balancer, account.values["acmCertificateArn"])
-    existing_ingress.rule_of_another_service(account.aws, listener)
+    group = made(account.aws, "security group", name="shared", vpc=account.values["vpcId"])
+    made(account.aws, "open rule", group=group)
+    balancer = made(account.aws, "load balancer", name="shared", subnets=account.values["publicSubnetIds"], group=group)
+    listener = made(account.aws, "listener", balancer=balancer, certificate=account.values["acmCertificateArn"])
+    made(account.aws, "listener rule", listener=listener)
     for key in ("acmCertificateArn", "publicSubnetIds", "webAclArn"):
         del account.values[key]
     account.values |= {"httpsListenerArn": listener, "loadBalancerSecurityGroupId": group}
