@@ -1,10 +1,14 @@
 """Reports variables that Atlantis would silently ignore, and explains why a server exited."""
 
 import difflib
+import json
 import re
-import subprocess
 from collections.abc import Collection, Mapping
 from pathlib import Path
+
+import yaml
+
+from sandbox.atlantis.flags import LIST
 
 _PREFIX = "ATLANTIS_"
 # The help of v0.47 omits the flags whose values are 64-bit integers.
@@ -14,43 +18,15 @@ _CONFUSED = {
     "ATLANTIS_GH_INSTALLATION_ID": "ATLANTIS_GH_APP_INSTALLATION_ID",
     "ATLANTIS_URL": "ATLANTIS_ATLANTIS_URL",
 }
-_FLAG = re.compile(r"^ +--([a-z0-9-]+)", re.MULTILINE)
-# Atlantis' errors when it fails to start (v0.47.1), each with its cause and fix.
-_LAST_WORDS = (
-    (
-        r"starting BoltDB: timeout",
-        "another Atlantis server has locked the data directory, which only one server at a time can use: stop the other one, "
-        "or wait until it has ended",
-    ),
-    (
-        r"not found in \$PATH\. Set --default-tf-version",
-        "the image has no terraform: put one on PATH, or set ATLANTIS_DEFAULT_TF_VERSION",
-    ),
-    (
-        r"access_tokens.*(401|Bad credentials)",
-        "GitHub rejects the App's credentials: private_key isn't a key of the App app_id, or it was revoked",
-    ),
-    (
-        r"access_tokens.*(404|Not Found)",
-        "the App has no such installation in GitHub: check installation_id in the App's secret",
-    ),
-    (
-        r"failed to connect to redis",
-        "the task can't connect to the locking database: check its password, TLS and address in the task definition",
-    ),
-    (r"address already in use", "another process uses the port"),
-    (
-        r"permission denied|read-only file system",
-        "the task's user can't write to the data directory: check the access point's uid, gid and permissions",
-    ),
-    (r"no space left on device", "the disk is full: free some space and start again"),
+_EXITS: dict[str, str] = yaml.load(
+    Path(__file__).with_name("exits.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
 )
 
 
-def known_variables(executable: Path) -> frozenset[str]:
-    """Return the variables that this server reads, taken from its ``server --help``."""
-    shown = subprocess.run([executable, "server", "--help"], env={}, capture_output=True, text=True, check=True)
-    return _NOT_IN_HELP | frozenset(_PREFIX + flag.upper().replace("-", "_") for flag in _FLAG.findall(shown.stdout))
+def known_variables() -> frozenset[str]:
+    """Return the variables that the server reads."""
+    flags = json.loads(LIST.read_text(encoding="utf-8"))["flags"]
+    return _NOT_IN_HELP | frozenset(_PREFIX + flag.upper().replace("-", "_") for flag in flags)
 
 
 def unknown_variables(environment: Mapping[str, str], known: Collection[str]) -> list[str]:
@@ -67,7 +43,7 @@ def unknown_variables(environment: Mapping[str, str], known: Collection[str]) ->
 
 def explain_exit(last_words: str) -> str:
     """Return why the server exited: an explanation if its output matches a known error, otherwise its last error."""
-    for pattern, explanation in _LAST_WORDS:
+    for pattern, explanation in _EXITS.items():
         if re.search(pattern, last_words):
             return explanation
     errors = [line.strip() for line in _without_colours(last_words).splitlines() if "rror" in line]

@@ -53,7 +53,7 @@ class Launcher:
         self._certificates = certificates
         self._executable = executable
         self._network = network
-        self._known = diagnosis.known_variables(executable)
+        self._known = diagnosis.known_variables()
         self._tasks = private_directory(deployment.state / "tasks" / deployment.name)
         self._tools = private_directory(deployment.state / "task-tools")
         self._image = private_directory(deployment.state / "task-image")

@@ -207,7 +207,8 @@ def _version(environment: Mapping[str, str]) -> str:
     """What identifies the sandbox's code, the image's programs that it has copied, and the tools of this machine."""
     digest = hashlib.sha256(repr(sorted(_tools(environment).items())).encode())
     programs = [path for path in (CHECKOUT / "docker" / "isolation").rglob("*") if path.is_file()]
-    for path in sorted([*(CHECKOUT / "sandbox").rglob("*.py"), *(path for path in programs if path.suffix != ".pyc")]):
+    code = [path for ending in ("py", "sh", "yaml") for path in (CHECKOUT / "sandbox").rglob(f"*.{ending}")]
+    for path in sorted([*code, *(path for path in programs if path.suffix != ".pyc")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -22,7 +22,7 @@ _APP = app.make_values()
 
 @pytest.fixture(scope="module")
 def known() -> frozenset[str]:
-    return diagnosis.known_variables(build.executable())
+    return diagnosis.known_variables()
 
 
 @pytest.mark.parametrize(("name", "said"), table(__file__, "variables"))
