@@ -28,12 +28,11 @@ def during_up(state: Path, aws: LocalAws, environment: Mapping[str, str]) -> Ite
     expected = private_directory(state / RECORDS) / EXPECTED
     # The file identifies this process: if the process is killed, no task starts, and the engine must not wait for one.
     write_json(expected, {"pid": os.getpid(), "started": start_time(os.getpid())})
-    starting = _Starting(state, aws, environment)
+    starting = _Starting(state, aws, environment, expected)
     try:
         yield
     finally:
         starting.end()
-        expected.unlink(missing_ok=True)
 
 
 class _Starting:
@@ -42,8 +41,8 @@ class _Starting:
     A step that fails is retried. ``lifecycle.after_up`` repeats the steps after the deployment and reports failures.
     """
 
-    def __init__(self, state: Path, aws: LocalAws, environment: Mapping[str, str]) -> None:
-        self._state, self._aws, self._environment = state, aws, environment
+    def __init__(self, state: Path, aws: LocalAws, environment: Mapping[str, str], expected: Path) -> None:
+        self._state, self._aws, self._environment, self._expected = state, aws, environment, expected
         self._done: list[str] = []
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="early-start", daemon=True)
@@ -57,6 +56,13 @@ class _Starting:
             console.step(line)
 
     def _run(self) -> None:
+        try:
+            self._start_agent()
+        finally:
+            # If no agent runs, or it dies, the engine would wait until its timeout.
+            self._expected.unlink(missing_ok=True)
+
+    def _start_agent(self) -> None:
         while not self._ending.wait(_SEARCH_SECONDS):
             try:
                 service = self._service()

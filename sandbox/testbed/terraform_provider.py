@@ -112,7 +112,7 @@ def _search(*, everywhere: bool) -> Path | None:
 
 def _own_places() -> Iterator[Path]:
     configuration = Path(os.environ.get("TF_CLI_CONFIG_FILE") or Path.home() / ".terraformrc")
-    if configuration.is_file():
+    if os.access(configuration, os.R_OK) and configuration.is_file():
         text = configuration.read_text(encoding="utf-8", errors="replace")
         yield from map(Path, re.findall(r'(?:path|plugin_cache_dir)\s*=\s*"([^"]+)"', text))
     if cache := os.environ.get("TF_PLUGIN_CACHE_DIR"):

@@ -1,18 +1,20 @@
-"""A machine without terraform and bwrap: Atlantis runs all the same, and a plan says what is missing."""
+"""A machine without terraform and bwrap, on which Atlantis runs all the same, and one on which the task agent can't run."""
 
 from pathlib import Path
 
 import pytest
 
-from sandbox.atlantis import lifecycle
+from sandbox.atlantis import early_start, lifecycle
 from sandbox.pull_requests import deliver
 from sandbox.testbed.containers import bubblewrap
 from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
 from tests.sandbox.atlantis.conftest import status
-from tests.sandbox.atlantis.local_service import LocalService
+from tests.sandbox.atlantis.local_service import NAME, LocalService
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
+from tests.sandbox.atlantis.waiting import eventually
 
 
 def _path_without(folder: Path, missing: set[str]) -> str:
@@ -50,3 +52,19 @@ def test_atlantis_runs_and_a_plan_says_that_terraform_is_missing(
     lifecycle.bring_up(local.deployment, complete)
     assert not any("no terraform" in line for line in status(local).events)
     assert lifecycle._lacking({**complete, "PATH": ""})[0].startswith("no terraform: plans fail (https://")
+
+
+def test_an_agent_that_dies_ends_the_deployment_at_once(local: LocalService) -> None:
+    lifecycle.take_down(local.deployment)
+    local.deploy(local.register())
+    deadly = {"PYTHONHOME": "/nowhere"}
+
+    def rollout() -> str:
+        described = local.aws.client("ecs").describe_services(cluster=NAME, services=[NAME])
+        return described["services"][0]["deployments"][0]["rolloutState"]
+
+    with early_start.during_up(local.deployment.state, local.aws, deadly):
+        assert rollout() == "IN_PROGRESS"
+        eventually("the end of the engine's wait", lambda: rollout() == "COMPLETED")
+    with pytest.raises(SandboxError, match=r"The process that runs the task has ended; its log is .*task-agent"):
+        lifecycle.bring_up(local.deployment, deadly)
