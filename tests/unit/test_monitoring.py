@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.names import PhysicalNames
-from tests.unit.isolated import containers_of, environment_of
+from tests.unit.isolated import containers_of, environment_of, statements
 from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION
 from tests.unit.stacks import REDIS, stack
 
@@ -98,6 +98,7 @@ def test_a_stack_without_drift_detection_has_none_of_it() -> None:
     ]
     assert "prod-atlantis-api" not in {r.inputs.get("name") for r in graph.all("aws:secretsmanager/secret:Secret")}
     assert "permissions-drift-role" not in graph.names("aws:iam/role:Role")
+    assert "AssumeDriftRole" not in str(statements(graph, "permissions-task-file-system"))
     agent = containers_of(graph)["agent"]
     assert "DRIFT_DETECTION" not in environment_of(agent)
 
