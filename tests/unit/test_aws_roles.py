@@ -8,22 +8,11 @@ import pytest
 from components.names import PhysicalNames
 from components.settings.workers import ROLES
 from tests.aws_roles import ACCOUNT, PARAMETERS, REGION, REPOSITORY, actions_of, policies_of, resources
+from tests.tables import table
 
 READS = re.compile(r"\w+(-\w+)*:(Describe|Get|List)\w*")
 ENVIRONMENTS = {"Preview": "preview", "Drift": "drift", "Deploy": "production"}
-STORES = {
-    "backup:DeleteBackupVault",
-    "backup:DeleteBackupVaultAccessPolicy",
-    "backup:DeleteRecoveryPoint",
-    "ecr:DeleteRepository",
-    "elasticache:DeleteReplicationGroup",
-    "elasticfilesystem:DeleteAccessPoint",
-    "elasticfilesystem:DeleteFileSystem",
-    "elasticloadbalancing:DeleteLoadBalancer",
-    "kms:ScheduleKeyDeletion",
-    "s3:DeleteBucket",
-    "secretsmanager:DeleteSecret",
-}
+STORES = set(table(__file__, "stores"))
 
 
 @pytest.mark.parametrize("role", ENVIRONMENTS)

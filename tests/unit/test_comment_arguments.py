@@ -1,21 +1,18 @@
 """Arguments of Terraform in comments: which ones the server denies, and what a setting opens."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components import settings
 from components.configuration.comment_arguments import BLOCKED, blocked
-from tests.unit.recording import LOCAL, REGION
+from tests.unit.isolated import containers_of, environment_of
 from tests.unit.stacks import stack
+from tests.unit.test_settings import parse
 
 
 def denied_by(**changes: Any) -> list[str]:
-    definition = stack(**changes).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"]
-    environment = {item["name"]: item["value"] for item in json.loads(definition)[0]["environment"]}
-    return environment["ATLANTIS_BLOCKED_EXTRA_ARGS"].split(",")
+    return environment_of(containers_of(stack(**changes))["atlantis"])["ATLANTIS_BLOCKED_EXTRA_ARGS"].split(",")
 
 
 def test_the_server_denies_each_argument_with_one_dash_and_with_two() -> None:
@@ -53,7 +50,7 @@ def test_commands_without_state_and_those_that_a_setting_opens_are_accepted(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "server.yaml").write_text(f"allow-commands: {commands}\n", encoding="utf-8")
     given = {"serverConfigFile": "server.yaml", "allowStateCommands": opened}
-    settings.parse(LOCAL | given, stack="prod", region=REGION)
+    parse(given)
 
 
 def test_a_preview_warns_about_everything_that_is_opened() -> None:

@@ -3,15 +3,13 @@
 import json
 from typing import Any
 
-from components import settings
 from components.settings.extra_containers import STACKS_OWN
 from tests.unit.authorities import authority
 from tests.unit.isolated import ISOLATED, containers_of
-from tests.unit.recording import ACCOUNT, REGION
 from tests.unit.shapes import METRICS
 from tests.unit.shapes import SLEEPER as LEAST
 from tests.unit.stacks import PRODUCTION, arn, stack
-from tests.unit.test_settings import problems
+from tests.unit.test_settings import parse, problems
 
 SECRET = arn("secretsmanager", "secret:metrics/key-AbCdEf")
 EXTRA: dict[str, Any] = {"extraContainers": [METRICS, LEAST]}
@@ -50,16 +48,5 @@ def test_no_message_shows_what_may_be_a_secret() -> None:
 
 def test_the_stack_file_has_them_as_yaml_or_as_the_engine_passes_it() -> None:
     for given in ([METRICS], json.dumps([METRICS])):
-        (found,) = settings.parse(
-            {
-                "url": "https://atlantis.example.com",
-                "allowedCidrBlocks": ["203.0.113.0/24"],
-                "repoAllowlist": "github.com/x/*",
-                "acmCertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
-                "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/deployer"],
-                "extraContainers": given,
-            },
-            stack="prod",
-            region=REGION,
-        ).task.extra_containers
+        (found,) = parse({"extraContainers": given}).task.extra_containers
         assert (found.name, found.entry_point, found.memory) == ("metrics", ("/metrics",), 128)

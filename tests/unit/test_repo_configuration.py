@@ -10,6 +10,7 @@ import yaml
 from components import settings
 from components.configuration import checkout
 from components.configuration import repo_configuration as configuration
+from tests.unit.isolated import containers_of, environment_of
 from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack
 
@@ -110,11 +111,9 @@ def test_a_contradiction_is_named(
 
 def test_the_server_is_given_the_file_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    definition = stack(repoConfigFile="examples/repos.yaml").one("aws:ecs/taskDefinition:TaskDefinition")
-    environment = json.loads(definition.inputs["containerDefinitions"])[0]["environment"]
-    (given,) = [item["value"] for item in environment if item["name"] == "ATLANTIS_REPO_CONFIG_JSON"]
+    server = containers_of(stack(repoConfigFile="examples/repos.yaml"))["atlantis"]
     own = yaml.safe_load((ROOT / "examples" / "repos.yaml").read_text(encoding="utf-8"))
-    assert json.loads(given) == checkout.with_commit_check(own)
+    assert json.loads(environment_of(server)["ATLANTIS_REPO_CONFIG_JSON"]) == checkout.with_commit_check(own)
 
 
 def test_a_file_without_rules_keeps_the_stacks_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,9 +126,7 @@ def test_a_file_without_rules_keeps_the_stacks_own(tmp_path: Path, monkeypatch: 
     text = yaml.safe_dump(blocks).replace("conftest_version: 0.6", "conftest_version: 0.60")
     (tmp_path / "blocks.yaml").write_text(text, encoding="utf-8")
     changes = {"repoConfigFile": "blocks.yaml", "defaultBranch": "trunk", "planRequirements": ["approved"]}
-    definitions = stack(**changes).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"]
-    variables = {item["name"]: item["value"] for item in json.loads(definitions)[0]["environment"]}
-    passed = json.loads(variables["ATLANTIS_REPO_CONFIG_JSON"])
+    passed = json.loads(environment_of(containers_of(stack(**changes))["atlantis"])["ATLANTIS_REPO_CONFIG_JSON"])
     assert passed["repos"][1:] == configuration.default("trunk", ["approved"])["repos"]
     assert passed["workflows"] == blocks["workflows"]
     # In JSON, Atlantis takes no number where it has a string.

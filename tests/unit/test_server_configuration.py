@@ -31,7 +31,7 @@ def test_parallel_plans_go_with_a_decision_on_the_plugin_cache(
 
 
 def container(**changes: Any) -> dict[str, Any]:
-    return json.loads(stack(**changes).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])[0]
+    return containers_of(stack(**changes))["atlantis"]
 
 
 def test_the_flags_of_the_example_are_variables_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,9 +49,7 @@ def test_the_flags_of_the_example_are_variables_of_the_server(monkeypatch: pytes
 
 def test_the_flags_of_the_opentofu_example_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    variables = {
-        item["name"]: item["value"] for item in container(serverConfigFile="examples/opentofu.yaml")["environment"]
-    }
+    variables = environment_of(container(serverConfigFile="examples/opentofu.yaml"))
     assert variables["ATLANTIS_DEFAULT_TF_DISTRIBUTION"] == "opentofu"
     assert variables["ATLANTIS_TF_DOWNLOAD"] == "false"
 
@@ -61,7 +59,7 @@ def test_a_version_that_yaml_reads_as_the_same_number_is_accepted(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "version.yaml").write_text("default-tf-version: 1.11\ncheckout-depth: 010\n", encoding="utf-8")
-    variables = {item["name"]: item["value"] for item in container(serverConfigFile="version.yaml")["environment"]}
+    variables = environment_of(container(serverConfigFile="version.yaml"))
     assert variables["ATLANTIS_DEFAULT_TF_VERSION"] == "1.11"
 
 

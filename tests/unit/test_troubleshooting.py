@@ -5,21 +5,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.tables import table
+
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "troubleshooting.md"
 SCRIPTS = (*ROOT.glob("components/c*/*.sh"), ROOT / "docker" / "isolation" / "bin" / "shim")
-NOT_ERRORS = (
-    *(": ready for commands", "none any more", "operations in progress", "no operation in progress"),
-    *(
-        "The last detection found no drift",
-        "atlantis-drift",
-        "unapplied plan",
-        "Keep the change",
-    ),
-    *("no worker has a certificate", "Runs COMMAND on a worker"),
-    # The second line of a message.
-    *("Split a large file", "A link may lead", "where the link leads"),
-)
+NOT_ERRORS = table(__file__, "not_errors")
 _SHOWN_BY_HELP = {"help", "description"}
 
 

@@ -7,44 +7,37 @@ from typing import Any
 
 import pytest
 
-from components import settings
 from components.configuration.vcs import APP, KINDS, published_ranges
 from components.preview_warnings import warnings
-from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack
+from tests.unit.test_settings import parse, problems
 
 GITLAB: dict[str, Any] = {"vcsKind": "gitlab", "vcsUser": "bot", "repoAllowlist": "gitlab.com/acme/*"}
 RANGES = {"vcsWebhookCidrBlocks": ["198.51.100.0/24"]}
 
 
-def refused(changes: dict[str, Any]) -> list[str]:
-    with pytest.raises(settings.SettingsError) as error:
-        settings.parse(LOCAL | changes, stack="prod", region=REGION)
-    return error.value.problems
-
-
 def test_drift_is_for_the_app_only() -> None:
     changes = GITLAB | {"terraformIsolation": "tasks", "driftProjects": ["acme/infra"]}
-    assert ["reports drift as issues of the App" in problem for problem in refused(changes)].count(True) == 1
+    assert ["reports drift as issues of the App" in problem for problem in problems(changes)].count(True) == 1
 
 
-def test_rules_for_repositories_of_another_host_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rules_for_repositories_of_another_host_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rule = (
         "apply_requirements: [approved, mergeable, undiverged], import_requirements: [approved, mergeable, undiverged]"
     )
     rules = "".join(f"- {{id: {name}, {rule}}}\n" for name in ("/.*/", "gitlab.com/acme/a", "github.com/acme/a"))
     (tmp_path / "repos.yaml").write_text(f"repos:\n{rules}", encoding="utf-8")
-    (problem,) = refused(GITLAB | {"repoConfigFile": "repos.yaml"})
+    (problem,) = problems(GITLAB | {"repoConfigFile": "repos.yaml"})
     assert "the rule for github.com/acme/a matches no repository of gitlab.com" in problem
     # Stacks with GitHub could always have such rules.
-    settings.parse(LOCAL | {"repoConfigFile": "repos.yaml"}, stack="prod", region=REGION)
+    parse({"repoConfigFile": "repos.yaml"})
 
 
-def test_flags_of_the_host_in_a_file_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flags_of_the_host_in_a_file_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "server.yaml").write_text("gitlab-user: other\ngitlab-status-retry-enabled: true\n", encoding="utf-8")
-    (problem,) = refused(GITLAB | {"serverConfigFile": "server.yaml"})
+    (problem,) = problems(GITLAB | {"serverConfigFile": "server.yaml"})
     assert "gitlab-user: the stack sets this flag for vcsKind gitlab" in problem
 
 
@@ -95,7 +88,7 @@ def test_an_existing_secret_of_the_token_is_used() -> None:
 
 def test_a_token_that_plans_can_read_is_warned_about() -> None:
     def warned(changes: dict[str, Any]) -> list[str]:
-        return list(warnings(settings.parse(LOCAL | changes, stack="prod", region=REGION)))
+        return list(warnings(parse(changes)))
 
     assert warned({}) == []
     (line,) = warned(GITLAB)

@@ -10,19 +10,10 @@ from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.authorizations import authorizations
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator
 from sandbox.testbed.iam_evaluation.wire import HttpRequest, parameters_of
+from tests.tables import table
 
 ZONE = {"Name": "example.com", "CallerReference": "1", "VPC": {"VPCRegion": "ap-northeast-2", "VPCId": "vpc-1"}}
-CHANGES = [
-    {
-        "Action": "UPSERT",
-        "ResourceRecordSet": {
-            "Name": "API.example.com.",
-            "Type": "CNAME",
-            "ResourceRecords": [{"Value": "a"}, {"Value": "b"}],
-        },
-    },
-    {"Action": "DELETE", "ResourceRecordSet": {"Name": "old.example.com", "Type": "A"}},
-]
+CHANGES = table(__file__, "changes")
 
 
 def sent(service: str, operation: str, parameters: dict[str, Any]) -> HttpRequest:
