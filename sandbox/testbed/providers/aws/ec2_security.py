@@ -38,6 +38,11 @@ class SecurityGroup(_Group):
         if "name" in changed:
             self.revoke_all(identity)
 
+    def remove(self, identity: str, state: Properties) -> None:
+        if state.get("revokeRulesOnDelete"):
+            self.revoke_all(identity)
+        super().remove(identity, state)
+
 
 class DefaultSecurityGroup(_Group):
     """A VPC's default security group, adopted without rules. Deleting the resource doesn't change the group."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.testbed.providers.aws.ecs import EcsResource
-from sandbox.testbed.providers.resource import Created
+from sandbox.testbed.providers.resource import Created, names
 from sandbox.testbed.providers.values import Properties
 
 _DEPLOYMENT = {
@@ -15,6 +15,7 @@ _DEPLOYMENT = {
     "deploymentCircuitBreaker": "deploymentCircuitBreaker",
 }
 """Properties that the API combines in `deploymentConfiguration`."""
+_STEERING = names("waitForSteadyState forceDelete sigintRollback")
 
 
 class Service(EcsResource):
@@ -42,11 +43,17 @@ class Service(EcsResource):
         return parameters
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """All changes in one call, also one of `forceNewDeployment` alone."""
-        if changed & self.in_place:
-            self.update(identity, inputs, changed & self.in_place)
+        """All changes in one call. Waits for a steady state only with `waitForSteadyState`."""
+        if changed & self.in_place - _STEERING:
+            self.update(identity, inputs, changed & self.in_place - _STEERING)
         if "tags" in changed:
             self.retag(identity, inputs)
+        if inputs.get("waitForSteadyState"):
+            self.backend.wait(f"steady state of {identity}", lambda: self._steady(identity, inputs), limit=600)
+
+    def _steady(self, identity: str, state: Properties) -> bool:
+        service = self.found(identity, state)
+        return len(service.get("deployments", [])) == 1 and service.get("runningCount") == service.get("desiredCount")
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Does nothing if the service already has the values, for example from its creation."""

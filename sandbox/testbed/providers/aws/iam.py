@@ -35,6 +35,15 @@ class Role(_IamResource):
         date = answer["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ")
         return {**super().shown_as(identity, answer, state), "createDate": date}
 
+    def remove(self, identity: str, state: Properties) -> None:
+        """Inline policies and attachments are deleted only with `forceDetachPolicies`."""
+        if state.get("forceDetachPolicies"):
+            for name in self.client.list_role_policies(RoleName=identity)["PolicyNames"]:
+                self.client.delete_role_policy(RoleName=identity, PolicyName=name)
+            for policy in self.client.list_attached_role_policies(RoleName=identity)["AttachedPolicies"]:
+                self.client.detach_role_policy(RoleName=identity, PolicyArn=policy["PolicyArn"])
+        super().remove(identity, state)
+
 
 class RolePolicy(_IamResource):
     """An inline policy of a role."""
