@@ -16,7 +16,6 @@ from sandbox.testbed.engine.stack import EngineError
 from sandbox.testbed.paths import CHECKOUT
 
 PACK = CHECKOUT / "policy"
-PROGRAM_FILES = ("__main__.py", "adoption", "components", "Pulumi.yaml", "Pulumi.prod.yaml")
 
 _HEADLINE = re.compile(r"- \[(mandatory|advisory)\] \[severity: \w+\]  ([a-z-]+)  \(([^:]+:[^:]+:[^:]+): (.+)\)")
 _CHECK = re.compile(r"^\S.* \(([a-z-]+)\): ")
@@ -73,24 +72,6 @@ class Judge:
             sandbox.preview()
         output = self._capfd.readouterr().out
         return output, list(shown(output))
-
-
-def edited_program(directory: Path, file: str, pattern: str, new: str) -> Path:
-    """A copy of the program with what matches a pattern, at one place, put otherwise."""
-    copy = directory / "program"
-    copy.mkdir()
-    for name in PROGRAM_FILES:
-        source = CHECKOUT / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, copy / name)
-    edited = copy / file
-    content = edited.read_text(encoding="utf-8")
-    changed, places = re.subn(pattern, new, content)
-    assert places == 1, f"{file} has changed: {pattern!r} is there {places} times"
-    edited.write_text(changed, encoding="utf-8")
-    return copy
 
 
 def configured_pack(directory: Path, changes: dict[str, Any]) -> Path:

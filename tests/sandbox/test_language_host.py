@@ -54,18 +54,6 @@ def tiny(scratch: Scratch, tmp_path: Path):
     return make
 
 
-def test_a_program_has_its_settings_project_and_folder(tiny, tmp_path: Path):
-    sandbox = tiny(
-        "import os\n"
-        "pulumi.export('size', pulumi.Config().require_int('size'))\n"
-        "pulumi.export('where', [pulumi.get_project(), pulumi.get_stack(), os.getcwd()])\n"
-    )
-
-    sandbox.up()
-
-    assert sandbox.outputs() == {"size": 3, "where": ["tiny", "local", str(tmp_path / "program")]}
-
-
 def test_what_a_program_and_its_children_print_is_shown_as_the_programs(tiny, capfd: pytest.CaptureFixture[str]):
     tiny(
         "import subprocess, sys\n"
@@ -91,22 +79,29 @@ def test_debug_messages_do_not_leave_the_program():
     assert [request.severity for request in sent] == [engine_pb2.INFO, engine_pb2.WARNING, engine_pb2.ERROR]
 
 
-def test_a_program_sends_no_debug_messages(tiny):
+def test_a_run_has_its_settings_and_folder_complains_of_nothing_and_leaves_no_debug_message_and_no_log(
+    tiny, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
     sandbox = tiny(
-        "from pulumi.runtime.settings import get_engine\npulumi.export('log', get_engine().Log.__module__)\n"
+        "import os\n"
+        "from pulumi.runtime.settings import get_engine\n"
+        "pulumi.export('log', get_engine().Log.__module__)\n"
+        "pulumi.export('size', pulumi.Config().require_int('size'))\n"
+        "pulumi.export('where', [pulumi.get_project(), pulumi.get_stack(), os.getcwd()])\n"
+        "Thing('good')\n",
+        pack=PACK,
     )
     sandbox.up()
-    assert sandbox.outputs() == {"log": without_debug_messages.__module__}
 
-
-def test_the_engine_writes_no_logs(tiny):
-    sandbox = tiny("Thing('one')\n")
-    sandbox.up()
+    shown = capfd.readouterr()
+    assert "warning" not in (shown.out + shown.err).lower()
+    where = ["tiny", "local", str(tmp_path / "program")]
+    assert sandbox.outputs() == {"log": without_debug_messages.__module__, "size": 3, "where": where}
     logs = sandbox.workspace.pulumi_home / "logs"
     assert "Delete this file" in logs.read_text()
     logs.unlink()
     logs.mkdir()
-    sandbox.up()
+    sandbox.preview()
     assert list(logs.iterdir()), "the engine no longer writes logs: the file that prevents it can go"
 
 
@@ -147,18 +142,6 @@ def test_modules_of_the_checkout_are_out_of_a_programs_reach(tiny, capfd: pytest
         tiny("import components").preview()
 
     assert "No module named 'components'" in capfd.readouterr().out
-
-
-def test_a_policy_pack_judges_the_program(tiny, capfd: pytest.CaptureFixture[str]):
-    tiny("Thing('good')", pack=PACK).preview()
-    shown = capfd.readouterr()
-    assert "tiny-pack" in shown.out
-    assert "warning" not in (shown.out + shown.err).lower(), "the engine warns about plugins in other places"
-
-    with pytest.raises(EngineError):
-        tiny("Thing('bad')", pack=PACK).preview()
-
-    assert "the name is bad" in capfd.readouterr().out
 
 
 def test_a_policy_pack_that_does_not_start_says_why(tiny, capfd: pytest.CaptureFixture[str]):

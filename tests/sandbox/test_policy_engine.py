@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,8 +15,8 @@ from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.paths import CHECKOUT
 from tests.policy.record import RECORDED, RECORDER
-from tests.sandbox.harness import WEB_ACL, Scratch
-from tests.sandbox.policy_judge import Judge, configured_pack, edited_program, mandatory
+from tests.sandbox.harness import Scratch
+from tests.sandbox.policy_judge import Judge, configured_pack, mandatory
 from tests.tables import table
 from tests.unit.test_policy_configuration import COMBINED
 
@@ -35,12 +34,6 @@ def production(production: Scratch) -> Scratch:
 def judge(capfd: pytest.CaptureFixture[str]) -> Judge:
     """The judge of one test."""
     return Judge(capfd)
-
-
-def _two_writers(directory: Path) -> Path:
-    return edited_program(
-        directory, "components/compute/service.py", r"deployment_maximum_percent=.*", "deployment_maximum_percent=200,"
-    )
 
 
 @pytest.mark.parametrize("stack", ["prod", "local"])
@@ -90,52 +83,6 @@ def test_the_world_let_in_by_the_settings_is_stopped(production: Scratch, judge:
     assert "Fix: limit it to the ranges that need access" in output
 
 
-def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(
-    tmp_path: Path, production: Scratch, judge: Judge
-):
-    demanding = configured_pack(tmp_path, {"path-integrity": {"enforcementLevel": "mandatory", "requireWebAcl": True}})
-
-    output, findings = judge.stops(production.sandbox(pack=demanding))
-
-    assert mandatory(findings) == {("path-integrity", "web-acl", "ingress-alb")}
-    assert "the internet-facing load balancer has no web ACL" in output
-    judge.passes(production.sandbox(pack=demanding, webAclArn=WEB_ACL))
-
-
-def test_an_exemption_lets_it_pass_and_is_reported(tmp_path: Path, production: Scratch, judge: Judge):
-    exemption = {
-        "resource": "compute-service",
-        "checks": ["maximum-percent"],
-        "reason": "A trial of an Atlantis with its lock in Redis.",
-        "expires": "2099-12-31",
-    }
-    pack = configured_pack(
-        tmp_path, {"single-task": {"exemptions": [exemption]}, "evaluation-report": {"verbose": True}}
-    )
-    program = _two_writers(tmp_path)
-
-    _, findings = judge.passes(
-        Sandbox("prod", state=production.state, program=program, policy_pack=pack, run_atlantis=False)
-    )
-
-    (used,) = [each for each in findings if each.resource == "compute-service"]
-    assert (used.level, used.policy) == ("advisory", "evaluation-report")
-    assert used.message == (
-        "compute-service is exempt from single-task (maximum-percent) until 2099-12-31 whatever it finds:"
-        " A trial of an Atlantis with its lock in Redis."
-    )
-
-
-def test_an_expired_exemption_is_stopped(tmp_path: Path, production: Scratch, judge: Judge):
-    exemption = {"resource": "compute-service", "reason": "It was a trial only.", "expires": "2026-01-31"}
-    pack = configured_pack(tmp_path, {"single-task": {"exemptions": [exemption]}})
-
-    output, findings = judge.stops(Sandbox("prod", state=production.state, policy_pack=pack, run_atlantis=False))
-
-    assert mandatory(findings) == {("single-task", "exemption", "compute-service")}
-    assert "the exemption from single-task expired on 2026-01-31 (It was a trial only.)" in output
-
-
 def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, production: Scratch):
     pack = configured_pack(tmp_path, {"single-tasks": "mandatory", "recovery": {"requireProtekt": True}})
 
@@ -144,27 +91,6 @@ def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, 
 
     assert 'single-tasks is unknown; did you mean "single-task"?' in str(error.value)
     assert 'recovery.requireProtekt is unknown; did you mean "requireProtect"?' in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"recovery": {"requireProtect": "yes"}}, "recovery.requireProtect must be true or false"),
-        (
-            {"cidr-restriction": {"allowedCidrBlocks": ["everywhere"]}},
-            "cidr-restriction.allowedCidrBlocks[0] must be a CIDR block",
-        ),
-    ],
-)
-def test_a_wrong_value_ends_the_run_with_what_is_accepted(
-    tmp_path: Path, production: Scratch, changes: dict[str, Any], reason: str
-):
-    pack = configured_pack(tmp_path, changes)
-
-    with pytest.raises(SandboxError) as error:
-        Sandbox("prod", state=production.state, policy_pack=pack, run_atlantis=False).preview()
-
-    assert reason in str(error.value)
 
 
 @pytest.mark.parametrize(

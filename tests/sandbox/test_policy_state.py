@@ -84,23 +84,3 @@ def test_baseline_exempts_what_was_found_and_stops_what_is_new(
     results = json.loads(sarif.read_text(encoding="utf-8"))["runs"][0]["results"]
     errors = {each["ruleId"] for each in results if each["level"] == "error"}
     assert errors == {"single-task/desired-count", "cidr-restriction/ranges", "public-exposure/open-port"}
-
-
-def test_state_file_that_does_not_exist_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Scratch):
-    answer = production.cli("policy-check", "--state", str(tmp_path / "none.json"))
-
-    assert answer.returncode == 1
-    assert "To create it, run `pulumi stack export --file none.json`" in answer.stderr
-
-
-@pytest.mark.parametrize("content", ["not JSON", "[]", "{}", '{"deployment": {"resources": [{"urn": 1}]}}'])
-def test_file_that_is_no_state_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Scratch, content: str):
-    file = tmp_path / "state.json"
-    file.write_text(content, encoding="utf-8")
-
-    answer = production.cli("policy-check", "--state", str(file))
-
-    assert answer.returncode == 1
-    assert (
-        f"{file} isn't an exported stack. To create one, run `pulumi stack export --file state.json`" in answer.stderr
-    )

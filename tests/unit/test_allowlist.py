@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from components.settings import parse
 from components.settings.allowlist import described, serves
 from tests.tables import table
-from tests.unit.test_settings import parse
+from tests.unit.recording import LOCAL, REGION
 
 ENTRIES = table(__file__, "entries")
 SERVED = table(__file__, "served")
@@ -38,4 +39,5 @@ def test_a_preview_says_what_each_entry_matches() -> None:
 )
 def test_names_with_spaces_and_every_owner_of_an_own_host_are_accepted(settings: dict[str, Any]) -> None:
     more = {"vcsUser": "atlantis-bot", "vcsWebhookCidrBlocks": ["198.51.100.0/24"]}
-    assert parse({**more, **settings}).server.repo_allowlist == settings["repoAllowlist"]
+    given = parse({**LOCAL, **more, **settings}, stack="prod", region=REGION)
+    assert given.server.repo_allowlist == settings["repoAllowlist"]
