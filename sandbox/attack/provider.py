@@ -96,7 +96,7 @@ def _reached(target: Target, name: str, pattern: str, which: str) -> Outcome:
         if name == "provider-server-stopped" and process != "1":
             raise SkippedError(
                 "the task isn't a container on this machine, so its server isn't process 1, which the kernel protects; "
-                "tests/sandbox/atlantis/test_taken_port.py starts it as process 1"
+                "tests/unit/test_server_start.py starts it as process 1"
             )
         if name != "provider-server-stopped" and _is_root(target):
             raise SkippedError("the server runs as root on this machine, and root can read every process")

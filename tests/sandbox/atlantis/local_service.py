@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.compute import task_protection
 from sandbox.atlantis import build, lifecycle
 from sandbox.testbed import local_aws
 from sandbox.testbed.containers.deployed_service import DeployedService
@@ -51,14 +50,12 @@ class LocalService:
         change: Any = None,
         execution_role: str | None = None,
         *,
-        protected: bool = False,
         others: Sequence[Mapping[str, Any]] = (),
         volumes: Sequence[Mapping[str, Any]] = (),
     ) -> str:
         """Register a revision of the task definition; ``change`` edits the server's container in place.
 
-        ``protected`` adds the container that protects the task while operations are in progress. ``others`` and ``volumes`` are
-        next to those of the server.
+        ``others`` and ``volumes`` are next to those of the server.
         """
         container = copy.deepcopy(self.container)
         if change is not None:
@@ -72,7 +69,7 @@ class LocalService:
             executionRoleArn=execution_role or self.roles["execution"],
             taskRoleArn=self.roles["task"],
             volumes=[self.volume, *volumes],
-            containerDefinitions=[container, *([self._task_protection()] if protected else []), *others],
+            containerDefinitions=[container, *others],
         )
         return described["taskDefinition"]["taskDefinitionArn"]
 
@@ -102,13 +99,6 @@ class LocalService:
     @property
     def repository_arn(self) -> str:
         return f"arn:aws:ecr:{self.aws.region}:{self.aws.account}:repository/{REPOSITORY}"
-
-    def _task_protection(self) -> dict[str, Any]:
-        return dict(
-            task_protection.container(
-                image=self.container["image"], user="100:1000", port=4141, log_group=GROUP, region=self.aws.region
-            )
-        )
 
 
 def variable(name: str, value: str | None) -> Any:

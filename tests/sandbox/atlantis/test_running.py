@@ -10,13 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.atlantis.lifecycle import bring_up
-from sandbox.pull_requests import deliver
 from sandbox.testbed import local_aws, processes
 from sandbox.testbed.containers import bubblewrap, websocket
 from sandbox.testbed.containers.targets import entrance
 from sandbox.testbed.engine.workspace import clean_environment
-from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.local_aws.listener_rules import Request
 from tests.sandbox.atlantis.conftest import (
@@ -29,22 +26,9 @@ from tests.sandbox.atlantis.conftest import (
     server_process,
     status,
 )
-from tests.sandbox.atlantis.local_service import GROUP, LocalService
+from tests.sandbox.atlantis.local_service import LocalService
 
 _SECRET_VARIABLES = ("ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_WEBHOOK_SECRET")
-
-
-def _foreign_pull_request(store: Store) -> bytes:
-    if not store.has_repository("stranger/infrastructure"):
-        store.create_repository("stranger/infrastructure", {"README.md": "not ours\n"})
-    pull = store.open_pull_request("stranger/infrastructure", "change", {"main.tf": "locals {}\n"}, "Let me in")
-    return events.pull_request(store, pull)
-
-
-def test_an_event_of_a_repository_outside_the_allowlist_is_refused(running: LocalService, github: Store) -> None:
-    answer = deliver(running.deployment, "pull_request", _foreign_pull_request(github))
-    assert answer.status == 403
-    assert b"non-allowlisted repo" in answer.body
 
 
 def test_the_page_and_everything_it_links_to_opens_at_the_browsers_address(running: LocalService) -> None:
@@ -144,13 +128,6 @@ def test_everything_that_the_sandbox_serves_is_on_loopback(running: LocalService
     assert status(running).port in {port for _, port in listening}
 
 
-def test_the_log_arrives_in_cloudwatch_under_the_streams_name(running: LocalService) -> None:
-    client = running.aws.client("logs")
-    stream = f"atlantis/atlantis/{status(running).task}"
-    found = client.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True)["events"]
-    assert any("Supported VCS Hosts: Github" in event["message"] for event in found)
-
-
 def test_a_target_that_the_local_aws_has_forgotten_is_registered_again(running: LocalService) -> None:
     client = running.aws.client("elbv2")
     found = client.describe_target_health(TargetGroupArn=running.target_group)["TargetHealthDescriptions"]
@@ -174,12 +151,6 @@ def test_the_task_outlives_a_local_aws_that_is_restarted(running: LocalService) 
     assert local_aws.start(state, clean_environment()).endpoint == running.deployment.endpoint
     eventually("the page", lambda: entrance(running.deployment).request("GET", "/healthz").status == 200)
     assert status(running).task == before.task
-
-
-def test_a_second_up_changes_nothing(running: LocalService) -> None:
-    before = status(running)
-    after = bring_up(running.deployment, clean_environment())
-    assert (after.task, after.events) == (before.task, before.events)
 
 
 def _listening(pid: int) -> list[tuple[str, int]]:

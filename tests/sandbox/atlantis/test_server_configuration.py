@@ -15,7 +15,6 @@ from components.permissions import task_role
 from preflight import trust_policy
 from sandbox.testbed.containers import bubblewrap
 from sandbox.testbed.containers.deployed_service import Credentials
-from sandbox.testbed.containers.targets import Response, entrance
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.paths import CHECKOUT, private_directory
 from tests.needs import needs
@@ -25,7 +24,6 @@ from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_fi
 
 pytestmark = needs("terraform")
 
-_API_SECRET = "throw-away-" + "a" * 30
 _OTHER_ACCOUNT = "210987654321"
 _OTHER_BUCKET = "state-of-the-other-account"
 _EXTERNAL_ID = "atlantis-local"
@@ -130,7 +128,7 @@ def terraform_configuration(local: LocalService, provider: bytes) -> str:
 def configured(
     local: LocalService, terraform_configuration: str, tmp_path_factory: pytest.TempPathFactory
 ) -> LocalService:
-    """The task with the example's flags, rules for `master`, an API secret, and one role of another account."""
+    """The task with the example's flags and the rules above."""
     rules = tmp_path_factory.mktemp("rules") / "repos.yaml"
     rules.write_text(_REPOS, encoding="utf-8")
     flags = server_configuration.load(str(_EXAMPLES / "server.yaml"))
@@ -138,13 +136,7 @@ def configured(
         "ATLANTIS_REPO_CONFIG_JSON": json.dumps(repo_configuration.as_json_names(repo_configuration.load(str(rules)))),
         "TF_CLI_CONFIG_FILE": terraform_configuration,
     }
-    secret = local.aws.client("secretsmanager").create_secret(
-        Name="prod/atlantis-api", SecretString=json.dumps({"api_secret": _API_SECRET})
-    )["ARN"]
-    local.allow_reading(secret)
-
-    secrets = [{"name": server_configuration.variable("api-secret"), "valueFrom": f"{secret}:api_secret::"}]
-    local.run_with(variables, secrets)
+    local.run_with(variables)
     return local
 
 
@@ -172,19 +164,9 @@ def other_account(configured: LocalService) -> LocalService:
     return configured
 
 
-def test_pull_requests_into_master_are_planned_and_others_are_not(configured: LocalService, github: Store) -> None:
-    other = open_with_files(github, "on-main", {"main.tf": RESOURCE}, default_branch="main")
-    send(configured, github, other)
-    pull = open_with_files(github, "on-master", {"main.tf": RESOURCE, "modules/one/main.tf": RESOURCE})
-    assert pull.base == "master"
-    send(configured, github, pull)
-    assert "Plan: 1 to add, 0 to change, 0 to destroy." in comment(github, pull, "Ran Plan for dir: `.`")
-    assert [entry for entry in github.recorded("comments") if entry["repository"] == other.repository] == []
-    assert github.unexpected() == []
-
-
 def test_a_workflow_of_the_file_runs_for_two_projects_side_by_side(configured: LocalService, github: Store) -> None:
-    pull = open_with_files(github, "together", {"one/main.tf": RESOURCE, "two/main.tf": RESOURCE})
+    files = {f"{folder}/main.tf": RESOURCE for folder in ("one", "two", "modules/ignored")}
+    pull = open_with_files(github, "together", files)
     send(configured, github, pull)
     plan = comment(github, pull, "Ran Plan for 2 projects:")
     assert plan.count("Plan: 1 to add, 0 to change, 0 to destroy.") == 2, plan
@@ -206,22 +188,6 @@ def test_projects_that_fill_the_plugin_cache_at_once_share_one_sound_provider(
     # Terraform links the packages to the cache, by the cache's path in the task.
     assert [package.readlink() for package in packages] == 2 * [seen / cached.parent.relative_to(here)]
     assert cached.read_bytes() == provider
-
-
-def _plan_by_api(local: LocalService, repository: str, token: str) -> Response:
-    request = {"Repository": repository, "Ref": "master", "Type": "Github", "Paths": [{"Directory": "."}]}
-    return entrance(local.deployment).request(
-        "POST", "/api/plan", headers={"X-Atlantis-Token": token}, body=json.dumps(request).encode()
-    )
-
-
-def test_the_api_plans_with_the_secret_and_refuses_without(configured: LocalService, github: Store) -> None:
-    repository = f"{OWNER}/by-api"
-    github.create_repository(repository, {"main.tf": RESOURCE}, default_branch="master")
-    assert _plan_by_api(configured, repository, "not-the-secret").status == 401
-    answer = _plan_by_api(configured, repository, _API_SECRET)
-    assert answer.status == 200, answer.body
-    assert b"1 to add, 0 to change, 0 to destroy" in answer.body
 
 
 @pytest.mark.parametrize(
