@@ -83,18 +83,25 @@ _SEARCHED: Final = 20_000
 def holds_token(value: Any) -> bool:
     """Whether a text contains a private key, a token of a known format, or a URL with a password."""
     content = value[:_SEARCHED] if isinstance(value, str) else ""
-    return bool(_SECRET_VALUE.search(content) or _PASSWORD_IN_URL.search(content))
+    return bool(
+        (_may_hold_token(content) and _SECRET_VALUE.search(content))
+        or (":/" in content and _PASSWORD_IN_URL.search(content))
+    )
 
 
 def redacted(message: str) -> str:
     """A message without the values in it that have the format of a credential."""
-    if any(part in message for part in _IN_SECRET_VALUES):
+    if _may_hold_token(message):
         message = _SECRET_VALUE.sub(HIDDEN, message)
     if ":/" in message:
         message = _PASSWORD_IN_URL.sub(HIDDEN, message)
     if _PAIR.search(message):
         message = _NAMED.sub(rf"\1{HIDDEN}", message)
     return _RANDOM.sub(HIDDEN, message) if _LONG.search(message) else message
+
+
+def _may_hold_token(content: str) -> bool:
+    return any(part in content for part in _IN_SECRET_VALUES)
 
 
 def looks_secret(name: str, value: Any) -> bool:
