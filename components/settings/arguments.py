@@ -38,11 +38,10 @@ class AtlantisArgs(Group):
     environment: str = setting(accepted.environment)
     """Part of every physical name (atlantis-<environment>): 1 to 14 lower case letters, digits and hyphens"""
     base_name: str | None = setting(accepted.base_name, default=None)
-    """Name of the cluster, service, task family and load balancer, to keep the names of an adopted stack. Empty:
-    atlantis-<environment>"""
+    """Name of the cluster, service, task family and load balancer of an adopted stack. Empty: atlantis-<environment>"""
     regional_iam_names: bool = setting(values.boolean, default=False)
-    """Add the region to the names of the IAM roles and policies, for an environment that is deployed to two regions of one
-    account. A change replaces the roles"""
+    """Add the region to the names of IAM roles and policies, for an environment in two regions of one account. A change replaces
+    the roles"""
     network: NetworkArgs = dataclasses.field(default_factory=NetworkArgs)
     """The VPC. Default: a new VPC"""
     existing: ExistingArgs = dataclasses.field(default_factory=ExistingArgs)

@@ -76,9 +76,9 @@ class ExtraContainerArgs(Group):
     )
     """User and group IDs of its process, which has no capabilities"""
     cpu: int = setting(values.integer(range(16, 8193)), default=128)
-    """CPU units that it gets while the task is busy. They are taken from those of the stack's containers"""
+    """CPU units while the task is busy, taken from those of the stack's containers"""
     memory: int = setting(values.integer(range(16, 65537)), default=256)
-    """Memory limit in MiB. The kernel ends a container that needs more, and ECS starts it again"""
+    """Memory limit in MiB. ECS restarts a container that needs more"""
 
 
 _MOST = 5

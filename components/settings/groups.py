@@ -42,15 +42,14 @@ class NetworkArgs(Group):
     public_subnet_ids: Sequence[Input[str]] = setting(accepted.subnet_ids, default=())
     """IDs of the load balancer's subnets, in at least two Availability Zones. Only with vpcId"""
     private_subnet_ids: Sequence[Input[str]] = setting(accepted.subnet_ids, default=())
-    """IDs of the subnets of the task, the mount targets and the VPC endpoints, in at least two Availability Zones. Only with
-    vpcId"""
+    """IDs of the subnets of task, mount targets and VPC endpoints, in at least two Availability Zones. Only with vpcId"""
     vpc_cidr_block: str = setting(values.cidr_block, default="10.64.0.0/16")
     """Private IPv4 CIDR block of a new VPC, /16 to /22"""
     vpc_endpoints: Sequence[str] = setting(
         values.list_of(values.one_of((*VPC_ENDPOINTS, PARAMETERS_ENDPOINT, AUTO_ENDPOINTS))), default=(AUTO_ENDPOINTS,)
     )
     """VPC endpoints to create: ecr.api, ecr.dkr, s3, secretsmanager, logs, ssm. auto: those that the task needs in a new VPC, none
-    in an existing one, where they would concern every workload. []: none"""
+    in an existing one. []: none"""
 
     @property
     def endpoints(self) -> Sequence[str]:
@@ -80,15 +79,14 @@ class IngressArgs(Group):
     ip_address_type: str = setting(values.one_of(("ipv4", "dualstack")), default="ipv4")
     """ipv4, or dualstack if the VPC's public subnets have IPv6 CIDR blocks. dualstack adds AAAA records"""
     web_acl_arn: Input[str] | None = setting(accepted.web_acl_arn, default=None)
-    """ARN of an existing regional web ACL (AWS WAF) for the load balancer. It must allow webhooks larger than 8 KB. Empty:
-    none"""
+    """ARN of an existing regional web ACL (AWS WAF), which must allow webhooks larger than 8 KB. Empty: none"""
     load_balancer_scheme: str = setting(
         values.one_of(("internet-facing", "internal", "none")), default="internet-facing"
     )
-    """internet-facing; internal for GitHub Enterprise in your network, in the private subnets and for private ranges only; or none,
-    where the private ranges of allowedCidrBlocks reach the task over HTTP. A change replaces the load balancer"""
+    """internet-facing; internal, for GitHub Enterprise in your network: private subnets and ranges only; or none: the private
+    ranges of allowedCidrBlocks reach the task over HTTP. A change replaces the load balancer"""
     load_balancer_idle_timeout: int = setting(values.integer(range(1, 4001)), default=3600)
-    """Seconds until the load balancer closes an idle connection, such as the live log of a job without output. 1 to 4000"""
+    """Seconds, 1 to 4000, until the load balancer closes an idle connection, such as the live log of a job without output"""
     ssl_policy: str = setting(values.one_of(SSL_POLICIES), default=SSL_POLICIES[0])
     """Security policy of the HTTPS listener. It must support TLS 1.3 and no version below 1.2"""
 
@@ -121,7 +119,7 @@ class ServerArgs(Group):
     """Required. Repositories to serve, separated by commas, in Atlantis' syntax: github.com/my-organization/*, with * only at the
     end. ! excludes"""
     serve_every_owner: bool = setting(values.boolean, default=False)
-    """Accept an entry host/* in repoAllowlist, for all owners of your own host, such as ghe.example.com/*"""
+    """Accept an entry for all owners of your own host in repoAllowlist, such as ghe.example.com/*"""
     github_hostname: str = setting(values.host, default="github.com")
     """Host name of GitHub, or of GitHub Enterprise, which also requires githubWebhookCidrBlocks"""
     github_app_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
@@ -132,13 +130,12 @@ class ServerArgs(Group):
     webhook_secret_generation: int = setting(accepted.generation, default=1)
     """Increase this number for a new webhook secret"""
     secret_reader_arns: Sequence[Input[str]] = setting(accepted.principal_arns, default=())
-    """ARNs of the roles and users that deploy the stack. Only they and the execution role can read the generated secrets. Required
-    if the stack creates one"""
+    """ARNs of the roles and users that deploy the stack. Required for generated secrets, which only they and the execution role
+    can read"""
     log_level: str = setting(values.one_of(("debug", "info", "warn", "error")), default="info")
     """Log level of the server: debug, info, warn or error"""
     plan_requirements: Sequence[str] = setting(accepted.plan_requirements, default=())
-    """Requirements before a plan: approved, mergeable, undiverged. A plan runs code of the pull request, so use approved if you
-    don't trust everyone who can open one. Empty: none"""
+    """Requirements before a plan, which runs code of the pull request: approved, mergeable, undiverged. Empty: none"""
 
 
 @group
@@ -162,10 +159,10 @@ class ConfigurationArgs(Group):
     server_secrets: Sequence[str] = setting(accepted.server_secrets, default=())
     """Secret flags of the server from existing secrets: flag=secret:key or flag=ssm:/parameter. Plans can't read them"""
     allowed_extra_arguments: Sequence[str] = setting(accepted.extra_arguments, default=())
-    """Arguments of Terraform that everyone who can comment can use after `--`, although they change what an apply does or where
-    files are, such as -target"""
+    """Arguments of Terraform to allow after `--` in comments, although they change what an apply does or where files are, such as
+    -target"""
     allow_state_commands: bool = setting(values.boolean, default=False)
-    """Accept allow-commands with state: everyone who can comment can then remove resources from the state without an approval"""
+    """Accept allow-commands with state: everyone who can comment can then change the state without an approval"""
     allow_api: bool = setting(values.boolean, default=False)
     """Accept api-secret in serverSecrets, and let the allowed ranges send changes to /api/. Everyone with the secret can then apply
     any branch without an approval"""
@@ -207,11 +204,11 @@ class TaskArgs(Group):
     memory: int = setting(values.integer(range(512, 122881)), default=4096)
     """Memory of the task in MiB"""
     capacity_provider: str = setting(values.one_of(("FARGATE", "FARGATE_SPOT")), default="FARGATE")
-    """FARGATE, or FARGATE_SPOT, which is cheaper, but AWS can interrupt the task with two minutes' notice"""
+    """FARGATE, or FARGATE_SPOT, which is cheaper, but AWS can end the task after two minutes' notice"""
     desired_count: int = setting(values.integer(range(2)), default=1)
     """Number of tasks: 1, or 0 to deploy before the image and the secrets exist"""
     deployment_timeout_minutes: int = setting(values.integer(range(721)), default=20)
-    """Minutes, up to 720, after which pulumi up stops waiting for the ECS deployment and fails. 0: don't wait"""
+    """Minutes, up to 720, that pulumi up waits for the ECS deployment before it fails. 0: don't wait"""
     deployment_role_arn: Input[str] | None = setting(accepted.role_arn, default=None)
     """ARN of the role with which pulumi up follows the ECS deployment. Required if the component's provider assumes a role. Empty:
     the provider's credentials"""
@@ -222,8 +219,8 @@ class TaskArgs(Group):
     stop_timeout: int = setting(values.integer(range(2, 121)), default=120)
     """Seconds between SIGTERM and SIGKILL when ECS stops the task, 2 to 120"""
     extra_containers: Sequence[ExtraContainerArgs] = setting(extra_containers, default=())
-    """Containers of your own in the task, up to five, with the keys in docs/settings.md. Each shares the task's network and its
-    role (docs/security.md, Containers of your own)"""
+    """Up to five containers of your own in the task, whose network and role they share (docs/security.md), with the keys in
+    docs/settings.md"""
 
     @property
     def own_cpu(self) -> int:
@@ -243,29 +240,28 @@ class StorageArgs(Group):
     efs_encryption_key: str = setting(values.one_of(("customer", "aws")), default="customer")
     """customer (a customer managed key), or aws to keep the AWS managed key of an existing file system. A change replaces it"""
     efs_root_directory: str = setting(accepted.directory, default="/atlantis-data")
-    """Directory of the file system that the access point exposes to the task; / during a restore (docs/runbooks.md). A change
-    replaces the access point"""
+    """Directory of the file system for the task; / during a restore (docs/runbooks.md). A change replaces the access point"""
     efs_throughput_mode: str = setting(values.one_of(("bursting", "elastic")), default="bursting")
-    """bursting, or elastic, which is billed by usage and has no burst credits"""
+    """bursting, or elastic, which is billed by usage and needs no burst credits"""
     backup_retention_days: int = setting(values.integer(range(3651)), default=0)
-    """Days, up to 3650, to keep daily backups of the file system in a vault of the stack with a customer managed key. 0: EFS'
-    automatic backups, 35 days in its own vault"""
+    """Days, up to 3650, to keep daily backups in a vault of the stack with a customer managed key. 0: EFS' automatic backups, for
+    35 days"""
     posix_uid: int = setting(accepted.posix_id, default=100)
-    """User ID that owns the data directory: the image's user, because git rejects directories of others. 100 in the stock image"""
+    """User ID that owns the data directory: the image's user, because git rejects directories of others"""
     posix_gid: int = setting(accepted.posix_id, default=100)
     """Group ID that owns the data directory"""
     repository_name: str | None = setting(accepted.repository_name, default=None)
-    """Name of the ECR repository, also in the aliases of the KMS keys. A second stack in the same account and region needs another
-    one. A change replaces the repository. Empty: atlantis"""
+    """Name of the ECR repository, also in the aliases of the KMS keys; another one for a second stack in the account and region.
+    A change replaces the repository. Empty: atlantis"""
     locking_database: str = setting(values.one_of(("boltdb", "redis")), default="boltdb")
-    """Storage for Atlantis' locks: boltdb (a file), or redis (ElastiCache) for deployments without downtime"""
+    """Atlantis' locks: boltdb (a file), or redis (ElastiCache) for deployments without downtime"""
     locking_node_type: str = setting(accepted.cache_node_type, default="cache.t4g.micro")
     """Node type of the two cache nodes. Only with lockingDatabase redis"""
     locking_password_generation: int = setting(accepted.generation, default=1)
     """Increase this number for a new password of the locking database. Only with lockingDatabase redis"""
     locking_snapshot_name: str | None = setting(accepted.cache_snapshot_name, default=None)
-    """Name of a manual ElastiCache snapshot with which the replication group begins (docs/runbooks.md). A change, also the removal,
-    replaces the group. Only with lockingDatabase redis"""
+    """Name of a manual ElastiCache snapshot with which the replication group begins (docs/runbooks.md). A change, also the
+    removal, replaces it. Only with lockingDatabase redis"""
 
     @property
     def uses_redis(self) -> bool:
@@ -278,7 +274,7 @@ class OperationsArgs(Group):
     """Logs, alarms, tags and protection."""
 
     log_group_name: str | None = setting(accepted.log_group_name, default=None)
-    """Name of the task's log group, to keep the log group of an adopted stack. Empty: /ecs/<name of the service>"""
+    """Name of the task's log group in an adopted stack. Empty: /ecs/<name of the service>"""
     log_retention_days: int = setting(values.integer(LOG_RETENTION_DAYS), default=7)
     """Retention of the task's log in days. CloudWatch Logs accepts only certain values"""
     log_archive_days: int = setting(values.integer(range(3651)), default=0)
@@ -286,8 +282,8 @@ class OperationsArgs(Group):
     alarm_topic_arns: Sequence[Input[str]] = setting(accepted.topic_arns, default=())
     """ARNs of the SNS topics that CloudWatch alarms notify. Empty: no alarms"""
     documentation_url: str | None = setting(values.https_endpoint, default=None)
-    """URL of your copy of the folder docs, such as https://github.com/my-organization/atlantis/blob/main/docs, for the links of
-    alarms and dashboard. Empty: they name the file"""
+    """URL of your copy of docs, such as https://github.com/my-organization/atlantis/blob/main/docs, for links of alarms and
+    dashboard. Empty: they name the file"""
     deletion_protection: bool = setting(values.boolean, default=True)
     """Protect the file system, its backup vault, KMS keys, repository, secrets, log buckets and load balancer from deletion and
     replacement"""
@@ -316,16 +312,15 @@ class ExistingArgs(Group):
     """ARN of an existing KMS key for log groups and log archive. Its policy must allow CloudWatch Logs to use it. Empty: a new
     key"""
     https_listener_arn: Input[str] | None = setting(accepted.listener_arn, default=None)
-    """ARN of the HTTPS listener of an existing application load balancer in the VPC, with a certificate for the host of url. The
-    stack only adds rules for this host. Empty: a new load balancer"""
+    """ARN of the HTTPS listener of an existing application load balancer in the VPC, with a certificate for the host of url.
+    Empty: a new load balancer"""
     listener_rule_priority: int = setting(accepted.first_priority, default=0)
     """First of the 128 priorities for the stack's rules in the existing listener; `make preflight` names free ones. Only with
     httpsListenerArn. 0: a number that follows from the stack's names"""
     load_balancer_security_group_id: Input[str] | None = setting(accepted.security_group_id, default=None)
     """ID of a security group of the existing load balancer, from which the task accepts requests. Required with httpsListenerArn"""
     extend_security_group: bool = setting(values.boolean, default=False)
-    """Add rules to loadBalancerSecurityGroupId: HTTPS from the allowed ranges and from webhooks, and the task's port. false: it
-    stays as it is"""
+    """Add rules to loadBalancerSecurityGroupId: HTTPS from the allowed ranges and from webhooks, and the task's port"""
     service_registry_arn: Input[str] | None = setting(accepted.service_registry_arn, default=None)
     """ARN of an existing Cloud Map service with A records, in which ECS registers the task. Only with loadBalancerScheme none"""
 
@@ -373,8 +368,8 @@ class VcsArgs(Group):
     """The host of the repositories, if the server doesn't authenticate as a GitHub App."""
 
     vcs_kind: str = setting(values.one_of(tuple(KINDS)), default=APP)
-    """Host of the repositories and the server's credentials: github-app, github (a user's token), gitlab, gitea, bitbucket-cloud,
-    bitbucket-server or azure-devops"""
+    """Host of the repositories: github-app, github (a user's token), gitlab, gitea, bitbucket-cloud, bitbucket-server or
+    azure-devops"""
     vcs_host: str | None = setting(values.host, default=None)
     """Host name of GitLab, Gitea, Bitbucket Server or Azure DevOps, reached over HTTPS on port 443. Empty: gitlab.com,
     bitbucket.org or dev.azure.com. GitHub has githubHostname"""
@@ -385,7 +380,7 @@ class VcsArgs(Group):
     with github-app"""
     vcs_webhook_cidr_blocks: Sequence[str] = setting(accepted.cidr_blocks, default=())
     """CIDR blocks from which the host sends webhooks, only with POST /events. Empty: those that gitlab.com, bitbucket.org or
-    dev.azure.com publishes (components/configuration/webhook_ranges.json). GitHub has githubWebhookCidrBlocks"""
+    dev.azure.com publishes. GitHub has githubWebhookCidrBlocks"""
 
     @property
     def kind(self) -> Vcs:
@@ -431,8 +426,8 @@ class DriftArgs(Group):
         ),
         default=(),
     )
-    """Projects to detect drift in: owner/name:directory, owner/name:directory:workspace, owner/name#project, or owner/name for all.
-    owner/name@branch sets another branch than defaultBranch. Only with terraformIsolation tasks. Empty: no drift detection"""
+    """Projects to detect drift in: owner/name:directory, owner/name:directory:workspace, owner/name#project, or owner/name for
+    all; with owner/name@branch, on another branch than defaultBranch. Only with terraformIsolation tasks. Empty: none"""
     drift_every_hours: int = setting(values.integer(range(1, _LONGEST_INTERVAL + 1)), default=24)
     """Hours between two detections, 1 to 84. Not with driftDailyAt"""
     drift_daily_at: str | None = setting(
@@ -440,7 +435,7 @@ class DriftArgs(Group):
     )
     """Time of day in UTC, such as 04:30. Empty: driftEveryHours"""
     drift_show_plan: bool = setting(values.boolean, default=False)
-    """Show the text of the plan, which can contain secret values, in the issue of a project that has drifted"""
+    """Show the text of the plan, which can contain secret values, in the issue"""
 
     @property
     def enabled(self) -> bool:
@@ -460,44 +455,41 @@ class TerraformArgs(Group):
     terraform_state_buckets: Sequence[Input[str]] = setting(accepted.bucket_names, default=())
     """Names of the S3 buckets with Terraform states that the task can read and write"""
     terraform_state_prefixes: Sequence[str] = setting(accepted.state_prefixes, default=())
-    """Prefixes of the keys in terraformStateBuckets that the task can read and write, such as platform/ or, with terraformIsolation
-    tasks, states/{repository}/ for each repository's own (states/my-organization/shop/). They also limit workspaces, so set
-    workspace_key_prefix in Terraform's backend. Empty: every key"""
+    """Prefixes of the keys in terraformStateBuckets that the task can use, such as platform/ or, with terraformIsolation tasks,
+    states/{repository}/ for each repository's own. They limit workspaces too: set workspace_key_prefix in the backend. Empty:
+    every key"""
     terraform_state_key_arns: Sequence[Input[str]] = setting(accepted.key_arns, default=())
     """ARNs of the customer managed keys that encrypt these buckets"""
     assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
-    """ARNs of roles in this and other accounts that Terraform can assume; with terraformIsolation tasks, in an apply only. `make
-    trust-policy` prints their trust policy"""
+    """ARNs of roles that Terraform can assume; with terraformIsolation tasks, in an apply only. `make trust-policy` prints their
+    trust policy"""
     terraform_lock_tables: Sequence[Input[str]] = setting(accepted.table_names, default=())
     """Names of the DynamoDB tables with the state locks"""
     managed_name_prefixes: Sequence[str] = setting(accepted.name_prefixes, default=())
-    """Prefixes, such as shop-, of the names of roles, clusters, repositories, load balancers, log groups and secrets that Terraform
-    can manage. Empty: only its state"""
+    """Prefixes, such as shop-, of the names of roles, clusters, repositories, load balancers, log groups and secrets that
+    Terraform can manage. Empty: only its state"""
     permissions_boundary_arn: Input[str] | None = setting(accepted.policy_arn, default=None)
-    """ARN of the permissions boundary of the task role, the execution role and every role that Terraform creates. Empty: the stack
-    creates a boundary for the roles that Terraform creates"""
+    """ARN of the permissions boundary of the task role, the execution role and every role that Terraform creates. Empty: the
+    stack creates one for the last"""
     additional_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
-    """ARNs of more policies of the task role, or of the role of applies with terraformIsolation tasks. The stack denies what they
-    allow on its own resources, users, policies, and roles without the boundary"""
+    """ARNs of more policies of the task role, or of the role of applies with terraformIsolation tasks (docs/server.md)"""
     additional_plan_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
     """ARNs of more policies for the role of plans. Only with terraformIsolation tasks"""
     share_subnets: bool = setting(values.boolean, default=False)
-    """Allow Terraform to run ECS services in the subnets of this stack. Such a service can use Atlantis' security groups"""
+    """Allow Terraform to run ECS services in the stack's subnets, where they can use Atlantis' security groups"""
     terraform_isolation: str = setting(isolation, default="none")
-    """none, or tasks: plans and applies run in separate ECS services with a role each, and a plan can't write. Requires the image
-    of docker/"""
+    """none, or tasks: plans and applies run in separate ECS services with a role each. Requires the image of docker/"""
     module_repositories: Sequence[str] = setting(accepted.repository_names, default=())
     """Names of the repositories from which init can download private modules. Empty: all of the GitHub App's installation. Only
     with terraformIsolation tasks"""
 
     repository_roles: Sequence[str] = setting(accepted.repository_roles, default=())
-    """Roles of certain repositories that replace the stack's, in this or other accounts: my-organization/shop-*=<ARN of the plan
-    role> <ARN of the apply role>. The first match counts. `make trust-policy SETTING=repositoryRoles` prints their trust policies.
-    Only with terraformIsolation tasks"""
+    """Roles of certain repositories that replace the stack's: my-organization/shop-*=<ARN of the plan role> <ARN of the apply
+    role>. The first match counts (docs/security.md). Only with terraformIsolation tasks"""
 
     plan_assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
-    """ARNs of roles in this and other accounts that Terraform can assume in a plan too. Everyone who can open a pull request gets
-    what they allow, so they should only read. Only with terraformIsolation tasks"""
+    """ARNs of roles that Terraform can assume in a plan too. Everyone who can open a pull request gets what they allow, so they
+    should only read. Only with terraformIsolation tasks"""
 
     @property
     def assumable_by_plans(self) -> Sequence[Input[str]]:

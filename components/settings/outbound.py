@@ -112,15 +112,15 @@ class OutboundArgs(Group):
     """The task's way to other networks."""
 
     ca_certificates: Input[str] | None = setting(_certificates, default=None)
-    """Certificates of your own authorities that the server, git and Terraform trust in addition to the public ones: PEM, or the
-    path of a PEM file relative to the program"""
+    """Certificates of your own authorities that the server, git and Terraform trust too: PEM, or the path of a PEM file relative
+    to the program"""
     http_proxy: str | None = setting(_proxy, default=None)
     """URL of a proxy for HTTP, http://<host>:<port>, without a user or a password. Empty: none"""
     https_proxy: str | None = setting(_proxy, default=None)
     """URL of a proxy for HTTPS, http://<host>:<port>, without a user or a password. Empty: none"""
     no_proxy: Sequence[str] = setting(values.list_of(_without_proxy), default=())
-    """Hosts, domains, addresses and ranges that are reached without the proxy, in addition to the task's own addresses and the
-    stack's VPC endpoints"""
+    """Hosts, domains, addresses and ranges to reach without the proxy, in addition to the task's own and the stack's VPC
+    endpoints"""
 
     @property
     def proxies(self) -> dict[str, str]:

@@ -78,7 +78,7 @@ class WorkersArgs(Group):
     """The workers. Only with terraformIsolation tasks."""
 
     plan_workers: str = setting(_count, default="1")
-    """Number of workers for plans, or a range such as 2-10, within which the service scales with the share of busy workers"""
+    """Number of workers for plans, or a range such as 2-10, within which the service scales"""
     plan_worker_cpu: int = setting(values.integer(tuple(FARGATE_MEMORY)), default=1024)
     """CPU units of a worker for plans"""
     plan_worker_memory: int = setting(values.integer(range(512, 122881)), default=4096)
@@ -86,7 +86,7 @@ class WorkersArgs(Group):
     plan_worker_ephemeral_storage: int = setting(values.integer(range(20, 201)), default=20)
     """Ephemeral storage of a worker for plans in GiB, 20 to 200"""
     plan_worker_capacity_provider: str = setting(values.one_of(("FARGATE", SPOT)), default="FARGATE")
-    """FARGATE, or FARGATE_SPOT, which is cheaper: a plan whose worker AWS ends starts again on another one"""
+    """FARGATE, or FARGATE_SPOT, which is cheaper: a plan that AWS ends starts again"""
     plan_worker_subnet_ids: Sequence[Input[str]] = setting(accepted.subnet_ids, default=())
     """IDs of subnets for the workers of plans. Only with vpcId. Empty: privateSubnetIds"""
     apply_workers: str = setting(_count, default="1")
@@ -104,10 +104,9 @@ class WorkersArgs(Group):
     worker_wait_minutes: int = setting(values.integer(range(1, 121)), default=15)
     """Minutes, 1 to 120, that a command waits for a worker with a free place before it fails"""
     apply_continues_minutes: int = setting(values.integer(range(1, 721)), default=60)
-    """Minutes, 1 to 720, that an apply continues after its server has ended. The next server comments the result"""
+    """Minutes, 1 to 720, that an apply continues after its server has ended"""
     plan_secret_prefixes: Sequence[str] = setting(accepted.secret_prefixes, default=())
-    """Prefixes of the names of secrets, such as shop/, whose values a plan, and so everyone who can open a pull request, can
-    read"""
+    """Prefixes of the names of secrets, such as shop/, whose values everyone who can open a pull request can read"""
 
     def of(self, role: str) -> WorkerGroup:
         """The workers for `plan` or `apply`."""
