@@ -66,8 +66,11 @@ def provider(provider_certificates: Certificates) -> Iterator[IdentityProvider]:
 
 @pytest.fixture(scope="module")
 def up(provider_certificates: Certificates) -> Iterator[Scratch]:
-    """`make up`, whole: the stack and the server in it."""
+    """`make up` of the stack with the server in it."""
     with reachable_scratch() as scratch:
+        scratch.deployed()
+        # Only a new one trusts the provider.
+        local_aws.stop(scratch.state)
         answer = scratch.cli("up", SSL_CERT_FILE=str(provider_certificates.bundle))
         assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
         address = re.search(r"http://127\.0\.0\.1:\d+/", answer.stderr)

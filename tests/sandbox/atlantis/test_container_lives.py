@@ -214,7 +214,7 @@ def test_the_containers_of_a_task_together_have_its_memory(scratch: ContainerScr
 @_limited
 def test_a_busy_task_gets_the_share_of_the_cpu_that_its_units_give(scratch: ContainerScratch) -> None:
     count = "i=0; trap 'echo counted $i; exit' TERM; while :; do i=$((i+1)); done"
-    busy = f'for i in $(seq $(nproc)); do ({count}) & all="$all $!"; done; sleep 5; kill $all; wait; echo over'
+    busy = f'for i in $(seq $(nproc)); do ({count}) & all="$all $!"; done; sleep 2; kill $all; wait; echo over'
     for name, cpu in (("large", 4096), ("small", 512)):
         scratch.task(container("server", busy, essential=False), name=name, cpu=cpu).tick()
     eventually("both", lambda: all("over" in scratch.log(name) for name in ("large", "small")))
