@@ -12,7 +12,7 @@ _WEBSITE: Final = re.compile(r"""^website:\s*["']?(https://[^\s"'#]+)""", re.MUL
 
 @cache
 def website() -> str | None:
-    """The address at which whoever publishes the pack hosts README.md; None until it is set."""
+    """The address at which the publisher of the pack hosts README.md; None until it is set."""
     found = _WEBSITE.search((PACK / "PulumiPolicy.yaml").read_text(encoding="utf-8"))
     return found[1] if found else None
 

@@ -92,7 +92,7 @@ def test_every_killed_run_is_made_good_by_the_next(scratch: Scratch, moments: It
 
 
 def _plugins(scratch: Scratch) -> list[int]:
-    """Everything that serves the engine, whoever has started it."""
+    """All processes that serve the engine, of this run or of an earlier one."""
     kinds = (
         "sandbox.testbed.providers",
         "sandbox.testbed.engine.language_server",
