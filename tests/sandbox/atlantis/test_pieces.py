@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.atlantis import image_tools, locking_database
-from sandbox.atlantis.build import listen_on_loopback
+from sandbox.atlantis import build, flags, image_tools, locking_database
 from sandbox.atlantis.container import TaskNetwork, TaskParts, prepare
 from sandbox.testbed.containers.container_definition import (
     ContainerDefinition,
@@ -167,10 +166,10 @@ def test_a_missing_terraform_has_a_stand_in(tmp_path: Path, monkeypatch: pytest.
 def test_the_build_changes_one_line_and_refuses_sources_without_it(tmp_path: Path) -> None:
     source = tmp_path / "server.go"
     source.write_text('server := &http.Server{Addr: fmt.Sprintf(":%d", s.Port), Handler: n}\n')
-    listen_on_loopback(source)
+    build.listen_on_loopback(source)
     assert source.read_text() == 'server := &http.Server{Addr: fmt.Sprintf("127.0.0.1:%d", s.Port), Handler: n}\n'
     with pytest.raises(SandboxError, match="listens differently"):
-        listen_on_loopback(source)
+        build.listen_on_loopback(source)
 
 
 def test_the_log_is_followed_while_it_grows(tmp_path: Path) -> None:
@@ -184,3 +183,8 @@ def test_the_log_is_followed_while_it_grows(tmp_path: Path) -> None:
             stream.write("two\n")
         assert follower.stdout.readline() == "two\n"
         follower.terminate()
+
+
+def test_the_recorded_flags_are_those_of_the_built_server() -> None:
+    recorded = json.loads(flags.LIST.read_text(encoding="utf-8"))["flags"]
+    assert flags.flags_of(build.executable()) == recorded, "python -m sandbox.atlantis.flags"
