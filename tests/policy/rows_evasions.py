@@ -23,7 +23,6 @@ def _stores() -> list[Row]:
     launched = one("ec2/instance", launchTemplate={"id": "lt-1"})
     return [
         found(plain, "false as a string, CKV_AWS_16 AVD-AWS-0080", one("rds/instance", storageEncrypted="false")),
-        found(plain, "queue that turns its default off", one("sqs/queue", sqsManagedSseEnabled=False)),
         # As SQS reports a queue with a key.
         passes(plain, "queue with a key", one("sqs/queue", kmsMasterKeyId="alias/a", sqsManagedSseEnabled=False)),
         found(plain, "warehouse that turns its default off", one("redshift/cluster", encrypted="false")),
@@ -48,7 +47,6 @@ def _stores() -> list[Row]:
             native("secretsmanager:Secret"),
             customerKeys=["secrets"],
         ),
-        found("encryption-stack/at-rest", "native volume, CKV_AWS_3 AVD-AWS-0026", native("ec2:Volume", size=8)),
         found("encryption-stack/at-rest", "false as a string, CKV_AWS_3", one("ebs/volume", encrypted="false")),
         found("encryption-stack/at-rest", "copy of a snapshot", one("ebs/snapshotCopy", sourceSnapshotId="snap-1")),
         found(disk, "image", one("ec2/ami", ebsBlockDevices=[{"deviceName": "/dev/sda1", "volumeSize": 8}])),
@@ -163,25 +161,17 @@ def _transit() -> list[Row]:
     volume = {"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}
     ssl = {"name": "require_secure_transport", "value": "OFF"}
     return [
-        found("encryption/cache-transit", "memcached", one("elasticache/cluster", engine="memcached")),
-        passes(
-            "encryption/cache-transit",
-            "memcached with TLS",
-            one("elasticache/cluster", engine="memcached", transitEncryptionEnabled=True),
-        ),
         passes("encryption/cache-transit", "node of a group", one("elasticache/cluster", replicationGroupId="g")),
         *(
             passes(check, f"TLS by default, {kind}", one(kind, **given))
             for check, kind, given in (
                 ("encryption/cache-transit", "memorydb/cluster", {}),
-                ("encryption/cache-transit", "elasticache/replicationGroup", {"transitEncryptionEnabled": True}),
                 (link, "msk/cluster", {}),
                 (link, "dms/endpoint", {"redisSettings": {}, "kafkaSettings": {}}),
                 (link, "opensearch/domain", {"domainEndpointOptions": {}}),
                 (link, "elasticsearch/domain", {"domainEndpointOptions": {}}),
             )
         ),
-        found("encryption/cache-transit", "native cache", native("elasticache:ReplicationGroup")),
         found(
             link,
             "serverless warehouse",
@@ -221,11 +211,6 @@ def _transit() -> list[Row]:
             link,
             "parameter that turns TLS off",
             one("rds/clusterParameterGroup", family="aurora-mysql8.0", parameters=[ssl]),
-        ),
-        found(
-            link,
-            "brokers that also accept plain text",
-            one("msk/cluster", encryptionInfo={"encryptionInTransit": {"clientBroker": "TLS_PLAINTEXT"}}),
         ),
         found(link, "transfer of FTP and SFTP", one("transfer/server", protocols=["SFTP", "FTP"])),
         found(
@@ -571,7 +556,6 @@ def _public() -> list[Row]:
         ),
     ]
     ssh = {"fromPort": 22, "toPort": 22, "protocol": "tcp"}
-    cache = "elasticache/replicationGroup"
     return [
         *(found(endpoint, f"{kind} {number}", one(kind, **bad)) for number, (kind, bad, _) in enumerate(rows)),
         *(passes(endpoint, f"{kind} {number}", one(kind, **good)) for number, (kind, _, good) in enumerate(rows)),
@@ -593,8 +577,9 @@ def _public() -> list[Row]:
             "lightsail's website",
             one("lightsail/instancePublicPorts", portInfos=[{"fromPort": 443, "toPort": 443, "protocol": "tcp"}]),
         ),
-        found("recovery/backup", "cache without snapshots, ElastiCache.1", one(cache, snapshotRetentionLimit=0)),
-        passes("recovery/backup", "cache with snapshots", one(cache, snapshotRetentionLimit=1)),
+        passes(
+            "recovery/backup", "cache with snapshots", one("elasticache/replicationGroup", snapshotRetentionLimit=1)
+        ),
         found("recovery/backup", "redis without a group, ElastiCache.1", one("elasticache/cluster", engine="redis")),
         *(
             passes(

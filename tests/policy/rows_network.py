@@ -252,7 +252,7 @@ EXPOSURE: Final[tuple[Row, ...]] = (
     ),
     *(
         verdict
-        for canonical in ("mq/broker", "redshiftserverless/workgroup", "dms/replicationInstance", "lightsail/database")
+        for canonical in ("redshiftserverless/workgroup", "lightsail/database")
         for verdict in both(
             *("public-exposure/public-database", canonical),
             one(canonical, publiclyAccessible=True),

@@ -84,7 +84,6 @@ PUBLIC: Final[tuple[Row, ...]] = (
         *("public-exposure/public-policy", "permission of any source"),
         one("lambda/permission", principal="*", sourceArn="arn:aws:s3:*:*:x"),
     ),
-    passes(*("public-exposure/public-policy", "permission of an account"), one("lambda/permission", principal=ACCOUNT)),
     *both(
         *("public-exposure/public-policy", "layer"),
         one("lambda/layerVersionPermission", principal="*"),

@@ -97,12 +97,6 @@ SERVERS: Final[tuple[Row, ...]] = (
     _two("unreadable containers", False, _UNREADABLE),
     _two("unreadable containers of a telling family", True, _NAMED),
     _two("unreadable containers of a telling service", True, _UNREADABLE, name="atlantis"),
-    passes(
-        "single-task/desired-count",
-        "wordpress that is not listed",
-        _service(desiredCount=2),
-        _task(image="wordpress:6.8"),
-    ),
     found(
         "single-task/desired-count",
         "wordpress that is listed",
