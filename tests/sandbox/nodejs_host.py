@@ -14,7 +14,6 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from sandbox.testbed import npm, plugin_start
 from sandbox.testbed.engine.language_host import LanguageHost
-from sandbox.testbed.engine.sdk_packages import SdkPackages
 
 _RUN = Path("node_modules") / "@pulumi" / "pulumi" / "cmd" / "run" / "index.js"
 _ERROR_WAS_LOGGED = 32
@@ -58,7 +57,7 @@ def main() -> None:
     # The engine stops its plugins with SIGINT, on which Python would print a traceback.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=plugin_start.SERVER_OPTIONS)
-    host = NodeHost(plugin_start.parse(sys.argv[1:]), SdkPackages(None))
+    host = NodeHost(plugin_start.parse(sys.argv[1:]))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     sys.stdout.write(f"{server.add_insecure_port('127.0.0.1:0')}\n")
     sys.stdout.flush()

@@ -26,7 +26,6 @@ from pulumi.runtime import reset_options, run_in_stack, set_all_config
 from pulumi.runtime.proto import engine_pb2, language_pb2, language_pb2_grpc, plugin_pb2
 from pulumi.runtime.settings import get_engine
 
-from sandbox.testbed.engine.sdk_packages import SdkPackages
 from sandbox.testbed.paths import CHECKOUT
 from sandbox.testbed.plugin_start import Start
 
@@ -90,8 +89,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     The engine has a server for each of its stages, and passes its address when it attaches.
     """
 
-    def __init__(self, start: Start, sdks: SdkPackages) -> None:
-        self._start, self._sdks = start, sdks
+    def __init__(self, start: Start) -> None:
+        self._start = start
         self._engines: dict[str, str] = {}
 
     def Handshake(self, request: Any, context: Any) -> language_pb2.LanguageHandshakeResponse:
@@ -147,11 +146,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         if self._start.attached:
             # The sandbox's engine runs without ``--debug``.
             without_debug_messages(get_engine())
-        self._sdks.wait()
         with forwarded_output(get_engine()) if self._start.attached else nullcontext():
-            response = _run(program, request.parallel)
-        self._sdks.save()
-        return response
+            return _run(program, request.parallel)
 
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[language_pb2.RunPluginResponse]:
         """Run a policy pack or a component package and stream its output."""

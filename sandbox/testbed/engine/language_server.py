@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 
 from sandbox.testbed import plugin_start
-from sandbox.testbed.paths import CHECKOUT, state_directory
+from sandbox.testbed.paths import CHECKOUT
 
 
 class _Loading(grpc.GenericRpcHandler):
@@ -57,13 +57,10 @@ def main(arguments: list[str]) -> None:
     from pulumi.runtime.proto import language_pb2_grpc  # noqa: PLC0415
 
     from sandbox.testbed.engine.language_host import LanguageHost  # noqa: PLC0415
-    from sandbox.testbed.engine.sdk_packages import SdkPackages  # noqa: PLC0415
 
     # A program elsewhere must not import the checkout's modules. The program's own folder is added when it runs.
     sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != CHECKOUT]
-    sdks = SdkPackages(state_directory() / "sdk-packages.json" if start.attached else None)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(start, sdks), loading)
-    sdks.load()
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(start), loading)
     server.wait_for_termination()
 
 
