@@ -4,29 +4,20 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recording import LOCAL, Graph, arn_of
+from tests.unit.recording import Graph
 from tests.unit.stacks import BARE, PRODUCTION, stack
 
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 LISTENER = "aws:lb/listener:Listener"
-CERTIFICATE = "aws:acm/certificate:Certificate"
-ZONE = "Z0123456789ABCDEFGHIJ"
 
 
 def test_the_load_balancer_waits_until_it_may_write_its_logs() -> None:
     assert "ingress-access-logs-policy" in stack().one(LOAD_BALANCER).depends_on
 
 
-def test_a_certificate_that_exists_is_used_and_none_is_issued_with_a_zone_too() -> None:
-    graph = stack(hostedZoneId=ZONE)
-    assert graph.one(LISTENER, "ingress-https").inputs["certificateArn"] == LOCAL["acmCertificateArn"]
-    assert graph.names(CERTIFICATE) == []
-
-
 def test_the_listener_waits_until_the_certificate_is_issued() -> None:
     listener = stack(**PRODUCTION).one(LISTENER, "ingress-https")
     assert "ingress-certificate-validation" in listener.depends_on
-    assert listener.inputs["certificateArn"] == arn_of("ingress-certificate")
 
 
 RULE = "aws:lb/listenerRule:ListenerRule"

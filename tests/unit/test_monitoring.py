@@ -9,7 +9,7 @@ import pytest
 
 from components.names import PhysicalNames
 from tests.unit.isolated import containers_of, environment_of, statements
-from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION
+from tests.unit.recording import ACCOUNT, REGION
 from tests.unit.stacks import REDIS, stack
 
 ROOT = Path(__file__).parents[2]
@@ -33,17 +33,8 @@ def test_each_alarm_and_the_dashboard_link_to_an_entry_of_the_on_call_chapter() 
     assert stack(**ON_CALL).one(ALARM, "alarms-memory").inputs["alarmDescription"].endswith(". docs/on-call.md#memory")
 
 
-def test_every_topic_is_told() -> None:
-    topics = [f"{TOPIC}-{number}" for number in range(5)]
-    for alarm in stack(alarmTopicArns=topics).all(ALARM):
-        assert (alarm.inputs["alarmActions"], alarm.inputs["okActions"]) == (topics, topics)
-
-
-@pytest.mark.parametrize(
-    "changes", [{}, ON_CALL | {"desiredCount": 0}, EXISTING_VPC], ids=["no topic", "no task", "vpc"]
-)
-def test_without_a_topic_or_a_task_there_is_none(changes: dict[str, Any]) -> None:
-    graph = stack(**changes)
+def test_without_a_task_there_is_none() -> None:
+    graph = stack(**ON_CALL, desiredCount=0)
     assert graph.all(ALARM) + graph.all("atlantis:index:Alarms") == []
 
 

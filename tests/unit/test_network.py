@@ -40,13 +40,6 @@ def test_without_interface_endpoints_there_is_neither_their_group_nor_a_rule_to_
     assert [rule.name for rule in graph.resources if "endpoints" in rule.name] == []
 
 
-def test_in_an_existing_vpc_no_endpoint_is_created_unless_it_is_named() -> None:
-    graph = stack(**EXISTING_VPC)
-    assert graph.names(ENDPOINT) == []
-    assert [rule.name for rule in graph.resources if "endpoints" in rule.name] == []
-    assert stack(**EXISTING_VPC, vpcEndpoints=["s3"]).names(ENDPOINT) == ["network-endpoint-s3"]
-
-
 def test_the_endpoint_of_systems_manager_is_created_where_endpoints_are_and_parameters_are_used() -> None:
     parameters = {"secretEnvironment": ["REGISTRY_TOKEN=ssm:/ci/registry"]}
     assert "network-endpoint-ssm" not in stack().names(ENDPOINT)

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.authorities import authority, private_key
 from tests.unit.isolated import ISOLATED, containers_of, environment_of, mounts_of
 from tests.unit.recording import Graph, refusal
-from tests.unit.stacks import PRODUCTION, stack
+from tests.unit.stacks import stack
 from tests.unit.test_settings import parse, problems
 
 BUNDLE = "/run/certificates/ca-certificates.crt"
@@ -172,8 +172,3 @@ def test_the_security_group_lets_the_task_reach_its_proxy(url: str, port: int | 
     assert [(rule["fromPort"], rule["toPort"], rule["cidrIpv4"]) for rule in rules] == (
         [(port, port, block)] if port else []
     )
-
-
-def test_production_with_everything_fits() -> None:
-    graph = stack(**PRODUCTION, httpsProxy=PROXY, caCertificates=authority())
-    assert list(containers_of(graph)) == ["atlantis", "task-protection", "certificates"]

@@ -7,12 +7,6 @@ from tests.unit.stacks import arn, stack
 
 SECRET, SECRET_POLICY = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretPolicy:SecretPolicy"
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
-PASSWORD = "random:index/randomPassword:RandomPassword"
-
-
-def test_another_generation_makes_another_password_of_the_page() -> None:
-    again = stack(webPasswordGeneration=2).one(PASSWORD, "secrets-web-password-value")
-    assert again.inputs["keepers"] == {"generation": "2"}
 
 
 @pytest.mark.parametrize(

@@ -65,13 +65,6 @@ def test_without_protection_backups_can_be_deleted_with_their_vault() -> None:
 REPLICATION_GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 
 
-def test_boltdb_by_name_is_the_default() -> None:
-    named = stack(lockingDatabase="boltdb").resources
-    assert sorted(named, key=lambda resource: (resource.type, resource.name)) == sorted(
-        stack().resources, key=lambda resource: (resource.type, resource.name)
-    )
-
-
 def test_secrets_that_exist_leave_the_password_its_own_key() -> None:
     graph = stack(**BARE | REDIS)
     assert [key.name for key in graph.all("aws:kms/key:Key") if "secrets" in key.name] == []
@@ -86,11 +79,3 @@ def test_without_protection_it_can_be_destroyed_at_once() -> None:
     graph = stack(**REDIS, deletionProtection=False)
     assert not graph.one(REPLICATION_GROUP).protect
     assert graph.one("aws:secretsmanager/secret:Secret", "locking-password").inputs["recoveryWindowInDays"] == 0
-
-
-def test_node_type_snapshot_and_password_generation_are_settings() -> None:
-    graph = stack(**REDIS, lockingNodeType="cache.m7g.large", lockingPasswordGeneration=3, lockingSnapshotName="before")
-    group = graph.one(REPLICATION_GROUP).inputs
-    assert (group["nodeType"], group["snapshotName"]) == ("cache.m7g.large", "before")
-    password = graph.one("random:index/randomPassword:RandomPassword", "locking-password-value")
-    assert password.inputs["keepers"] == {"generation": "3"}
