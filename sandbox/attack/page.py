@@ -1,7 +1,6 @@
 """Attacks on the web page: without the password, on paths that GitHub's ranges must not reach, and from other sites' pages."""
 
 import base64
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -28,13 +27,6 @@ def _basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def _forged_session() -> dict[str, str]:
-    """A session cookie from an attacker who assumes that it is plain JSON."""
-    session = {"claims": {"sub": "attacker@example.com"}, "access_token": "x", "exp": 4102444800}
-    cookie = base64.urlsafe_b64encode(json.dumps(session).encode()).decode().rstrip("=")
-    return {"Cookie": f"AWSELBAuthSessionCookie-0={cookie}"}
-
-
 def _without_session(target: Target) -> dict[str, str]:
     """No header; with an identity provider, the load balancer then requires a sign-in."""
     if not any(action["Type"] == "authenticate-oidc" for rule in _rules(target) for action in rule["Actions"]):
@@ -48,7 +40,6 @@ _HEADERS: Mapping[str, Callable[[Target], Mapping[str, str]]] = {
     "user": lambda target: _FROM_HERE | signed_in(target),
     "user-elsewhere": lambda target: _FROM_ELSEWHERE | signed_in(target),
     "anyone-of-sign-in": lambda target: _FROM_HERE | _without_session(target),
-    "forged-session": lambda target: _FROM_HERE | _without_session(target) | _forged_session(),
 }
 """Who sends a request to the deployed load balancer, with the headers."""
 _ADDRESSES: Mapping[str, Callable[[Target], str]] = {

@@ -20,7 +20,6 @@ QUIET = "ignore:get_jwt_config:DeprecationWarning"
 """A filter for pytest: what the provider's library says of itself with every token."""
 REDIRECT_URI = "https://atlantis.example.com/oauth2/idpresponse"
 """As docs/security.md tells an operator to register it."""
-SESSION_HOURS = 8
 _HOST = "127.0.0.1"
 
 
@@ -45,7 +44,7 @@ class IdentityProvider:
             "oidcClientId": self.client_id,
             "oidcClientSecretName": secret_name,
             "oidcScope": "openid email",
-            "oidcSessionHours": SESSION_HOURS,
+            "oidcSessionHours": 8,
         }
 
     def agree(self, location: str, person: str = "engineer@example.com") -> str:

@@ -27,7 +27,6 @@ from sandbox.testbed.local_aws import (
     missing_objects,
     recovery_points,
     security_group_rules,
-    sign_in,
     unsupported_calls,
 )
 from sandbox.testbed.local_aws.condition_keys import add_condition_keys, present_connections_as_tls
@@ -72,7 +71,6 @@ def main() -> None:
     security_group_rules.install()
     application_autoscaling.install()
     unsupported_calls.install()
-    sign_in.install()
     state = Path(os.environ["STATE_DIR"]).parents[1]
     recovery_points.install(state)
     cache_snapshots.install(state)

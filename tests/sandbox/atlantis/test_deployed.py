@@ -16,10 +16,12 @@ from sandbox.attack.target import Target
 from sandbox.pull_requests import deliver
 from sandbox.samples import managed_service
 from sandbox.testbed import terraform_provider
+from sandbox.testbed.containers import websocket
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.containers.targets import Response, entrance
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest, Store
+from sandbox.testbed.local_aws.listener_rules import Request
 from sandbox.testbed.local_aws.task_status import Status, StatusFile
 from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs, needs_provider
@@ -254,8 +256,12 @@ def test_without_a_session_events_and_the_health_check_still_work(up: Scratch, s
     target = Target.of(up.with_server())
     rows = [row for row in page.ROWS if "sign-in at the identity provider" in row.refused_by]
     assert {row.name: run(row, target).verdict for row in rows} == dict.fromkeys(
-        ("page-without-session", "lock-without-session", "forged-session", "forged-answer"), Verdict.REFUSED
+        ("page-without-session", "lock-without-session", "forged-answer"), Verdict.REFUSED
     )
+    headers = {"Origin": f"https://{balancer.host}", "Upgrade": "websocket"}
+    request = Request("127.0.0.1", path="/jobs/1/ws", host=balancer.host, headers=headers)
+    with pytest.raises(websocket.NotForwardedError, match="answers 401"):
+        websocket.connect(service.client("elbv2"), balancer, request)
 
 
 def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Scratch) -> None:
