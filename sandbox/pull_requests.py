@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -69,11 +69,9 @@ class PullRequests:
         variables = self.deployment.variables(self.deployment.require_service().definition)
         return sample_repository(variables.get("ATLANTIS_REPO_ALLOWLIST", ""), wanted)
 
-    def open(
-        self, repository: str, branch: str, files: Mapping[str, str], title: str, *, executables: Collection[str] = ()
-    ) -> PullRequest:
+    def open(self, repository: str, branch: str, files: Mapping[str, str], title: str) -> PullRequest:
         """Open a pull request that adds ``files`` to an existing repository. Atlantis isn't informed yet."""
-        return self.store.open_pull_request(repository, branch, files, title, executables=executables)
+        return self.store.open_pull_request(repository, branch, files, title)
 
     def open_branch(self, repository: str, source: Path, revision: str, base: str, title: str) -> PullRequest:
         """Push ``base`` and ``revision`` of the git repository ``source``, and open a pull request from one to the other."""
@@ -94,14 +92,14 @@ class PullRequests:
         """Send the event of an opened, updated or closed pull request."""
         return deliver(self.deployment, "pull_request", events.pull_request(self.store, pull, action))
 
-    def comment(self, pull: PullRequest, text: str, *, seconds: float, author: str = "sandbox-author") -> list[str]:
+    def comment(self, pull: PullRequest, text: str, *, seconds: float) -> list[str]:
         """Comment ``text`` on the pull request, and return Atlantis' answer.
 
         Atlantis refuses a command while it completes the previous one. The command is then repeated.
         """
         for _ in range(_ATTEMPTS):
             before = len(self.comments(pull))
-            answer = deliver(self.deployment, "issue_comment", events.comment(pull, text, author))
+            answer = deliver(self.deployment, "issue_comment", events.comment(pull, text))
             _require_accepted(answer)
             found = self.answer(pull, before, seconds)
             if not any(map(is_busy, found)):

@@ -238,7 +238,8 @@ class Sandbox:
         if service := self._service_to_run():
             from sandbox.atlantis import lifecycle  # noqa: PLC0415 - loads boto3
 
-            lifecycle.before_down(service)
+            if lifecycle.take_down(service):
+                console.step("Atlantis has stopped")
         of_others = self.compare().orphans if force else {}
         if roles:
             bounded_roles.detach(self.aws, roles)

@@ -227,13 +227,9 @@ def _own_environment(
 
 def _mapped(value: str, volumes: Mapping[str, Path]) -> str:
     for container_path, directory in volumes.items():
-        if _below(value, container_path):
+        if value == container_path or value.startswith(f"{container_path}/"):
             return str(directory) + value[len(container_path) :]
     return value
-
-
-def _below(path: str, parent: str) -> bool:
-    return path == parent or path.startswith(parent + "/")
 
 
 def local_port(words: Iterable[str], container_port: int, port: int) -> list[str]:

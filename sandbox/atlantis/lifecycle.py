@@ -106,18 +106,11 @@ def _running(service: DeployedService) -> list[TaskRecord]:
     return [task for task in StatusFile(service.state, service.name).read().tasks if task.stopped_at is None]
 
 
-def before_down(deployment: DeployedService) -> None:
-    """Stop the task before the service is destroyed."""
-    if take_down(deployment):
-        console.step("Atlantis has stopped")
-
-
 def bring_up(
     deployment: DeployedService,
     environment: Mapping[str, str],
     *,
     definition: str | None = None,
-    patience: float = _PATIENCE,
 ) -> Status:
     """Start the agent, wait until the service's current deployment has succeeded or failed, and return the status.
 
@@ -131,10 +124,10 @@ def bring_up(
     if definition is not None and service.definition != definition:
         raise SandboxError(_why_left(deployment, definition, service.definition))
     with console.timed(f"Waiting for the task of {_short(service.definition)}"):
-        status = _wait(deployment, service, agent, patience)
+        status = _wait(deployment, service, agent)
     for workers in _workers(deployment):
         with console.timed(f"Waiting for the workers {workers.name}"):
-            _wait(workers, workers.require_service(), agent, patience)
+            _wait(workers, workers.require_service(), agent)
     return status
 
 
@@ -213,9 +206,9 @@ def _version(environment: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def _wait(deployment: DeployedService, service: Service, agent_process: str, patience: float) -> Status:
+def _wait(deployment: DeployedService, service: Service, agent_process: str) -> Status:
     status_file = StatusFile(deployment.state, deployment.name)
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         status = status_file.read()
         outcome = status.outcomes.get(service.deployment)
@@ -235,7 +228,7 @@ def _wait(deployment: DeployedService, service: Service, agent_process: str, pat
         service = current
         time.sleep(0.2)
     said = "\n".join(f"  {line}" for line in status_file.read().events[-5:])
-    raise SandboxError(f"The task did not become healthy within {console.elapsed(patience)}:\n{said}")
+    raise SandboxError(f"The task did not become healthy within {console.elapsed(_PATIENCE)}:\n{said}")
 
 
 def _server_runs(deployment: DeployedService) -> bool:

@@ -271,14 +271,10 @@ class Scheduler:
             self._stopping.remove(stop)
             if problem := stop.done.result():
                 self.say(f"the target could not be deregistered: {problem}")
-            self._record_end(stop.task.id, stop.reason)
+            for record in self._status.tasks:
+                if record.id == stop.task.id:
+                    record.stopped_at, record.reason = record.stopped_at or time.time(), record.reason or stop.reason
             self.say(f"task {stop.task.id[:8]} has stopped")
-
-    def _record_end(self, task: str, reason: str, *, failed: bool = False) -> None:
-        for record in self._status.tasks:
-            if record.id == task:
-                record.stopped_at, record.failed = record.stopped_at or time.time(), record.failed or failed
-                record.reason = record.reason or reason
 
     def _record_tasks(self) -> None:
         """Record what ECS shows of the tasks: their health and their containers."""

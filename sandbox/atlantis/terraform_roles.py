@@ -36,11 +36,6 @@ class TerraformRoles:
         return cls(task, plan["default"], apply["default"], bool(plan["patterns"] or apply["patterns"]))
 
     @property
-    def are_separate(self) -> bool:
-        """Whether plans and applies have different roles."""
-        return self.plan != self.apply
-
-    @property
     def names(self) -> Mapping[str, str]:
         """The names of the two roles by kind: ``plan`` and ``apply``."""
         return {kind: arn.rpartition("/")[2] for kind, arn in (("plan", self.plan), ("apply", self.apply))}

@@ -4,16 +4,12 @@ import secrets
 from collections.abc import Sequence
 
 from sandbox.attack.names import mark_file
-from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened
+from sandbox.attack.pull_requests import HARMLESS, commented, opened
 from sandbox.attack.row import Outcome, described, row
 from sandbox.attack.target import Target
 
 _VARIABLE = 'variable "size" {\n  default = "small"\n}\n\nresource "terraform_data" "size" {\n  input = var.size\n}\n'
 _HARMLESS_ARGUMENT = "-parallelism=5"
-
-
-def _ran(answered: Answered) -> bool:
-    return "Ran Plan for" in answered.text and "rror" not in answered.text
 
 
 def _attempt(target: Target, name: str, arguments: Sequence[str]) -> Outcome:
@@ -22,7 +18,7 @@ def _attempt(target: Target, name: str, arguments: Sequence[str]) -> Outcome:
     answered = None
     for argument in arguments:
         answered = commented(target, pull, f"atlantis plan -- {argument}", author="stranger")
-        if _ran(answered):
+        if "Ran Plan for" in answered.text and "rror" not in answered.text:
             return Outcome(True, f"planned with {argument}")
     return Outcome(False, answered.gist if answered else "nothing was tried")
 

@@ -2,7 +2,7 @@
 
 import atexit
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,8 +12,6 @@ from components.names import PhysicalNames
 from preflight.questions import Question, Setting
 from sandbox.attack.row import Outcome, SkippedError
 from sandbox.attack.target import Target
-from sandbox.testbed.containers.credentials import assume
-from sandbox.testbed.containers.deployed_service import Credentials
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.iam_evaluation.evaluator import (
     Decision,
@@ -70,7 +68,8 @@ def _identities(target: Target) -> Identities:
     )
     terraform, plan = (names.terraform_role("apply"), names.terraform_role("plan")) if target.isolated else (role, role)
     policies = _attached(target.client("iam"), terraform)
-    required = next((each for each in _statements(policies) if each["Sid"] == "ManageRolesUnderBoundary"), None)
+    statements = (statement for document in policies.values() for statement in document["Statement"])
+    required = next((each for each in statements if each["Sid"] == "ManageRolesUnderBoundary"), None)
     if required is None:
         raise SkippedError("the stack has no managedNamePrefixes, so Terraform can't create a role; set one")
     boundary = str(required["Condition"]["StringEquals"]["iam:PermissionsBoundary"])
@@ -127,18 +126,6 @@ def as_terraform(known: Identities) -> Principal:
     return known.terraform
 
 
-def terraform_session(target: Target) -> Credentials:
-    """Credentials of that role, as ECS or a worker's agent gets them."""
-    if not target.isolated:
-        return assume(target.deployment, str(target.outputs["atlantis_ecs_task_role_arn"]), "attack")
-    names = identities(target).setting.names
-    session = assume(target.deployment, names.role_arn(names.worker_role("apply")), "attack")
-    apply = target.client("sts", session).assume_role(
-        RoleArn=names.role_arn(names.terraform_role("apply")), RoleSessionName="attack"
-    )["Credentials"]
-    return Credentials(apply["AccessKeyId"], apply["SecretAccessKey"], apply["SessionToken"], apply["Expiration"])
-
-
 def as_plan(known: Identities) -> Principal:
     """The role with which Terraform plans."""
     return known.plan
@@ -182,10 +169,6 @@ def _document(iam: Any, arn: str) -> Document:
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
     return json.loads(document) if isinstance(document, str) else document
-
-
-def _statements(policies: Mapping[str, Document]) -> list[Mapping[str, Any]]:
-    return [statement for document in policies.values() for statement in document["Statement"]]
 
 
 def _secret(target: Target, variable: str) -> str:

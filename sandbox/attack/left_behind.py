@@ -5,7 +5,6 @@ A stack denies them with `terraformIsolation: tasks`.
 
 import secrets
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from sandbox.attack.provider import run_in_plan
 from sandbox.attack.pull_requests import HARMLESS, Answered, applied, approved, commented
 from sandbox.attack.row import Outcome, files, row_of_one_run, script
 from sandbox.attack.target import Target
-from sandbox.testbed.github.store import PullRequest
 
 
 def _left_behind(target: Target) -> tuple[str, bool]:
@@ -62,14 +60,11 @@ def _found_addresses(said: str) -> Outcome:
     return Outcome(bool(lines), lines[0].partition("): ")[2] if lines else "no address in any environment")
 
 
-def _checkouts(target: Target, pull: PullRequest) -> Iterator[Path]:
-    """The server's checkouts of a pull request, on the volume of its container."""
-    yield from (target.deployment.state / "efs").glob(f"**/repos/{pull.repository}/{pull.number}/default")
-
-
 def _left_files(target: Target) -> list[Path]:
+    """The server's checkouts of a pull request, on the volume of its container."""
     said, plan = run_in_plan(target, "isolation-checkout", script("isolation-checkout"))
-    checkouts = list(_checkouts(target, plan.pull))
+    below = f"**/repos/{plan.pull.repository}/{plan.pull.number}/default"
+    checkouts = list((target.deployment.state / "efs").glob(below))
     if "left three files" not in said or not checkouts:
         raise RuntimeError(f"the provider left nothing, or there is no checkout: {said[:300]}")
     return checkouts

@@ -69,8 +69,8 @@ def _directory_name(target: Target) -> Outcome:
         return ran(mark, planned(target, "directory-name", {f"$(touch${{IFS}}{mark})/main.tf": HARMLESS}))
 
 
-def _harmless(name: str, path: str = "main.tf", branch: str = "feature/new") -> Callable[[Target], Outcome]:
-    return lambda target: answered_with_plan(planned(target, f"{name}-control", {path: HARMLESS}, branch=branch))
+def _harmless(name: str, path: str = "main.tf") -> Callable[[Target], Outcome]:
+    return lambda target: answered_with_plan(planned(target, f"{name}-control", {path: HARMLESS}, branch="feature/new"))
 
 
 ROWS = (

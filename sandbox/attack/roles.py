@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from components.names import REPOSITORY_TAG, PhysicalNames
 from preflight.escalations import escalations
 from preflight.questions import Escalation, Question, Setting
+from sandbox.atlantis.terraform_roles import TerraformRoles
 from sandbox.attack.identities import (
     EVERYTHING,
     Identities,
@@ -20,7 +21,6 @@ from sandbox.attack.identities import (
     as_terraform,
     asked,
     identities,
-    terraform_session,
 )
 from sandbox.attack.row import Outcome, Row, SkippedError, described, row
 from sandbox.attack.target import Target
@@ -148,7 +148,8 @@ def _called(target: Target, service: str, operation: str, parameters: Mapping[st
     known = identities(target).setting
     given = {key: value.format(**vars(known)) if isinstance(value, str) else value for key, value in parameters.items()}
     try:
-        getattr(target.client(service, terraform_session(target)), operation)(**given)
+        session = TerraformRoles.of(target.deployment).session(target.deployment)
+        getattr(target.client(service, session), operation)(**given)
     except ClientError as error:
         if error.response["Error"]["Code"] not in _DENIALS:
             raise

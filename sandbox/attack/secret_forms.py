@@ -11,7 +11,7 @@ _SHORTEST = 12
 def found_in(text: str, secrets: Mapping[str, str]) -> list[str]:
     """The names of the secrets whose value, or a line of it, is in ``text`` in any form."""
     compact = "".join(text.split())
-    return sorted(name for name, value in secrets.items() if _parts(value) and _any_part(value, text, compact))
+    return sorted(name for name, value in secrets.items() if any(_has(part, text, compact) for part in _parts(value)))
 
 
 def shows(text: str, value: str) -> bool:
@@ -23,10 +23,6 @@ def _parts(value: str) -> list[str]:
     """The value and each of its lines, because a part of a private key must not leak either."""
     lines = value.splitlines() if "\n" in value else []
     return [part for part in (value, *lines) if len(part) >= _SHORTEST and not part.startswith("-----")]
-
-
-def _any_part(value: str, text: str, compact: str) -> bool:
-    return any(_has(part, text, compact) for part in _parts(value))
 
 
 def _has(value: str, text: str, compact: str) -> bool:

@@ -44,7 +44,7 @@ class DecisionLog:
     def __init__(self, directory: Path, roles: Collection[str]) -> None:
         self._roles = frozenset(roles)
         self._files = {name: directory / name for name in (_DECISIONS, _UNSUPPORTED)}
-        self._offsets = {name: self._size(name) for name in self._files}
+        self._offsets = {name: file.stat().st_size if file.exists() else 0 for name, file in self._files.items()}
 
     def calls(self) -> list[Call]:
         """The decisions on sessions of the roles since the last call, in order."""
@@ -75,9 +75,6 @@ class DecisionLog:
             whole = stream.read().rpartition(b"\n")[0]
         self._offsets[name] += len(whole) + 1 if whole else 0
         return [json.loads(line) for line in whole.splitlines()]
-
-    def _size(self, name: str) -> int:
-        return self._files[name].stat().st_size if self._files[name].exists() else 0
 
 
 def _role(principal: str) -> str:

@@ -33,11 +33,6 @@ class ModuleCall:
     name: str
     source: str
 
-    @property
-    def is_local(self) -> bool:
-        """Whether the source is a relative path, which Terraform reads without a download."""
-        return self.source.startswith(("./", "../"))
-
 
 def calls(directory: Path) -> Iterator[ModuleCall]:
     """The ``module`` blocks of the configuration in ``directory``."""
@@ -89,7 +84,8 @@ class _Resolver:
         self._done.add(directory.resolve())
         for call in list(calls(directory)):
             key = f"{prefix}{call.name}"
-            if call.is_local:
+            # Terraform reads a relative path without a download.
+            if call.source.startswith(("./", "../")):
                 target = directory / call.source
             elif (origin := self._cached.get(key)) and origin.is_dir():
                 target = self._copied(origin, key)

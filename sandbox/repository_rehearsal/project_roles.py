@@ -83,7 +83,7 @@ def roles_of(
         return generated_names.without((call for call in seen if call.role == roles.names[kind]), generated)
 
     reference = evaluator.reference
-    planning = ("plan", "plan again", *(("apply",) if roles.are_separate else ()))
+    planning = ("plan", "plan again", *(("apply",) if roles.plan != roles.apply else ()))
     plan = least_privilege_role.statements(calls("plan", *planning), reference)
     made = calls("apply", "plan", "apply", "plan again")
     apply = least_privilege_role.statements(made, reference)

@@ -104,9 +104,9 @@ class ExistingResources:
         """Create substitutes for secrets. They have the names of the originals, so no setting changes."""
         for key, material in (
             ("githubAppSecretName", throwaway_secrets.github_app),
-            ("vcsTokenSecretName", throwaway_secrets.token),
-            ("webhookSecretName", throwaway_secrets.webhook),
-            ("oidcClientSecretName", throwaway_secrets.oidc_client),
+            ("vcsTokenSecretName", partial(throwaway_secrets.of_key, "token")),
+            ("webhookSecretName", partial(throwaway_secrets.of_key, "webhook_secret")),
+            ("oidcClientSecretName", partial(throwaway_secrets.of_key, "client_secret")),
         ):
             if key in given:
                 self._one("secret", given[key], partial(self._secret, given[key], material))

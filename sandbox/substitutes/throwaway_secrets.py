@@ -23,19 +23,9 @@ def github_app() -> dict[str, str]:
     return {"app_id": "123456", "installation_id": "12345678", "private_key": pem.decode()}
 
 
-def token() -> dict[str, str]:
-    """The value of a secret with a user's token, with its key."""
-    return {"token": secrets.token_hex(32)}
-
-
-def webhook() -> dict[str, str]:
-    """The value of a webhook secret, with its key."""
-    return {"webhook_secret": secrets.token_hex(32)}
-
-
-def oidc_client() -> dict[str, str]:
-    """The value of an OIDC client secret, with its key."""
-    return {"client_secret": secrets.token_hex(32)}
+def of_key(key: str) -> dict[str, str]:
+    """The value of a secret with one key."""
+    return {key: secrets.token_hex(32)}
 
 
 def named(references: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -147,10 +147,6 @@ def _module_version(module: str) -> str:
     return _match(rf"{re.escape(module)} (v\S+)")
 
 
-def _go_wanted() -> tuple[int, int]:
-    return _numbers(_match(r"^go (\d+\.\d+)"))
-
-
 def _numbers(version: str) -> tuple[int, int]:
     major, minor = version.split(".")
     return int(major), int(minor)
@@ -168,6 +164,6 @@ def _build(program: str, executable: Path, command: str, version: str) -> None:
         build.compile(command, MODULE, f"-X {version}" if version else "")
 
     try:
-        build_once(f"the {program}", executable, _go_wanted(), make)
+        build_once(f"the {program}", executable, _numbers(_match(r"^go (\d+\.\d+)")), make)
     except SandboxError as error:
         raise SandboxError(f"There is no {program} yet. {error}\nOr {_INSTALL}, which is used then") from None

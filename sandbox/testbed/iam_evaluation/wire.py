@@ -44,7 +44,7 @@ def parameters_of(request: HttpRequest, operation: str) -> dict[str, Any]:
         return {} if model else _json(request.body)
     if "Action" not in request.form:
         return _rest(model, request)
-    flat = {name: _first(value) for name, value in request.form.items()}
+    flat = {name: value[0] if isinstance(value, list) else value for name, value in request.form.items()}
     return _structure(shape, "", flat, ec2=model.service_model.metadata["protocol"] == "ec2")
 
 
@@ -115,10 +115,6 @@ def _labels(template: str, path: str) -> dict[str, str]:
     parts = re.split(r"\{\w+\+?\}", template.partition("?")[0].rstrip("/"))
     found = re.fullmatch("(.+?)".join(map(re.escape, parts)), path.rstrip("/"))
     return {name: unquote(value) for name, value in zip(names, found.groups(), strict=True)} if found else {}
-
-
-def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, list) else value
 
 
 def _json(body: bytes) -> dict[str, Any]:

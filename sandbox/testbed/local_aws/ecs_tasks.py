@@ -6,12 +6,13 @@ responses are unchanged for a service without a running or expected agent.
 """
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from botocore import xform_name
 from ministack.core import iam_actions
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import ecs
@@ -41,7 +42,7 @@ def install(records: Path) -> None:
     tasks = _Tasks(records)
     actions: dict[str, Any] = ecs._ACTION_MAP
     for name in ("DescribeServices", "ListTasks", "DescribeTasks"):
-        actions[name] = _around(actions[name], getattr(tasks, _snake(name)))
+        actions[name] = partial(getattr(tasks, xform_name(name)), actions[name])
     actions["GetTaskProtection"] = tasks.get_task_protection
     actions["UpdateTaskProtection"] = tasks.update_task_protection
     iam_actions.extract_resource_arn = _with_tasks(iam_actions.extract_resource_arn)
@@ -250,14 +251,6 @@ def _described(cluster: str, service: str, task: TaskRecord) -> dict[str, Any]:
 
 def _arn(cluster: str, task: str) -> str:
     return f"arn:aws:ecs:{get_region()}:{get_account_id()}:task/{cluster}/{task}"
-
-
-def _around(own: Callable[[_Data], _Answer], answer: Callable[..., _Answer]) -> Callable[[_Data], _Answer]:
-    return lambda data: answer(own, data)
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _with_tasks(own: Callable[..., str]) -> Callable[..., str]:

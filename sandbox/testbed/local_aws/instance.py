@@ -94,7 +94,8 @@ def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
                 return LocalAws(_endpoint(port))
             processes.stop(state, NAME)
     log = state / "logs" / f"{NAME}.log"
-    raise SandboxError(f"The local AWS didn't start; its log is {log}:\n{_tail(log)}")
+    last = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
+    raise SandboxError(f"The local AWS didn't start; its log is {log}:\n{last}")
 
 
 def _version() -> str:
@@ -181,7 +182,3 @@ def _answers(process: processes.Process) -> bool:
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
     return False
-
-
-def _tail(log: Path, lines: int = 10) -> str:
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -170,19 +169,6 @@ def test_the_build_changes_one_line_and_refuses_sources_without_it(tmp_path: Pat
     assert source.read_text() == 'server := &http.Server{Addr: fmt.Sprintf("127.0.0.1:%d", s.Port), Handler: n}\n'
     with pytest.raises(SandboxError, match="listens differently"):
         build.listen_on_loopback(source)
-
-
-def test_the_log_is_followed_while_it_grows(tmp_path: Path) -> None:
-    log = tmp_path / "atlantis.log"
-    log.write_text("earlier\none\n")
-    script = f"from pathlib import Path\nfrom sandbox.commands.logs import follow\nfollow(Path({str(log)!r}), 1, forever=True)"
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as follower:
-        assert follower.stdout is not None
-        assert follower.stdout.readline() == "one\n"
-        with log.open("a") as stream:
-            stream.write("two\n")
-        assert follower.stdout.readline() == "two\n"
-        follower.terminate()
 
 
 def test_the_recorded_flags_are_those_of_the_built_server() -> None:

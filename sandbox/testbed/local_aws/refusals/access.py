@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from sandbox.testbed.iam_evaluation.parameters import listed
 from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.policies import (
     identity_policy_problem,
@@ -68,14 +69,11 @@ def locks_out(call: Call) -> bool:
     if not call["Policy"] or call["BypassPolicyLockoutSafetyCheck"]:
         return False
     for statement in statements(call["Policy"]):
-        actions = statement.get("Action", [])
-        listed = [actions] if isinstance(actions, str) else actions
         allows = statement.get("Effect") == "Allow" and any(
-            action in ("*", "kms:*", "kms:Put*", "kms:PutKeyPolicy") for action in listed
+            action in ("*", "kms:*", "kms:Put*", "kms:PutKeyPolicy") for action in listed(statement.get("Action"))
         )
         principal = statement.get("Principal")
-        named = principal.get("AWS", []) if isinstance(principal, dict) else principal
-        callers = [named] if isinstance(named, str) else named or []
+        callers = listed(principal.get("AWS") if isinstance(principal, dict) else principal)
         if allows and any(item in ("*", call.account) or f":{call.account}:" in item for item in callers):
             return False
     return True

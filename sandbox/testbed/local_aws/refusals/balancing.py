@@ -6,6 +6,7 @@ import ipaddress
 import re
 from typing import Any
 
+from sandbox.testbed.iam_evaluation.parameters import leaves
 from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.networks import group_network, has_gateway, network, subnet
 
@@ -83,12 +84,12 @@ def missing_certificate(call: Call) -> str | None:
     return None
 
 
-def of_kind(call: Call, kind: str = "application") -> bool:
+def is_application(call: Call) -> bool:
     balancer = _balancer(call)
     found = (
         call.find("DescribeLoadBalancers", "LoadBalancers[0].Type", LoadBalancerArns=[balancer]) if balancer else None
     )
-    return found == kind
+    return found == "application"
 
 
 def subnets(call: Call) -> list[str]:
@@ -96,7 +97,9 @@ def subnets(call: Call) -> list[str]:
 
 
 def application(call: Call) -> bool:
-    return call["Type"] in (None, "application") if call.operation == "elbv2:CreateLoadBalancer" else of_kind(call)
+    return (
+        call["Type"] in (None, "application") if call.operation == "elbv2:CreateLoadBalancer" else is_application(call)
+    )
 
 
 def zones(call: Call) -> list[str]:
@@ -272,22 +275,13 @@ def lost_set(call: Call) -> Any:
         "regexpatternset": ("ListRegexPatternSets", "RegexPatternSets"),
         "rulegroup": ("ListRuleGroups", "RuleGroups"),
     }
-    for arn in _arns(call["Rules"]):
+    for arn in (str(value) for name, value in leaves(call["Rules"]) if name == "ARN"):
         kind = next((name for name in lists if f"/{name}/" in arn), None)
         if kind and f":{call.account}:" in arn:
             operation, key = lists[kind]
             if arn not in call.all(operation, f"{key}[].ARN", Scope=scope):
                 return arn
     return None
-
-
-def _arns(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return [
-            *([str(value["ARN"])] if "ARN" in value else []),
-            *(arn for item in value.values() for arn in _arns(item)),
-        ]
-    return [arn for item in value for arn in _arns(item)] if isinstance(value, list) else []
 
 
 def wrong_addresses(call: Call) -> Any:

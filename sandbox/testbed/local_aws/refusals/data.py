@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sandbox.testbed.iam_evaluation.parameters import leaves, listed
 from sandbox.testbed.local_aws.refusals.access import role_exists
 from sandbox.testbed.local_aws.refusals.call import Call
 from sandbox.testbed.local_aws.refusals.policies import resource_policy_problem, statements
@@ -24,20 +25,16 @@ def wrong_bucket_policy(call: Call) -> str | None:
     if problem := resource_policy_problem(call, document):
         return "Policies must be valid JSON and the first byte must be '{'" if problem.startswith("Syntax") else problem
     for statement in statements(document):
-        for action in _listed(statement.get("Action")):
+        for action in listed(statement.get("Action")):
             if not re.fullmatch(r"\*|s3(express|-object-lambda)?:.+", str(action)):
                 return "Policy has invalid action"
-        for resource in _listed(statement.get("Resource")):
+        for resource in listed(statement.get("Resource")):
             bucket = str(resource).rpartition(":::")[2].partition("/")[0]
             if resource != "*" and not re.fullmatch(
                 re.escape(bucket).replace(r"\*", ".*").replace(r"\?", "."), str(call["Bucket"])
             ):
                 return "Policy has invalid resource"
     return None
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def parameters(call: Call) -> dict[str, Any] | None:
@@ -79,14 +76,8 @@ def unknown_family(call: Call) -> bool:
 
 def role_lost(call: Call) -> Any:
     """A role of a destination that doesn't exist."""
-    found = [arn for arn in _roles(call.parameters) if not role_exists(call, arn)]
-    return found[0] if found else None
-
-
-def _roles(value: Any, name: str = "") -> list[str]:
-    if isinstance(value, dict):
-        return [arn for key, item in value.items() for arn in _roles(item, key)]
-    return [value] if isinstance(value, str) and name.lower() == "rolearn" else []
+    roles = (value for name, value in leaves(call.parameters) if name.lower() == "rolearn")
+    return next((arn for arn in roles if not role_exists(call, arn)), None)
 
 
 def lost_bucket(call: Call) -> Any:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.testbed.iam_evaluation.parameters import listed
 from sandbox.testbed.local_aws.refusals.call import Call
 
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?_-]+|[A-Za-z0-9-]+:\*")
@@ -31,7 +32,7 @@ def statements(document: Any) -> list[dict[str, Any]]:
         found = json.loads(document)["Statement"]
     except (ValueError, TypeError, KeyError):
         return []
-    return [item for item in (found if isinstance(found, list) else [found]) if isinstance(item, dict)]
+    return [item for item in listed(found) if isinstance(item, dict)]
 
 
 def identity_policy_problem(_: Call, document: Any) -> str | None:
@@ -43,7 +44,7 @@ def identity_policy_problem(_: Call, document: Any) -> str | None:
             return "Policy document should not specify a principal."
         if not statement.keys() & {"Resource", "NotResource"}:
             return "Policy statement must contain resources."
-        for resource in _listed(statement.get("Resource", statement.get("NotResource"))):
+        for resource in listed(statement.get("Resource", statement.get("NotResource"))):
             if not _RESOURCE.fullmatch(str(resource)):
                 return f'Resource {resource} must be in ARN format or "*".'
     return None
@@ -96,7 +97,7 @@ def _statement(statement: dict[str, Any]) -> str | None:
         return "Syntax errors in policy."
     if not statement.keys() & {"Action", "NotAction"}:
         return "Policy statement must contain actions."
-    for action in _listed(statement.get("Action", statement.get("NotAction"))):
+    for action in listed(statement.get("Action", statement.get("NotAction"))):
         if not _ACTION.fullmatch(str(action)):
             return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
     return None
@@ -117,8 +118,4 @@ def _principals(document: Any) -> Iterator[str]:
     for statement in statements(document):
         principal = statement.get("Principal")
         if isinstance(principal, dict):
-            yield from map(str, _listed(principal.get("AWS")))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+            yield from map(str, listed(principal.get("AWS")))

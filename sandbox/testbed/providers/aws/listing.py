@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
-
-
-def _resource_id(resource: Mapping[str, Any]) -> str:
-    return resource["id"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class Listing:
     by: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
     name: str | Callable[[str | None, Any], str] = "{item}"
-    known: Callable[[Mapping[str, Any]], str] = _resource_id
+    known: Callable[[Mapping[str, Any]], str] = itemgetter("id")
 
     def name_of(self, parent: str | None, item: Any) -> str:
         """The id of a listed object."""

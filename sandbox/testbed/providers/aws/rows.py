@@ -15,10 +15,6 @@ from sandbox.testbed.providers.resource import names
 _SETS = names("computed domain_names extended handled in_place reported refused required secret unordered write_only")
 
 
-def _change(row: Mapping[str, Any]) -> Change:
-    return Change(**{**row, "properties": names(row["properties"])})
-
-
 def _tagging(row: Mapping[str, Any] | None) -> Tagging | None:
     read = {"read": Call(*row["read"])} if row and isinstance(row.get("read"), list) else {}
     return Tagging(**{**row, **read}) if row else None
@@ -28,7 +24,7 @@ _CONVERTED = {
     "described": lambda row: Call(*row),
     "deleted": lambda row: Call(*row),
     "reads": lambda rows: tuple(Call(*row) for row in rows),
-    "updates": lambda rows: tuple(map(_change, rows)),
+    "updates": lambda rows: tuple(Change(**{**row, "properties": names(row["properties"])}) for row in rows),
     "tagging": _tagging,
     "listing": lambda row: Listing(**{**row, **({"known": output(*row["known"])} if "known" in row else {})}),
     **dict.fromkeys(_SETS, names),

@@ -111,7 +111,8 @@ class Session:
             ignore_configured_endpoint_urls=True,
         )
         client = self._session.client(service, endpoint_url=endpoint, config=config)
-        _log_calls(client)
+        if os.environ.get(CALL_LOG):
+            client.meta.events.register("provide-client-params", _log)
         return client
 
     @functools.cached_property
@@ -119,9 +120,9 @@ class Session:
         """The account ID."""
         return self.client("sts").get_caller_identity()["Account"]
 
-    def arn(self, service: str, resource: str, *, region: bool = True) -> str:
+    def arn(self, service: str, resource: str) -> str:
         """An ARN in this account."""
-        return f"arn:{self.partition}:{service}:{self.region if region else ''}:{self.account}:{resource}"
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def wait(self, what: str, attempt: Callable[[], Found | None], limit: float = 120.0) -> Found:
         """Call `attempt` at increasing intervals until it returns a result."""
@@ -166,12 +167,6 @@ def gone_is_fine() -> Iterator[None]:
     except Exception as error:
         if not is_gone(error):
             raise
-
-
-def _log_calls(client: Any) -> None:
-    """Log each call that ``client`` makes from now on."""
-    if os.environ.get(CALL_LOG):
-        client.meta.events.register("provide-client-params", _log)
 
 
 def _log(params: Mapping[str, Any], model: Any, **_: Any) -> None:
