@@ -4,8 +4,7 @@ import json
 import re
 import subprocess
 
-from sandbox.attack.plan_session import in_session
-from sandbox.attack.provider import printed
+from sandbox.attack.provider import in_session, printed
 from sandbox.attack.row import Outcome, SkippedError, row, script
 from sandbox.attack.target import Target
 from sandbox.attack.webhooks import answered, signed

@@ -7,10 +7,8 @@ import re
 import secrets
 from collections.abc import Callable
 
-from sandbox.attack.backend import state_bucket
-from sandbox.attack.plan_session import called
-from sandbox.attack.provider import run_in_plan
-from sandbox.attack.pull_requests import HARMLESS, planned
+from sandbox.attack.provider import called, run_in_plan
+from sandbox.attack.pull_requests import HARMLESS, planned, state_bucket
 from sandbox.attack.row import Outcome, Row, described, row, row_of_one_run, script
 from sandbox.attack.target import Target
 

@@ -8,10 +8,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sandbox.attack.backend import backend
 from sandbox.attack.plans import shown_in
 from sandbox.attack.provider import run_in_plan
-from sandbox.attack.pull_requests import HARMLESS, Answered, applied, approved, commented
+from sandbox.attack.pull_requests import HARMLESS, Answered, applied, approved, backend, commented
 from sandbox.attack.row import Outcome, files, row_of_one_run, script
 from sandbox.attack.target import Target
 

@@ -28,7 +28,8 @@ terraform {{
 data "loot_loot" "loot" {{}}
 """
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
-_FRAME = Path(__file__).with_name("provider.sh").read_text(encoding="utf-8")
+_FOLDER = Path(__file__).parent
+_FRAME = (_FOLDER / "provider.sh").read_text(encoding="utf-8")
 
 
 def printed(target: Target, name: str, body: str) -> str:
@@ -66,6 +67,23 @@ def said_in(answered: Answered) -> str | None:
     if found is None:
         return None
     return gzip.decompress(base64.b64decode("".join(found[1].split()))).decode(errors="replace")
+
+
+def in_session(calls: str) -> str:
+    """A script that runs ``calls`` in bash after `session.sh`, which defines what they use of the plan's AWS session."""
+    session = filled((_FOLDER / "session.sh").read_text(encoding="utf-8"), calls=calls)
+    return f"bash <<'BASH'\n{session}\nBASH"
+
+
+def called(target: Target, name: str, calls: Mapping[str, str], *, service: str = "s3") -> dict[str, int]:
+    """The HTTP status of each call, by its label. A call is the arguments of curl; `$own` is the pull request's repository."""
+    lines = "\n".join(f"call {label} {arguments}" for label, arguments in calls.items())
+    script = filled((_FOLDER / "calls.sh").read_text(encoding="utf-8"), calls=lines, service=service)
+    said = printed(target, name, in_session(script))
+    found = {label: int(status) for label, status in re.findall(r"^(\S+) (\d+)$", said, re.MULTILINE)}
+    if found.keys() != calls.keys():
+        raise RuntimeError(f"the provider called {sorted(found)}: {said[:300]}")
+    return found
 
 
 def _health_seconds(target: Target) -> int:

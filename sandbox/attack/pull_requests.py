@@ -5,8 +5,9 @@ import secrets
 import time
 from collections.abc import Collection, Mapping
 
+import yaml
+
 from components.settings.accepted import REPOSITORY
-from sandbox.attack.backend import backend
 from sandbox.attack.target import Target
 from sandbox.pull_requests import is_busy
 from sandbox.testbed.github import events
@@ -14,6 +15,15 @@ from sandbox.testbed.github.store import PullRequest
 
 HARMLESS = 'resource "terraform_data" "harmless" {\n  input = "harmless"\n}\n'
 _COMMENT_SECONDS, _ATTEMPTS = 120.0, 10
+_BACKEND = """
+terraform {{
+  backend "s3" {{
+    bucket = "{bucket}"
+    key    = "{key}"
+    region = "{region}"
+  }}
+}}
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +86,24 @@ def planned(
     """Open a pull request, send its event, and wait for Atlantis' comment."""
     pull = opened(target, name, files, branch=branch, executables=executables, links=links)
     return ask(target, pull, "pull_request", events.pull_request(target.github, pull))
+
+
+def backend(target: Target) -> str:
+    """A block with a state of the pull request's repository, for which `{repository}` stands; empty without isolation.
+
+    Isolated Terraform applies nothing whose state is local.
+    """
+    if not target.isolated:
+        return ""
+    settings = yaml.safe_load(target.sandbox.workspace.stack_file(target.sandbox.stack).read_text(encoding="utf-8"))
+    prefixes = settings["config"].get("atlantis:terraformStatePrefixes") or [""]
+    own = next((prefix for prefix in prefixes if REPOSITORY in prefix), f"{prefixes[0]}{REPOSITORY}/")
+    return _BACKEND.format(bucket=state_bucket(target), key=f"{own}attack.tfstate", region=target.sandbox.aws.region)
+
+
+def state_bucket(target: Target) -> str:
+    """The first bucket with Terraform's states."""
+    return next(item["Name"] for item in target.client("s3").list_buckets()["Buckets"] if "state" in item["Name"])
 
 
 def approved(target: Target, name: str, configuration: str) -> PullRequest:

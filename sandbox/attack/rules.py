@@ -2,9 +2,8 @@
 
 import json
 
-from sandbox.attack.backend import backend
 from sandbox.attack.names import answered_with_plan
-from sandbox.attack.pull_requests import HARMLESS, Answered, applied, approved, ask, commented, opened, planned
+from sandbox.attack.pull_requests import HARMLESS, Answered, applied, approved, ask, backend, commented, opened, planned
 from sandbox.attack.row import Outcome, files, row
 from sandbox.attack.target import Target
 from sandbox.testbed.github import events

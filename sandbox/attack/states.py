@@ -4,9 +4,9 @@ import json
 
 from components.names import REPOSITORY_TAG
 from components.settings.accepted import REPOSITORY
-from sandbox.attack.backend import state_bucket
 from sandbox.attack.identities import identities
-from sandbox.attack.plan_session import called
+from sandbox.attack.provider import called
+from sandbox.attack.pull_requests import state_bucket
 from sandbox.attack.row import Outcome, SkippedError, row
 from sandbox.attack.target import Target
 

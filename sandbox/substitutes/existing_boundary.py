@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from components.names import PhysicalNames
-from sandbox.substitutes.killed_run import left_by_a_killed_run
+from sandbox.substitutes.made import left_by_a_killed_run
 from sandbox.testbed.local_aws.instance import ACCOUNT, REGION, LocalAws
 
 

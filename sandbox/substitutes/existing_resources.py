@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sandbox.substitutes import existing_boundary, substitute_network, throwaway_secrets
+from sandbox.substitutes import existing_boundary, throwaway_secrets
 from sandbox.substitutes.made import made
 from sandbox.testbed import console
 from sandbox.testbed.files import read_json, write_json
@@ -24,6 +24,7 @@ _REFERENCED = (
     "serviceRegistryArn",
 )
 """Settings whose ARNs must be of the stack's account or region, and that a preview doesn't read."""
+_VPC_RANGE = "10.32.0.0/16"
 
 
 class ExistingResources:
@@ -193,7 +194,7 @@ class ExistingResources:
         listener = self._one("listener", arn, self._made("listener", balancer=balancer, certificate=certificate))
         self._part("rule of", arn, self._made("listener rule", listener=listener))
         self._part("rule of", group_id, self._made("open rule", group=group))
-        self._part("egress rule of", group_id, partial(substitute_network.egress_rule, self._aws, group))
+        self._part("egress rule of", group_id, partial(self._egress_rule, group))
         return {"httpsListenerArn": listener, "loadBalancerSecurityGroupId": group}
 
     def _subnets(self, vpc: str, originals: list[str], *, first: int, table: str) -> list[str]:
@@ -203,10 +204,24 @@ class ExistingResources:
         ]
 
     def _subnet(self, vpc: str, first: int, index: int, table: str) -> str:
-        return substitute_network.subnet(self._aws, vpc, first, index, table)
+        """Subnet number ``index``, in the first free range from ``first``. Consecutive subnets are in different Availability Zones."""
+        ec2 = self._aws.client("ec2")
+        zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
+        # The stack file may have named other subnets before, whose substitutes stay.
+        others = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+        taken = {other["CidrBlock"] for other in others}
+        blocks = (f"{_VPC_RANGE.rsplit('.', 2)[0]}.{number}.0/24" for number in range(first + index, 256))
+        block = next(block for block in blocks if block not in taken)
+        return made(self._aws, "subnet", vpc=vpc, block=block, zone=zones[index % len(zones)], table=table)
+
+    def _egress_rule(self, group: str) -> str:
+        """The rule with which EC2 lets a new group send to everywhere; its ID."""
+        filters = [{"Name": "group-id", "Values": [group]}]
+        rules = self._aws.client("ec2").describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+        return next(rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"])
 
     def _vpc(self, original: str) -> Callable[[], str]:
-        return self._made("vpc", name=original, range=substitute_network.VPC_RANGE)
+        return self._made("vpc", name=original, range=_VPC_RANGE)
 
     def _made(self, kind: str, **values: Any) -> Callable[[], str]:
         return partial(made, self._aws, kind, **values)

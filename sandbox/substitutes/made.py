@@ -2,17 +2,29 @@
 
 import functools
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
+from botocore.exceptions import ClientError
 
-from sandbox.substitutes.killed_run import left_by_a_killed_run
 from sandbox.testbed.local_aws.instance import LocalAws
 
 _CALLS: dict[str, list[dict[str, Any]]] = yaml.load(
     Path(__file__).with_name("calls.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
 )
+
+
+@contextmanager
+def left_by_a_killed_run(taken: str) -> Iterator[None]:
+    """Adopt an existing resource of the same name: a run was killed before it recorded it, or a user created the secret."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] != taken:
+            raise
 
 
 def made(aws: LocalAws, kind: str, **values: Any) -> str:
