@@ -21,9 +21,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the attacks; returns 0 if every attack was denied and every control was allowed."""
     options = _parse(arguments)
     rows = [row for row in ROWS if not options.row or row.name in options.row]
-    if options.list:
-        sys.stdout.write("".join(f"{row.name:<34} {row.attack}\n" for row in rows))
-        return 0
     try:
         results = _run(rows, Target.of(Sandbox(options.stack)), quiet=options.json)
     except SandboxError as error:
@@ -46,7 +43,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME",
         help="run only this attack; repeatable",
     )
-    parser.add_argument("--list", action="store_true", help="list the attacks without running them")
     parser.add_argument("--json", action="store_true", help="print the results as JSON to standard output")
     return parser.parse_args(arguments)
 

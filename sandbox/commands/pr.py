@@ -13,6 +13,7 @@ from sandbox.testbed.github.store import PullRequest
 
 _README = "A repository of the sandbox, for `make pr`.\n"
 _LARGEST_FILE = 1_000_000
+_COMMENT_SECONDS = 600.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,15 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--base", default="", help="the branch to merge into (default: the repository's main or master)"
     )
     parser.add_argument("--number", type=int, help="continue with this pull request")
-    parser.add_argument(
-        "--repository", default="", help="owner/name at the stand-in (default: one that Atlantis allows)"
-    )
     parser.add_argument("--approve", action="store_true", help="approve it")
     parser.add_argument("--comment", default="", help="comment on it, such as `atlantis apply`, and show the answer")
     end = parser.add_mutually_exclusive_group()
     end.add_argument("--merge", action="store_true", help="merge it at the end")
     end.add_argument("--close", action="store_true", help="close it at the end, without merging")
-    parser.add_argument("--seconds", type=float, default=600, help="how long to wait for a comment (default: 600)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.source is not None and not arguments.source.is_dir():
         raise SandboxError(f"FROM={arguments.source} is not a folder; name a git repository or a folder with files")
     requests, shown = PullRequests.of(Sandbox(arguments.stack)), list[str]()
-    repository = arguments.repository or requests.repository()
+    repository = requests.repository()
     if arguments.number is not None:
         pull = requests.find(repository, arguments.number)
         if pull.state != "open":
@@ -57,13 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.source is not None:
             _push(requests, pull, arguments)
             console.step(f"Pushed to {pull.branch} of {repository}#{pull.number}; waiting for Atlantis' comment")
-            shown += _show(requests.planned(pull, seconds=arguments.seconds, action="synchronize"))
+            shown += _show(requests.planned(pull, seconds=_COMMENT_SECONDS, action="synchronize"))
     else:
         pull = _open(requests, repository, arguments)
         console.step(
             f"Opened {repository}#{pull.number} from {pull.branch} to {pull.base}; waiting for Atlantis' comment"
         )
-        shown += _show(requests.planned(pull, seconds=arguments.seconds))
+        shown += _show(requests.planned(pull, seconds=_COMMENT_SECONDS))
         console.note(f"make pr NUMBER={pull.number} APPROVE=1 COMMENT='atlantis apply'")
         console.note(
             f"make pr NUMBER={pull.number} FROM={arguments.source}   pushes changes. From a git repository also:"
@@ -75,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         pull = requests.store.approve(pull, "sandbox-reviewer")
         console.step("Approved it as sandbox-reviewer")
     if arguments.comment:
-        shown += _show(requests.comment(pull, arguments.comment, seconds=arguments.seconds))
+        shown += _show(requests.comment(pull, arguments.comment, seconds=_COMMENT_SECONDS))
     if arguments.merge or arguments.close:
         pull = requests.merge(pull) if arguments.merge else requests.close(pull)
         console.step(f"{'Merged' if pull.merged else 'Closed'} {repository}#{pull.number}")

@@ -22,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--download", action="store_true", help="download providers that this machine lacks")
     parser.add_argument("--output", type=Path, help="folder of the report (default: rehearsals/ in the state folder)")
-    parser.add_argument("--seconds", type=float, default=900, help="how long to wait for a comment (default: 900)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,8 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.dir.strip("/").removeprefix("./"),
         arguments.base,
         arguments.apply,
-        arguments.seconds,
-        arguments.download,
+        download=arguments.download,
     )
     rehearsed = rehearse(requests, wanted)
     for step in rehearsed.steps:

@@ -29,7 +29,6 @@ _LOOPBACK = "127.0.0.1"
 _ATTEMPTS: Final = 64
 _CHUNK: Final = 1 << 16
 _BACKLOG: Final = 512
-_START_SECONDS: Final = 20.0
 # From linux/sched.h, linux/sockios.h and linux/if.h.
 _CLONE_NEWNET, _SIOCSIFFLAGS, _SIOCSIFNETMASK, _IFF_UP = 0x40000000, 0x8914, 0x891C, 0x1
 

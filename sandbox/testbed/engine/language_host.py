@@ -80,9 +80,6 @@ def _forward(engine: Any, reading: int, stream: int) -> None:
                 return  # the engine has exited
 
 
-PYTHON_FOLDER = "Scripts" if os.name == "nt" else "bin"
-
-
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     """The engine's ``LanguageRuntime`` service for Python.
 
@@ -119,7 +116,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         yield language_pb2.InstallDependenciesResponse(stdout=b"Creating the virtual environment\n")
         commands = [[sys.executable, "-m", "venv", str(environment)]]
         if requirements.exists():
-            pip = [str(environment / PYTHON_FOLDER / "python"), "-m", "pip", "install", "--quiet", "--no-compile"]
+            pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-compile"]
             commands.append([*pip, "--disable-pip-version-check", "--requirement", str(requirements)])
         for command in commands:
             done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
@@ -224,7 +221,7 @@ def _interpreter(pack: str, options: dict[str, Any]) -> str:
     environment = options.get("virtualenv")
     if not environment:
         return sys.executable
-    python = Path(pack) / environment / PYTHON_FOLDER / "python"
+    python = Path(pack) / environment / "bin" / "python"
     return str(python) if python.exists() else sys.executable
 
 
