@@ -23,13 +23,6 @@ def test_every_verb_leads_to_a_function(verb: str):
     assert callable(getattr(import_module(module), function))
 
 
-def test_an_unknown_verb_is_answered_with_the_known_ones(scratch: Scratch):
-    answer = scratch.cli("uo")
-
-    assert answer.returncode == 2
-    assert "'up'" in answer.stderr
-
-
 def test_outputs_of_what_is_not_deployed(scratch: Scratch):
     answer = scratch.cli("outputs")
 
@@ -85,13 +78,6 @@ def test_preflight_where_no_local_aws_runs(scratch: Scratch):
     assert answer.stdout == ""
 
 
-def test_down_where_nothing_was_started(scratch: Scratch):
-    answer = scratch.cli("down")
-
-    assert answer.returncode == 0
-    assert "Nothing was running" in answer.stderr
-
-
 def test_a_forced_down_killed_while_it_empties_the_folder_is_ended_by_the_next_run(
     scratch: Scratch, monkeypatch: pytest.MonkeyPatch
 ):
@@ -127,17 +113,3 @@ def test_a_local_aws_of_another_time_is_not_taken_for_this_one(scratch: Scratch)
 
     assert local_aws.running(scratch.state) is None
     assert local_aws.crashed(scratch.state)
-
-
-def test_the_local_aws_listens_on_loopback_only(scratch: Scratch):
-    aws = local_aws.start(scratch.state, clean_environment())
-    port = int(aws.endpoint.rsplit(":", 1)[1])
-
-    listening = [
-        line.split()[1]
-        for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-        for line in table.read_text().splitlines()[1:]
-    ]
-    owned = [address for address in listening if int(address.rsplit(":", 1)[1], 16) == port]
-    assert owned
-    assert {address.rsplit(":", 1)[0] for address in owned} == {"0100007F"}

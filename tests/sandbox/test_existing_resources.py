@@ -91,15 +91,6 @@ def test_the_network_has_two_zones_and_a_way_out(aws: LocalAws, replaced: dict):
             assert way_out.get(target)
 
 
-def test_the_certificate_is_for_the_urls_host(aws: LocalAws, replaced: dict):
-    arn = replaced["atlantis:acmCertificateArn"]
-
-    certificate = aws.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
-
-    assert certificate["DomainName"] == "atlantis.example.com"
-    assert certificate["Status"] == "ISSUED"
-
-
 def test_the_state_bucket_keeps_versions_under_the_key(aws: LocalAws, replaced: dict):
     s3 = aws.client("s3")
     (key,) = replaced["atlantis:terraformStateKeyArns"]
@@ -120,35 +111,6 @@ def test_the_boundary_protects_the_stack_whatever_the_folder_of_its_sandbox_is_c
     )
 
     assert ":service/atlantis-prod/*" in json.dumps(version["PolicyVersion"]["Document"])
-
-
-def test_what_the_topic_is_told_is_kept_in_a_queue(aws: LocalAws, replaced: dict):
-    (topic,) = replaced["atlantis:alarmTopicArns"]
-    queue = aws.client("sqs").get_queue_url(QueueName="platform-alarms")["QueueUrl"]
-
-    aws.client("sns").publish(TopicArn=topic, Message="it went off")
-
-    (kept,) = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
-    assert json.loads(kept["Body"])["Message"] == "it went off"
-
-
-def test_substitutes_are_created_once(state: Path, aws: LocalAws, replaced: dict, capfd: pytest.CaptureFixture[str]):
-    capfd.readouterr()
-    before = inventory.take(aws)
-
-    again = ExistingResources(state, aws).replace("prod", SETTINGS)
-
-    assert again == replaced
-    assert inventory.take(aws) == before
-    assert capfd.readouterr().err == ""
-
-
-@pytest.mark.usefixtures("replaced")
-def test_the_inventory_has_the_substitutes_and_nothing_of_aws_own(state: Path, aws: LocalAws):
-    found = inventory.take(aws)
-
-    assert set().union(*found.values()) == ExistingResources(state, aws).ids
-    assert inventory.compare(found, [], ExistingResources(state, aws).ids).equal
 
 
 @pytest.mark.usefixtures("replaced")

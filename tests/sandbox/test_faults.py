@@ -20,25 +20,17 @@ from tests.sandbox.faulty_aws import faulty
 from tests.sandbox.harness import Scratch, resource
 
 
-def test_of_two_runs_at_once_the_second_waits_and_says_for_whom(deployed: Scratch):
-    runs = [
-        subprocess.Popen(
-            deployed.command("refresh"),
-            cwd=CHECKOUT,
-            env=deployed.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
+def test_of_two_runs_at_once_the_second_waits_and_says_for_whom(scratch: Scratch):
+    with locks.one_run(scratch.state, "refresh"):
+        second = subprocess.Popen(
+            scratch.command("down"), cwd=CHECKOUT, env=scratch.environment(), stderr=subprocess.PIPE, text=True
         )
-        for _ in range(2)
-    ]
-    said = [run.communicate(timeout=300)[1] for run in runs]
+        assert second.stderr is not None
+        assert f"Waiting for `refresh` (process {os.getpid()}) to end" in second.stderr.readline()
+        assert second.poll() is None
 
-    assert [run.returncode for run in runs] == [0, 0], said
-    waiting = [text for text in said if "Waiting for `refresh` (process" in text]
-    assert len(waiting) == 1
-    other = runs[0] if waiting[0] == said[1] else runs[1]
-    assert f"(process {other.pid})" in waiting[0]
+    said = second.communicate(timeout=300)[1]
+    assert (second.returncode, "it ended after" in said, "Nothing was running" in said) == (0, True, True), said
 
 
 def test_a_taken_port_is_left_to_its_owner(deployed: Scratch):
@@ -56,8 +48,27 @@ def test_a_taken_port_is_left_to_its_owner(deployed: Scratch):
         assert sandbox.compare().describe() == ""
 
 
+def test_a_killed_local_aws_costs_what_it_had_not_saved_and_no_more(deployed: Scratch):
+    # Saves everything, before a change that deletes nothing: one that goes back to an older save has again what was deleted since.
+    local_aws.stop(deployed.state)
+    sandbox = deployed.sandbox(logRetentionDays=14)
+    sandbox.up()
+    process = processes.find(deployed.state, "local-aws")
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    while process.alive:
+        time.sleep(0.05)
+
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
+    group = resource(sandbox, "aws:cloudwatch/logGroup:LogGroup", "compute-logs")["id"]
+    (found,) = sandbox.aws.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert found["retentionInDays"] == 14
+
+
 def test_a_local_aws_that_is_stopped_in_the_middle_of_an_up(deployed: Scratch):
-    sandbox = deployed.sandbox(imageTag="v0.48.1", logRetentionDays=14)
+    sandbox = deployed.sandbox(imageTag="v0.48.1")
     stopper = threading.Timer(1.5, local_aws.stop, [deployed.state])
     stopper.start()
     try:
@@ -69,24 +80,6 @@ def test_a_local_aws_that_is_stopped_in_the_middle_of_an_up(deployed: Scratch):
     sandbox.up()
 
     assert sandbox.compare().describe() == ""
-
-
-def test_a_killed_local_aws_costs_what_it_had_not_saved_and_no_more(deployed: Scratch):
-    sandbox = deployed.sandbox()
-    sandbox.up()
-    # Saves everything: a local AWS that goes back to an older save has again what was deleted since.
-    local_aws.stop(deployed.state)
-    sandbox.up()
-    process = processes.find(deployed.state, "local-aws")
-    assert process is not None
-    os.kill(process.pid, signal.SIGKILL)
-    while process.alive:
-        time.sleep(0.05)
-
-    sandbox.up()
-
-    assert sandbox.compare().describe() == ""
-    assert resource(sandbox, "aws:ecs/service:Service")
 
 
 def test_an_older_state_file_converges_without_a_second_of_anything(deployed: Scratch):
@@ -121,32 +114,15 @@ def test_a_state_of_another_format_is_refused_and_left_alone(deployed: Scratch, 
     assert kept == foreign
 
 
-@pytest.mark.parametrize(
-    ("files", "kept", "ends"),
-    [
-        (["{}"], 1000, b""),
-        (["{}", "{}.bak"], 1000, b""),
-        (["{}.attrs"], 0, b""),
-    ],
-    ids=["cut off: the copy", "with its copy: the last run that ended", "attributes: without"],
-)
-def test_a_damaged_state_is_replaced_by_a_whole_copy(deployed: Scratch, files: list[str], kept: int, ends: bytes):
-    state = deployed.engine_state()
-    for file in (state.with_name(name.format(state.name)) for name in files):
-        file.write_bytes((file.read_bytes()[:kept] if file.exists() else b"") + ends)
-    sandbox = deployed.sandbox()
-
-    sandbox.up()
-
-    assert sandbox.compare().describe() == ""
-
-
-def test_a_lock_whose_attributes_were_cut_off_is_lifted(deployed: Scratch):
-    sandbox = deployed.sandbox()
+def test_a_damaged_state_and_a_lock_with_cut_off_attributes_are_recovered_from(deployed: Scratch):
+    state, sandbox = deployed.engine_state(), deployed.sandbox()
+    for file in (state, state.with_name(f"{state.name}.bak")):
+        file.write_bytes(file.read_bytes()[:1000])
     lock = deployed.state / "backend" / ".pulumi" / "locks" / "organization" / "atlantis" / "local" / "killed.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text("{}", encoding="utf-8")
-    lock.with_name("killed.json.attrs").write_text("{", encoding="utf-8")
+    for file in (state, lock):
+        file.with_name(f"{file.name}.attrs").write_text("{", encoding="utf-8")
     locks.mark_unfinished(deployed.state, "a test")
 
     sandbox.up()
@@ -200,14 +176,13 @@ def test_a_full_disk_ends_the_run_and_the_next_one_converges(deployed: Scratch):
     assert sandbox.compare().describe() == ""
 
 
-def test_throttling_and_internal_errors_leave_no_resource_unknown(deployed: Scratch):
-    sandbox = deployed.sandbox()
-    sandbox.down()
-    aws = local_aws.start(deployed.state, clean_environment())
+def test_throttling_and_internal_errors_leave_no_resource_unknown(scratch: Scratch):
+    sandbox = scratch.sandbox()
+    aws = local_aws.start(scratch.state, clean_environment())
     with faulty(aws.endpoint, share=0.3, seed=7) as proxy:
         detour = provider_settings(aws)
         detour["aws:endpoints"] = [dict.fromkeys(local_aws.SERVICES, proxy.endpoint)]
-        faulted = deployed.sandbox()
+        faulted = scratch.sandbox()
         faulted.settings |= detour
         try:
             faulted.up()

@@ -20,7 +20,7 @@ KILLS = int(os.environ.get("KILLS", "5"))
 """Enough to show each phase; KILLS=20 after a change of the locks, of the state or of the stand-ins' records."""
 SEED = 20250124
 # Roughly what a whole command takes here, recovery included.
-LONGEST = 9.0
+LONGEST = 6.0
 
 
 def _children(pid: int) -> Iterator[int]:
@@ -74,12 +74,9 @@ def moments() -> Iterator[tuple[str, float]]:
 
 def test_every_killed_run_is_made_good_by_the_next(scratch: Scratch, moments: Iterator[tuple[str, float]]):
     history: list[str] = []
-    sandbox = scratch.sandbox()
-    for number, (verb, moment) in enumerate(moments, start=1):
+    sandbox = scratch.deployed()
+    for verb, moment in moments:
         history.append(_run_and_kill(scratch, verb, moment))
-        if number == KILLS // 2:
-            sandbox.up()
-            assert sandbox.compare().describe() == "", history
     started = time.monotonic()
 
     sandbox.up()

@@ -96,23 +96,15 @@ def test_there_is_something_to_find(watched: tuple[Scratch, set[str], str]):
     assert "atlantis_url" in shown
 
 
-def test_the_exported_state_has_none(watched: tuple[Scratch, set[str], str]):
-    scratch, _, _ = watched
-    state = json.dumps(scratch.sandbox().export())
+def test_the_exported_state_the_shown_output_and_the_arguments_of_processes_have_none(
+    watched: tuple[Scratch, set[str], str],
+):
+    scratch, seen, shown = watched
+    values, state = _values(scratch), json.dumps(scratch.sandbox().export())
 
-    assert not [value for value in _values(scratch) if value in state]
-
-
-def test_the_shown_output_has_none(watched: tuple[Scratch, set[str], str]):
-    scratch, _, shown = watched
-
-    assert not [value for value in _values(scratch) if value in shown]
-
-
-def test_process_arguments_have_none(watched: tuple[Scratch, set[str], str]):
-    scratch, seen, _ = watched
-
-    assert not [command for command in seen if any(value in command for value in _values(scratch))]
+    assert [value for value in values if value in state] == []
+    assert [value for value in values if value in shown] == []
+    assert [command for command in seen if any(value in command for value in values)] == []
 
 
 def test_no_file_of_the_sandbox_has_one(watched: tuple[Scratch, set[str], str]):
