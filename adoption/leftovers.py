@@ -10,7 +10,7 @@ from adoption.pairing import Pairing
 from adoption.state import StateResource
 
 KEEP = ": keep it"
-"""The end of the advice for a resource that Terraform goes on to manage."""
+"""The end of the advice for a resource that Terraform still manages."""
 OTHER_PROVIDER = "Belongs to another provider: keep it"
 YOURS = "This program has no such resource: keep it"
 NOT_THIS_ONE = "Not part of the adopted Atlantis: keep it"

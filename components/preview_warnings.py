@@ -36,8 +36,8 @@ def warnings(settings: Settings) -> Iterator[str]:
     if settings.terraform.isolates:
         if settings.configuration.allow_state_commands:
             yield (
-                "allowStateCommands: has no effect with terraformIsolation, which runs no `terraform state rm`, because no approval stands "
-                "in front of it; remove the setting"
+                "allowStateCommands: has no effect with terraformIsolation, which runs no `terraform state rm`, because no approval covers "
+                "it; remove the setting"
             )
         yield from server_steps.warnings(path)
     yield from _ingress(settings)

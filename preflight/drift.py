@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return print_document(arguments, document)
     except KeyboardInterrupt:
-        sys.stderr.write("\nThe detection goes on; its results are in the agent's log and in the issues\n")
+        sys.stderr.write("\nThe detection continues; its results are in the agent's log and in the issues\n")
         return 2
 
 
@@ -113,7 +113,7 @@ class _Requested:
                 raise self._unanswered()
             if now - started > seconds:
                 raise FailedError(
-                    f"no result within {seconds / 60:.0f} minutes, and the detection goes on",
+                    f"no result within {seconds / 60:.0f} minutes, and the detection continues",
                     f"follow it with `aws logs tail {self._group} --follow`, or set --timeout",
                 )
             if now - noted > _NOTE_EVERY and (self.run or self.running):

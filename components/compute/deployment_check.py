@@ -152,7 +152,7 @@ def _too_long(wanted: str, progress: Progress, seconds: float) -> Iterator[str]:
     yield f"{_short(wanted)} did not become healthy within {seconds / 60:g} minutes (atlantis:deploymentTimeoutMinutes)."
     yield from (f"  {reason}" for reason in progress.reasons)
     yield from (f"  waiting: {cause}" for cause in progress.waiting_for)
-    yield "ECS goes on with the deployment; the next `pulumi up` waits for its end."
+    yield "ECS continues the deployment; the next `pulumi up` waits for its end."
 
 
 def _short(task_definition: str) -> str:

@@ -99,7 +99,7 @@ class EcsDeployment:
                 until = f"{task['expirationDate']:%H:%M %Z}" if task.get("expirationDate") else "it is released"
                 yield (
                     f"task {_id(task['taskArn'])} runs a plan or an apply and is protected until {until}, "
-                    "longer if that goes on; ECS stops it when it is done"
+                    "longer if that continues; ECS stops it when it is done"
                 )
 
     def _reasons(self, deployments: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -57,7 +57,7 @@ DIFFERENCES: Mapping[tuple[str, str], str] = {
     ("workers", "workspaces parallel"): _WORKSPACE,
     ("workers", "global apply lock"): _WORKSPACE,
     ("workers", "import workspace"): _WORKSPACE,
-    ("workers", "state rm"): "`terraform state rm` isn't available on workers: no approval stands in front of it",
+    ("workers", "state rm"): "`terraform state rm` isn't available on workers: no approval covers it",
     (
         "workers",
         "tfvars",

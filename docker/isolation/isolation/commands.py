@@ -56,7 +56,7 @@ def parse(arguments: list[str], checkout: Checkout) -> TerraformCommand:
         raise CommandError(f"terraform {kind} isn't available: {_REFUSED[kind]}")
     if kind == "state" and inner in _REFUSED_STATE:
         raise CommandError(
-            f"terraform state {inner} isn't available: no approval stands in front of it; run it with your own credentials"
+            f"terraform state {inner} isn't available: no approval covers it; run it with your own credentials"
         )
     if kind == "workspace" and inner in _REFUSED_WORKSPACE:
         raise CommandError(

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("role", choices=paths.ROLES)
     parser.add_argument("--commands", type=int, required=True, help="how many commands run at once")
     parser.add_argument(
-        "--continues-minutes", type=float, default=0, help="how long a command goes on whose server is gone"
+        "--continues-minutes", type=float, default=0, help="how long a command continues after its server is gone"
     )
     parser.add_argument(
         "--grace", type=float, help="seconds between the interrupt of an abandoned command and its kill"

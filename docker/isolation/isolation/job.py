@@ -33,7 +33,7 @@ class Limits:
     grace: float
     """Seconds from the interrupt to the kill, for a command that nobody waits for any more."""
     continues: float = 0
-    """Seconds that a command goes on whose connection has ended; then it is interrupted."""
+    """Seconds that a command continues after its connection has ended; then it is interrupted."""
     processes: int = 4096
     free_disk: int = 1 << 30
     """Bytes. A command is ended when the disk has less and its own files have more."""
@@ -153,7 +153,7 @@ class Attention:
     send: Callable[[bytes, bytes], None]
     """Takes the kind and the content of its output."""
     abandoned: Callable[[], None]
-    """Is called when the connection ends and the command goes on."""
+    """Is called when the connection ends and the command continues."""
     periodically: Callable[[], str]
     """Is called every second; returns a note for standard error."""
 

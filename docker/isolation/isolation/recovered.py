@@ -160,7 +160,7 @@ def body(outcome: Mapping[str, Any]) -> str:
             "it finds the state locked, and no apply of this state runs, release the lock with `terraform force-unlock` and the ID that "
             "the plan prints, with your own credentials."
         )
-    went_on = "before it had commented" if "acknowledged" in outcome else "while it ran; its worker went on"
+    continued = "before it had commented" if "acknowledged" in outcome else "while it ran; its worker continued"
     result = "has succeeded" if code == 0 else f"has failed (exit code {code})"
     advice = (
         "Atlantis doesn't know of it: run `atlantis plan` again, which should have no changes, before you merge."
@@ -169,6 +169,6 @@ def body(outcome: Mapping[str, Any]) -> str:
     )
     shown = "\n".join(filter(None, (outcome["output"], outcome["message"])))[-_LONGEST_OUTPUT:]
     return (
-        f"**`{command}` {where} {result}.** Atlantis ended {went_on}.\n\n{advice}\n\n"
+        f"**`{command}` {where} {result}.** Atlantis ended {continued}.\n\n{advice}\n\n"
         f"{folded('The end of its output', shown)}"
     )

@@ -220,7 +220,7 @@ def forwarded(environment: Mapping[str, str]) -> dict[str, str]:
 
 _LOST = (
     "the connection with the apply worker {worker} ended while {kind} ran, so a part may have been applied. If the worker lives, it "
-    "goes on, and its result follows as a comment. Otherwise the lock of the state may remain. Don't repeat the apply: plan again, which "
+    "continues, and its result follows as a comment. Otherwise the lock of the state may remain. Don't repeat the apply: plan again, which "
     "shows what is left. If the plan finds the state locked, and no apply of this state runs, release the lock with terraform "
     "force-unlock and the ID that the plan prints, with your own credentials"
 )

@@ -326,7 +326,7 @@ class _Run:
         self.channel.send(kind, content)
 
     def keep(self, **ended: object) -> None:
-        """Keep the result, for a server that comes later; without `ended`, that the command goes on."""
+        """Keep the result, for a server that comes later; without `ended`, that the command continues."""
         self._kept |= {"output": self._output.decode(errors="replace"), **ended}
         self._options.outcomes.write(self._kept)
 

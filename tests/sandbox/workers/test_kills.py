@@ -54,7 +54,7 @@ def test_an_apply_outlives_its_server_and_the_next_one_comments_its_result(
 ) -> None:
     pull, before = _applying(service, github, "server-killed", 20), {task.id for task in running(service)}
     os.kill(container(service).pid, signal.SIGKILL)
-    said = _commented(github, pull, "has succeeded", "its worker went on")
+    said = _commented(github, pull, "has succeeded", "its worker continued")
     assert "it ended" in said, said
     assert "Apply complete! Resources: 1 added" in said, said
     assert _commands(service, "apply", pull, "start").count("apply") == 1

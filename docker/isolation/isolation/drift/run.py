@@ -181,7 +181,7 @@ class DriftDetection:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[AgentLog]:
-        """The log to read. Without it, detections go on; the reason is logged once."""
+        """The log to read. Without it, detections continue; the reason is logged once."""
         try:
             yield self._log
             self._unreadable = ""
