@@ -5,11 +5,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, starmap
+from pathlib import Path
 from typing import Any, Final, Literal
+
+import yaml
 
 from policies.catalogue import RULES
 from tests.policy.servicer import UNKNOWN, Finding, Pack, Planned, secret
+from tests.tables import table
 
 Outcome = Literal["violation", "undecided", "nothing"]
 ACCOUNT: Final = "123456789012"
@@ -200,3 +204,44 @@ def document(*statements: Mapping[str, Any]) -> str:
 
 
 TLS_ONLY: Final = document(deny(Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}}))
+
+
+class _Loader(yaml.CSafeLoader):
+    """Reads what properties can't have in YAML: a string with a policy document or other JSON, and an unknown value."""
+
+    def json_of(self, node: yaml.SequenceNode | yaml.MappingNode) -> str:
+        is_list = isinstance(node, yaml.SequenceNode)
+        return json.dumps(
+            self.construct_sequence(node, deep=True) if is_list else self.construct_mapping(node, deep=True)
+        )
+
+    def policy(self, node: yaml.SequenceNode) -> str:
+        return document(*(allow(**statement) for statement in self.construct_sequence(node, deep=True)))
+
+
+_Loader.add_constructor("!json", _Loader.json_of)
+_Loader.add_constructor("!policy", _Loader.policy)
+_Loader.add_constructor("!unknown", lambda *_: UNKNOWN)
+_OUTCOMES: Final = {"found": (found,), "passes": (passes,), "both": (found, passes)}
+
+
+def written(name: str) -> list[Row]:
+    """The rows of ``rows_<name>.yaml``.
+
+    A row: ``found``, ``passes``, or ``both`` with a stack for each; the check; why; the stack's resources by type and, if it
+    isn't ``it``, name; the policy's configuration. ``!policy`` is a document of statements, each an Allow of everything unless
+    it says something else; ``!json`` a string; ``!unknown`` a value that isn't known in the preview.
+    """
+    made: list[Row] = []
+    for outcome, check, why, *rest in table(str(Path(__file__).with_name(f"rows_{name}")), "rows", _Loader):
+        verdicts = _OUTCOMES[outcome]
+        stacks, configuration = rest[: len(verdicts)], dict(*rest[len(verdicts) :])
+        for verdict, stack in zip(verdicts, stacks, strict=True):
+            made.append(verdict(check, why, *starmap(_resource, stack.items()), **configuration))
+    return made
+
+
+def _resource(key: str, properties: Mapping[str, Any]) -> Planned:
+    kind, _, name = key.partition(" ")
+    made = one(kind, name or "it", **properties)
+    return replace(made, type=kind) if kind.startswith("aws-native:") else made

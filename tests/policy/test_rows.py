@@ -12,18 +12,15 @@ from policies.catalogue import RULES
 from tables.stores import STORES
 from tests.policy.passing_encryption import ENCRYPTION_PASSING
 from tests.policy.passing_network import NETWORK_PASSING
-from tests.policy.rows import MANDATORY, Row
-from tests.policy.rows_claims import CLAIMS
+from tests.policy.rows import MANDATORY, Row, written
 from tests.policy.rows_documents import DOCUMENT_ROWS
 from tests.policy.rows_encryption import ENCRYPTION_ROWS
 from tests.policy.rows_evasions import EVASIONS
-from tests.policy.rows_external import EXTERNAL
 from tests.policy.rows_identity import IDENTITY_ROWS
 from tests.policy.rows_network import NETWORK_ROWS
 from tests.policy.rows_operations import OPERATIONS_ROWS
 from tests.policy.rows_public import PUBLIC_ROWS
 from tests.policy.rows_single_task import SINGLE_TASK_ROWS
-from tests.policy.rows_supporting import SUPPORTING_ROWS
 from tests.policy.servicer import UNKNOWN, Finding, Pack, Planned
 from tests.policy.values_encryption import ENCRYPTION_STACK_VALUES, ENCRYPTION_VALUES
 from tests.policy.values_identity import ESCALATION_VALUES, IDENTITY_VALUES
@@ -38,8 +35,9 @@ VALUES: tuple[Row, ...] = tuple(
     )
 )
 ROWS: tuple[Row, ...] = (
-    *(*VALUES, *DOCUMENT_ROWS, *PUBLIC_ROWS, *ENCRYPTION_ROWS, *NETWORK_ROWS, *SUPPORTING_ROWS),
-    *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS, *CLAIMS, *EVASIONS, *EXTERNAL),
+    *(*VALUES, *DOCUMENT_ROWS, *PUBLIC_ROWS, *ENCRYPTION_ROWS, *NETWORK_ROWS),
+    *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS, *EVASIONS),
+    *(row for name in ("claims", "external", "supporting") for row in written(name)),
 )
 PASSING: tuple[Row, ...] = (*ENCRYPTION_PASSING, *NETWORK_PASSING)
 CHECKS = {(rule.name, check) for rule in RULES if rule.level == "mandatory" for check in rule.checks}
