@@ -1,10 +1,7 @@
 """Plans and applies in workers, with the real server."""
 
 import json
-import secrets
 from typing import Any
-
-import pytest
 
 from sandbox.atlantis import lifecycle
 from sandbox.pull_requests import deliver
@@ -105,15 +102,18 @@ def test_a_plan_uses_the_plan_role_and_an_apply_the_apply_role_and_each_leaves_t
         assert {each["exit"] for each in lines if each["event"] == "end"} == {0}
 
 
-@pytest.mark.parametrize("source", ["git::https://github.com/{}.git", "git@github.com:{}.git"])
-def test_a_private_module_is_downloaded_for_a_plan_and_for_the_apply(
-    service: DeployedService, github: Store, source: str
-) -> None:
-    name = f"module-{secrets.token_hex(3)}"
-    github.create_repository(f"{OWNER}/{name}", {"main.tf": 'output "said" {\n  value = "from the module"\n}\n'})
-    module = f'}}\nmodule "private" {{\n  source = "{source.format(f"{OWNER}/{name}")}"\n}}\n'
-    use = 'output "said" {\n  value = module.private.said\n'
-    assert 'said = "from the module"' in applied(service, github, f"uses-{name}", extra=module + use)
+def test_private_modules_are_downloaded_for_a_plan_and_for_the_apply(service: DeployedService, github: Store) -> None:
+    github.create_repository(f"{OWNER}/module", {"main.tf": 'output "said" {\n  value = "from the module"\n}\n'})
+    uses = "}\n" + "".join(
+        f'module "{name}" {{\n  source = "{source}"\n}}\noutput "{name}" {{\n  value = module.{name}.said\n}}\n'
+        for name, source in (
+            ("https", f"git::https://github.com/{OWNER}/module.git"),
+            ("ssh", f"git@github.com:{OWNER}/module.git"),
+        )
+    )
+    said = applied(service, github, "uses-modules", extra=uses.rstrip("}\n"))
+    assert 'https = "from the module"' in said
+    assert 'ssh = "from the module"' in said
 
 
 def test_the_hook_of_the_example_generates_a_file_in_a_worker(service: DeployedService, github: Store) -> None:
