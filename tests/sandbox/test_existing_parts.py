@@ -53,43 +53,44 @@ def test_the_listener_forwards_what_the_settings_allow_and_keeps_the_rules_of_ot
     assert decide(listener, Request(OF_OFFICE, host="third.example.com")).status == 404
 
 
-def test_more_ranges_add_rules_and_leave_those_of_others_and_the_priorities(shared: Scratch) -> None:
+def test_more_ranges_add_rules_and_extend_the_group_and_afterwards_both_are_as_they_were(shared: Scratch) -> None:
     ranges = [f"192.0.2.{number * 4}/30" for number in range(6)]
     # The pack allows the ranges of the stack file only.
-    sandbox = shared.sandbox(pack=None, **SHARED, allowedCidrBlocks=ranges)
-    elb, arn = sandbox.aws.client("elbv2"), sandbox.outputs()["atlantis_target_group_arn"]
-    before = {rule["Priority"]: rule["RuleArn"] for rule in _rules(elb)}
+    sandbox = shared.sandbox(pack=None, **SHARED, allowedCidrBlocks=ranges, extendSecurityGroup=True)
+    elb, ec2, arn = (
+        sandbox.aws.client("elbv2"),
+        sandbox.aws.client("ec2"),
+        sandbox.outputs()["atlantis_target_group_arn"],
+    )
+    rules_before, group_before = _rules(elb), _group_rules(ec2)
 
     sandbox.up()
 
-    after = {rule["Priority"]: rule["RuleArn"] for rule in _rules(elb)}
-    assert before.items() <= after.items()
-    assert len(after) == len(before) + 1
+    rules = _rules(elb)
+    assert rules_before.items() <= rules.items()
+    assert len(rules) == len(rules_before) + 1
+    assert _group_rules(ec2) - group_before >= {(False, 443, ranges[0]), (False, 443, "192.30.252.0/22")}
     assert sandbox.outputs()["atlantis_target_group_arn"] == arn
     assert sandbox.compare().describe() == ""
+    shared.sandbox(**SHARED).up()
+    assert (_rules(elb), _group_rules(ec2)) == (rules_before, group_before)
 
 
-def _rules(elb: Any) -> list[dict[str, Any]]:
+def _rules(elb: Any) -> dict[str, str]:
+    """The ARNs of the listener's rules by their priority."""
     (balancer,) = elb.describe_load_balancers(Names=["shared"])["LoadBalancers"]
     (listener,) = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-    return elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    return {
+        rule["Priority"]: rule["RuleArn"] for rule in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    }
 
 
-def test_the_security_group_is_extended_and_afterwards_as_it_was(shared: Scratch) -> None:
-    ec2 = shared.sandbox(**SHARED).aws.client("ec2")
-    (group,) = ec2.describe_security_groups(
-        Filters=[{"Name": "group-name", "Values": ["substitute for sg-0a1b2c3d4e5f60718"]}]
-    )["SecurityGroups"]
-
-    def rules() -> set[tuple[Any, ...]]:
-        found = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group["GroupId"]]}])
-        return {(rule["IsEgress"], rule.get("FromPort"), rule.get("CidrIpv4")) for rule in found["SecurityGroupRules"]}
-
-    before = rules()
-    shared.sandbox(**SHARED, extendSecurityGroup=True).up()
-    assert rules() - before >= {(False, 443, "192.0.2.0/24"), (False, 443, "192.30.252.0/22")}
-    shared.sandbox(**SHARED).up()
-    assert rules() == before
+def _group_rules(ec2: Any) -> set[tuple[Any, ...]]:
+    """Direction, port and range of the rules of the load balancer's security group."""
+    names = [{"Name": "group-name", "Values": ["substitute for sg-0a1b2c3d4e5f60718"]}]
+    (group,) = ec2.describe_security_groups(Filters=names)["SecurityGroups"]
+    found = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group["GroupId"]]}])
+    return {(rule["IsEgress"], rule.get("FromPort"), rule.get("CidrIpv4")) for rule in found["SecurityGroupRules"]}
 
 
 def test_a_stack_without_a_load_balancer_registers_its_task_and_gets_one_later(scratch: Scratch) -> None:

@@ -1,4 +1,4 @@
-"""Atlantis from the component package, with a VPC, a certificate, a zone and topics that the same program creates."""
+"""Atlantis from the component package: a program that has nothing else of this repository, with a VPC, a certificate, a zone and topics."""
 
 import pulumi
 import pulumi_aws as aws
@@ -9,12 +9,18 @@ class Atlantis(pulumi.ComponentResource):
     """What a generated SDK has for the component."""
 
     def __init__(self, name, properties):
-        super().__init__("atlantis:index:Atlantis", name, properties | {"url": None}, None, remote=True)
+        outputs = {"url": None, "ecsServiceName": None}
+        super().__init__("atlantis:index:Atlantis", name, properties | outputs, None, remote=True)
 
     @property
     @pulumi.getter
     def url(self):
         return pulumi.get(self, "url")
+
+    @property
+    @pulumi.getter(name="ecsServiceName")
+    def ecs_service_name(self):
+        return pulumi.get(self, "ecsServiceName")
 
 
 vpc = awsx.ec2.Vpc(
@@ -46,8 +52,11 @@ atlantis = Atlantis(
             "secretReaderArns": ["arn:aws:iam::123456789012:role/deployer"],
         },
         "task": {"cpu": 1024, "memory": 2048, "image": "ghcr.io/runatlantis/atlantis:v0.47.1"},
+        "terraform": {"terraformIsolation": "tasks"},
+        "workers": {"planWorkers": "1-2"},
         "operations": {"alarmTopicArns": [topic.arn for topic in topics], "deletionProtection": False},
     },
 )
 pulumi.export("url", atlantis.url)
+pulumi.export("service", atlantis.ecs_service_name)
 pulumi.export("vpc", vpc.vpc_id)

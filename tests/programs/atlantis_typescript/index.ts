@@ -35,8 +35,11 @@ const atlantis = new Atlantis("platform", {
         secretReaderArns: ["arn:aws:iam::123456789012:role/deployer"],
     },
     task: { cpu: 1024, memory: 2048, image: "ghcr.io/runatlantis/atlantis:v0.47.1" },
+    terraform: { terraformIsolation: "tasks" },
+    workers: { planWorkers: "1-2" },
     operations: { alarmTopicArns: topics.map((topic) => topic.arn), deletionProtection: false },
 });
 
 export const url = atlantis.url;
+export const service = atlantis.ecsServiceName;
 export const vpc = network.vpcId;
