@@ -17,6 +17,7 @@ from adoption.program import REFERENCE
 from adoption.task_inventory import KEPT, LOST, REPLACED, Item
 from components.settings.accepted import additional_policy_arns
 from components.settings.values import UnacceptableError
+from preflight.aws import listed
 
 EXECUTION = "permissions-execution-role"
 TASK_ROLE = "permissions-task-role"
@@ -87,11 +88,6 @@ def statements(document: Any) -> list[Mapping[str, Any]]:
         return listed((json.loads(document) if isinstance(document, str) else document).get("Statement"))
     except (AttributeError, ValueError):
         return []
-
-
-def listed(value: Any) -> list[Any]:
-    """The items of an element of a policy document, which can be a single one."""
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def items(pairing: Pairing, settings: Mapping[str, Any], may: Callable[[str, str], bool] | None) -> list[Item]:

@@ -6,12 +6,13 @@ from typing import Any
 
 from adoption.anatomy import Anatomy
 from adoption.proposal import DEFAULTS, Proposal
-from adoption.rights import attachable, listed, policies_of, statements
+from adoption.rights import attachable, policies_of, statements
 from adoption.running_containers import proposed_containers
 from adoption.running_ingress import ingress
 from adoption.running_secrets import secrets
 from adoption.running_vcs import vcs, vcs_kind
 from components.settings.accepted import VPC_ENDPOINTS
+from preflight.aws import listed
 
 
 def running_settings(anatomy: Anatomy, notes: list[str], given_kind: Any = None) -> Iterator[Proposal]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.settings.schema import known_items
+from preflight.aws import listed
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -36,7 +37,7 @@ def keys(deployment: Deployment) -> str:
         policy = json.loads(
             deployment.aws.read("kms", "get_key_policy", KeyId=identity, PolicyName="default")["Policy"]
         )
-        if not any(_admits_publisher(statement) for statement in _listed(policy.get("Statement"))):
+        if not any(_admits_publisher(statement) for statement in listed(policy.get("Statement"))):
             raise FailedError(f"{arn} is encrypted with {key}, whose policy does not name {PUBLISHER}", remedy)
     return "CloudWatch may use them" if encrypted else "none is encrypted"
 
@@ -76,10 +77,5 @@ def _attributes(deployment: Deployment, arn: str) -> dict[str, str] | None:
 
 def _admits_publisher(statement: dict[str, Any]) -> bool:
     principal = statement.get("Principal")
-    services = _listed(principal.get("Service")) if isinstance(principal, dict) else _listed(principal)
+    services = listed(principal.get("Service")) if isinstance(principal, dict) else listed(principal)
     return statement.get("Effect") == "Allow" and bool({PUBLISHER, "*"} & set(services))
-
-
-def _listed(value: Any) -> list[Any]:
-    """``value`` as a list: a policy document can represent a list of one element as the element itself."""
-    return value if isinstance(value, list) else [] if value is None else [value]

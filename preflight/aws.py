@@ -146,3 +146,8 @@ class Aws:
                 f"allow {action} to the caller, or use credentials that have it",
             )
         return FailedError(f"{service} {operation} answered {code}: {message}", "see AWS' error message")
+
+
+def listed(value: Any) -> list[Any]:
+    """The items of an element of a policy document, which can be a single one."""
+    return value if isinstance(value, list) else [] if value is None else [value]

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from components.names import PhysicalNames
+from components.settings import Settings
 from components.settings.schema import known_items
 from components.settings.workers import ROLES
 from preflight.check import Check
@@ -58,16 +60,7 @@ def repository(deployment: Deployment) -> str:
 
 def key_aliases(deployment: Deployment) -> str:
     """The key aliases are free, or the stack's own."""
-    stores = (
-        "ecr",
-        "efs",
-        "secrets",
-        *(() if deployment.settings.existing.log_key_arn else ("logs",)),
-        *(("locking",) if deployment.settings.storage.uses_redis else ()),
-        *(("backup",) if deployment.settings.storage.backup_retention_days else ()),
-        *(() if deployment.settings.network.vpc_id else ("flow-logs",)),
-    )
-    mine = [deployment.names.key_alias(store) for store in stores]
+    mine = [deployment.names.key_alias(store) for store in key_stores(deployment.settings, deployment.names)]
     found = {
         alias["AliasName"]: alias["TargetKeyId"]
         for alias in deployment.aws.read("kms", "list_aliases")["Aliases"]
@@ -81,7 +74,7 @@ def key_aliases(deployment: Deployment) -> str:
 
 def secrets(deployment: Deployment) -> str:
     """The names of the secrets that the deployment creates are free, or the stack's own."""
-    names = _created_secrets(deployment)
+    names = created_secrets(deployment.settings, deployment.names)
     found = []
     for name in names:
         described = deployment.aws.find(
@@ -181,17 +174,11 @@ CHECKS = (
 )
 
 
-def _cluster(deployment: Deployment) -> Mapping[str, Any] | None:
-    name = deployment.names.base
-    clusters = deployment.aws.read("ecs", "describe_clusters", clusters=[name], include=["TAGS"])["clusters"]
-    # ECS still describes a deleted cluster for some time, but its name can be reused.
-    return clusters[0] if clusters and clusters[0]["status"] != "INACTIVE" else None
-
-
-def _created_secrets(deployment: Deployment) -> list[str]:
-    settings, names = deployment.settings, deployment.names
+def created_secrets(settings: Settings, names: PhysicalNames) -> list[str]:
+    """The names of the secrets that the deployment creates."""
+    credentials = names.github_app_secret if settings.vcs.is_app else names.vcs_token_secret
     created = {
-        deployment.credentials_secret: not settings.credentials_secret_name,
+        credentials: not settings.credentials_secret_name,
         names.webhook_secret: not settings.server.webhook_secret_name,
         names.web_password_secret: settings.sign_in.generates_password,
         names.api_secret: settings.drift.enabled,
@@ -199,6 +186,27 @@ def _created_secrets(deployment: Deployment) -> list[str]:
         names.redis_secret: settings.storage.uses_redis,
     }
     return [name for name, is_created in created.items() if is_created]
+
+
+def key_stores(settings: Settings, names: PhysicalNames) -> list[str]:
+    """What the deployment creates a key for; the locking database's is also for its secret."""
+    created = {
+        "ecr": True,
+        "efs": True,
+        "secrets": {*created_secrets(settings, names)} - {names.redis_secret},
+        "logs": not settings.existing.log_key_arn,
+        "locking": settings.storage.uses_redis,
+        "backup": settings.storage.backup_retention_days,
+        "flow-logs": not settings.network.vpc_id,
+    }
+    return [store for store, is_created in created.items() if is_created]
+
+
+def _cluster(deployment: Deployment) -> Mapping[str, Any] | None:
+    name = deployment.names.base
+    clusters = deployment.aws.read("ecs", "describe_clusters", clusters=[name], include=["TAGS"])["clusters"]
+    # ECS still describes a deleted cluster for some time, but its name can be reused.
+    return clusters[0] if clusters and clusters[0]["status"] != "INACTIVE" else None
 
 
 def _excludes(deployment: Deployment, endpoint: Mapping[str, Any]) -> bool:

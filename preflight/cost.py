@@ -12,14 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from components.context import physical_names
 from components.network.network import GATEWAY_ENDPOINTS
 from components.settings import Settings
 from components.settings.groups import TaskArgs
 from components.settings.workers import SPOT, WorkerGroup
 from preflight.aws import Aws
+from preflight.collisions import created_secrets, key_stores
 from preflight.deployment import Deployment
 from preflight.errors import FailedError
-from preflight.printed import parser, print_document
+from preflight.printed import columns, parser, print_document
 
 HOURS: Final = 730
 """Hours of a month, as AWS' calculator counts them."""
@@ -104,8 +106,7 @@ def document(deployment: Deployment, arguments: argparse.Namespace) -> str:
                 f"{line.month:.2f}" if line.month is not None else "-",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    text = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    text = columns(rows)
     text.append(f"\n{total:.2f} a month in {settings.region} without use ({datetime.date.today()}, AWS' price list)")
     text += [f"saves {usd:>7.2f}: {choice}" for choice, usd in saved.items()]
     return "\n".join(text)
@@ -160,6 +161,8 @@ def _month(amount: float, unit: str, price: float) -> float | None:
 
 def _parts(settings: Settings) -> Iterator[_Part]:
     """What the stack creates, without what is free."""
+    # The numbers of secrets and keys don't depend on the account.
+    names = physical_names(settings, account="", partition="aws")
     task, arm = settings.task, " (ARM64)" if settings.task.cpu_architecture == "ARM64" else ""
 
     def tasks(part: str, keys: str, count: int, size: TaskArgs | WorkerGroup) -> _Part:
@@ -186,9 +189,9 @@ def _parts(settings: Settings) -> Iterator[_Part]:
         zones = len(settings.network.private_subnet_ids) if settings.network.vpc_id else _ZONES
         yield _Part("interface endpoints", "vpcEndpoints", {"endpoint": len(interfaces) * zones})
         yield _Part("traffic through endpoints", "-", {"GB through endpoints": 0})
-    yield _Part("keys", "logKeyArn, backupRetentionDays", {"key": _keys(settings)})
-    if secrets := _secrets(settings):
-        yield _Part("secrets", "githubAppSecretName and others", {"secret": secrets})
+    yield _Part("keys", "logKeyArn, backupRetentionDays", {"key": len(key_stores(settings, names))})
+    if secrets := created_secrets(settings, names):
+        yield _Part("secrets", "githubAppSecretName and others", {"secret": len(secrets)})
     if settings.storage.uses_redis:
         yield _Part("cache nodes", "lockingDatabase, lockingNodeType", {settings.storage.locking_node_type: 2})
     if alarms := _alarms(settings):
@@ -199,28 +202,6 @@ def _parts(settings: Settings) -> Iterator[_Part]:
     yield _Part("files", "-", {"GB of files": 0})
     yield _Part("backups", "backupRetentionDays", {"GB of backups": 0})
     yield _Part("logs", "-", {"GB of logs": 0})
-
-
-def _secrets(settings: Settings, *, of_redis: bool = True) -> int:
-    return (
-        (not settings.credentials_secret_name)
-        + (not settings.server.webhook_secret_name)
-        + settings.sign_in.generates_password
-        + settings.drift.enabled
-        + settings.terraform.isolates
-        + (settings.storage.uses_redis and of_redis)
-    )
-
-
-def _keys(settings: Settings) -> int:
-    return (
-        2  # the repository's and the file system's
-        + (not settings.existing.log_key_arn)
-        + (_secrets(settings, of_redis=False) > 0)
-        + settings.storage.uses_redis
-        + (settings.storage.backup_retention_days > 0)
-        + (not settings.network.vpc_id)  # the flow logs'
-    )
 
 
 def _alarms(settings: Settings) -> int:

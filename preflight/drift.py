@@ -12,13 +12,13 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from preflight.deployment import Deployment
 from preflight.errors import FailedError
-from preflight.printed import parser, print_document
+from preflight.printed import columns, parser, print_document, say
 
 _STREAM = "requests"
 _POLL_SECONDS = 2.0
@@ -98,9 +98,9 @@ class _Requested:
             self._read(event, show=False)
         self._send()
         started = noted = time.monotonic()
-        _say(f"Requested a detection from the agent of {self.deployment.names.base}, which looks every ten seconds")
+        say(f"Requested a detection from the agent of {self.deployment.names.base}, which looks every ten seconds")
         if self.running:
-            _say("A detection is running; the requested one begins after it")
+            say("A detection is running; the requested one begins after it")
         while not self.ended:
             time.sleep(_POLL_SECONDS)
             fresh = next(events)
@@ -117,9 +117,7 @@ class _Requested:
                     f"follow it with `aws logs tail {self._group} --follow`, or set --timeout",
                 )
             if now - noted > _NOTE_EVERY and (self.run or self.running):
-                _say(
-                    f"{self.planned} projects until now; the agent plans the next one, or waits for a plan or an apply"
-                )
+                say(f"{self.planned} projects until now; the agent plans the next one, or waits for a plan or an apply")
                 noted = now
         return self.results_
 
@@ -160,11 +158,11 @@ class _Requested:
                 self.planned = 0
                 self.run, self.running = (run, "") if self.id in requests else (self.run, run)
                 if show and self.id in requests:
-                    _say("The detection has begun")
+                    say("The detection has begun")
             case {"event": "drift-project", "run": str(run)} if run == self.run:
                 self.planned += 1
                 self.results_.append(event)
-                _say(f"{place(event)}: {event['result']}")
+                say(f"{place(event)}: {event['result']}")
             case {"event": "drift-project"}:
                 self.planned += 1
             case {"event": "drift-state-locked", "run": str(run)} if run == self.run:
@@ -177,10 +175,10 @@ class _Requested:
             case {"event": "drift-started"}:
                 self.running = ""
                 if self.run:
-                    _say("The task was replaced during the detection; the agent of the new one begins again")
+                    say("The task was replaced during the detection; the agent of the new one begins again")
                 self.run, self.results_ = "", []
             case {"event": "drift-log-unreadable", "error": str(error)} if show:
-                _say(f"The agent can't read its log: {error}")
+                say(f"The agent can't read its log: {error}")
             case _:
                 pass
 
@@ -201,9 +199,6 @@ def _parsed(message: str) -> _Event | None:
     return found if isinstance(found, dict) else None
 
 
-_say: Callable[[str], object] = lambda text: sys.stderr.write(f"{text}\n")  # noqa: E731
-
-
 def place(event: Mapping[str, Any]) -> str:
     """The project as the setting `driftProjects` writes it: repository, branch, and directory and workspace, or project."""
     key = str(event["project"])
@@ -222,9 +217,7 @@ def table(events: Iterable[Mapping[str, Any]]) -> str:
     for event in events:
         by_name.setdefault(event["event"], []).append(event)
     projects = sorted(by_name.get("drift-project", ()), key=lambda event: (_ORDER[event["result"]], place(event)))
-    rows = [_HEADER, *(_row(event) for event in projects)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = columns([_HEADER, *(_row(event) for event in projects)])
     lines += [f"{place(event)}: {_reason(event['error'])}" for event in projects if event["error"]]
     lines += [
         f"{place(event)}: the state is locked since {event['since']}; if nobody uses it, release it with `{event['command']}`"

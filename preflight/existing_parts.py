@@ -7,6 +7,7 @@ from typing import Any
 
 from components.settings.extra_containers import parameter_arn
 from components.settings.schema import known, known_items
+from preflight.aws import listed
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, WarnedError
@@ -140,9 +141,9 @@ def additional_policies(deployment: Deployment) -> str:
         statements = version["PolicyVersion"]["Document"]["Statement"]
         wide = {"*", "iam:*"} & {
             action
-            for statement in ([statements] if isinstance(statements, dict) else statements)
+            for statement in listed(statements)
             if statement["Effect"] == "Allow"
-            for action in _as_list(statement.get("Action", []))
+            for action in listed(statement.get("Action"))
         }
         if wide:
             raise WarnedError(
@@ -205,9 +206,4 @@ def _allows(rules: Iterable[Mapping[str, Any]], block: str) -> bool:
 def _services(statement: Mapping[str, Any]) -> list[str]:
     """The service principals that a statement allows."""
     principal = statement.get("Principal", {})
-    named = principal.get("Service", []) if statement["Effect"] == "Allow" and isinstance(principal, dict) else []
-    return _as_list(named)
-
-
-def _as_list(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
+    return listed(principal.get("Service")) if statement["Effect"] == "Allow" and isinstance(principal, dict) else []

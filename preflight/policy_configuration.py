@@ -18,11 +18,10 @@ from components.configuration.secret_names import redacted
 from components.settings import Settings, SettingsError
 from policy.check_configuration import problems
 from preflight.check import Check
-from preflight.deployment import Deployment, StackFileError, read_stack_file
+from preflight.deployment import PROJECT, Deployment, StackFileError, read_stack_file
 from preflight.errors import FailedError, WarnedError
 from preflight.printed import Parser
 
-PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATE = "prod"
 """The stack whose configuration a new stack starts with: the strictest one."""
 _WIDTH = 120

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,3 +47,14 @@ def print_document(arguments: argparse.Namespace, document: Callable[[Deployment
     text, is_good = (found, True) if isinstance(found, str) else found
     sys.stdout.write(redacted(f"{text}\n"))
     return 0 if is_good else 1
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def say(text: str) -> None:
+    """Show progress on standard error."""
+    sys.stderr.write(f"{text}\n")

@@ -104,14 +104,10 @@ def _others_rules(deployment: Deployment) -> int:
     return len(existing_rules(deployment)) if deployment.settings.existing.https_listener_arn else 0
 
 
-def _others_vpcs(deployment: Deployment) -> int:
-    found = deployment.aws.read("ec2", "describe_vpcs")["Vpcs"]
-    return sum(not deployment.owns(vpc.get("Tags", [])) for vpc in found)
-
-
-def _others_addresses(deployment: Deployment) -> int:
-    found = deployment.aws.read("ec2", "describe_addresses")["Addresses"]
-    return sum(not deployment.owns(address.get("Tags", [])) for address in found)
+def _others(deployment: Deployment, resources: str) -> int:
+    """The Vpcs or Addresses of others."""
+    found = deployment.aws.read("ec2", f"describe_{resources.lower()}")[resources]
+    return sum(not deployment.owns(each.get("Tags", [])) for each in found)
 
 
 def _vcpus(deployment: Deployment, provider: str) -> int:
@@ -134,7 +130,10 @@ CHECKS = tuple(
         _Quota("policies of a role", "iam", "L-0DA4ABF3", 10, policies_of_terraforms_role),
         _Quota("Fargate vCPUs", "fargate", "L-3032A538", 6, lambda of: _vcpus(of, "FARGATE")),
         _Quota("Fargate Spot vCPUs", "fargate", "L-36FBB829", 6, lambda of: _vcpus(of, SPOT)),
-        _Quota("VPCs", "vpc", "L-F678F1CE", 5, _one_with_a_new_vpc, _others_vpcs),
-        _Quota("elastic IP addresses", "ec2", "L-0263D0A3", 5, _one_with_a_new_vpc, _others_addresses),
+        _Quota("VPCs", "vpc", "L-F678F1CE", 5, _one_with_a_new_vpc, lambda of: _others(of, "Vpcs")),
+        _Quota(
+            *("elastic IP addresses", "ec2", "L-0263D0A3", 5, _one_with_a_new_vpc),
+            lambda of: _others(of, "Addresses"),
+        ),
     )
 )

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from preflight.aws import listed
 from preflight.deployment import Deployment
 from preflight.errors import FailedError
-from preflight.printed import parser, print_document
+from preflight.printed import parser, print_document, say
 
 USABLE = ("AVAILABLE", "COMPLETED")
 """The statuses of a recovery point whose backup has ended successfully:
@@ -166,7 +167,7 @@ class Restore:
         job = self._call(
             "backup", "start_restore_job", RecoveryPointArn=recovery_point, IamRoleArn=self._role, Metadata=metadata
         )
-        _say(f"AWS Backup restores the recovery point: job {job['RestoreJobId']}")
+        say(f"AWS Backup restores the recovery point: job {job['RestoreJobId']}")
         ended = self._wait("backup", "describe_restore_job", _job_ended, RestoreJobId=job["RestoreJobId"])
         if ended["Status"] != "COMPLETED":
             raise FailedError(
@@ -231,7 +232,7 @@ class Restore:
             launchType="FARGATE",
             networkConfiguration=self._service["networkConfiguration"],
         )["tasks"]
-        _say(f"A task moves the files: {task['taskArn']}")
+        say(f"A task moves the files: {task['taskArn']}")
         ended = self._wait(
             "ecs", "describe_tasks", _task_ended, cluster=self.deployment.names.cluster, tasks=[task["taskArn"]]
         )["tasks"][0]
@@ -266,12 +267,9 @@ def _table(nothing: str, rows: list[tuple[datetime, str, str]]) -> tuple[str, bo
 
 
 def _denies_restores(policy: Mapping[str, Any]) -> bool:
-    def actions(statement: Mapping[str, Any]) -> list[str]:
-        found = statement.get("Action", [])
-        return [found] if isinstance(found, str) else found
-
     return any(
-        statement["Effect"] == "Deny" and {"*", "backup:*", "backup:StartRestoreJob"} & {*actions(statement)}
+        statement["Effect"] == "Deny"
+        and {"*", "backup:*", "backup:StartRestoreJob"} & {*listed(statement.get("Action"))}
         for statement in policy["Statement"]
     )
 
@@ -282,10 +280,6 @@ def _job_ended(job: Mapping[str, Any]) -> bool:
 
 def _task_ended(answer: Mapping[str, Any]) -> bool:
     return answer["tasks"][0]["lastStatus"] == "STOPPED"
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
 
 
 def main() -> int:

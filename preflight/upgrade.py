@@ -11,11 +11,10 @@ from pathlib import Path
 
 from components.settings.schema import known
 from preflight import image
-from preflight.deployment import Deployment
+from preflight.deployment import PROJECT, Deployment
 from preflight.errors import FailedError, UnmetError
 from preflight.printed import parser, print_document
 
-_PROJECT = Path(__file__).resolve().parents[1]
 _FLAGS = "components/configuration/server_flags.json"
 _RELEASE = "https://github.com/runatlantis/atlantis/releases/tag"
 
@@ -65,7 +64,7 @@ def _version(reference: str) -> str:
     return found[0] if found else "unknown version"
 
 
-def flag_changes(before: str, after: str, folder: Path = _PROJECT) -> list[str]:
+def flag_changes(before: str, after: str, folder: Path = PROJECT) -> list[str]:
     """The flags that one server has and the other lacks, from the generated lists in the repository's history."""
     lists = _lists(folder)
     if lacking := [version for version in (before, after) if version not in lists]:
