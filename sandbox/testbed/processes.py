@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -120,7 +121,8 @@ def stop(state: Path, name: str, *, patience: float = 15.0) -> bool:
     for signal_number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
         if not process.alive:
             break
-        os.kill(process.pid, signal_number)
+        with suppress(ProcessLookupError):  # it ended in between
+            os.kill(process.pid, signal_number)
         _wait(process, seconds)
     if process.alive:
         raise SandboxError(f"{name} (process {process.pid}) doesn't end. Kill it, then run the command again")

@@ -44,6 +44,21 @@ def test_a_process_is_found_and_stopped_by_its_name(state: Path):
     assert processes.find(state, "sleeper") is None
 
 
+def test_a_process_that_ends_just_before_the_signal_is_stopped(state: Path, monkeypatch: pytest.MonkeyPatch):
+    started = processes.start(state, "sleeper", SLEEP, environment=os.environ)
+    kill = os.kill
+
+    def ended(pid: int, _signal: int) -> None:
+        kill(pid, signal.SIGKILL)
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "kill", ended)
+
+    assert processes.stop(state, "sleeper")
+    assert not started.alive
+    assert processes.find(state, "sleeper") is None
+
+
 def test_a_process_that_ends_before_anybody_looks_is_a_started_one(state: Path, monkeypatch: pytest.MonkeyPatch):
     begin: Any = subprocess.Popen
 
