@@ -9,7 +9,7 @@ from tests.unit.isolated import ISOLATED, containers_of
 from tests.unit.shapes import METRICS
 from tests.unit.shapes import SLEEPER as LEAST
 from tests.unit.stacks import PRODUCTION, arn, stack
-from tests.unit.test_settings import parse, problems
+from tests.unit.test_settings import parse
 
 SECRET = arn("secretsmanager", "secret:metrics/key-AbCdEf")
 EXTRA: dict[str, Any] = {"extraContainers": [METRICS, LEAST]}
@@ -29,21 +29,6 @@ def test_a_container_as_root_is_warned_about() -> None:
     warnings = stack(extraContainers=[LEAST | {"user": "0:0"}]).warnings
     assert any("extraContainers: sleeper runs as root" in warning for warning in warnings)
     assert not any("runs as root" in warning for warning in stack(**EXTRA).warnings)
-
-
-def test_a_missing_key_and_what_is_no_object_are_refused() -> None:
-    assert problems({"extraContainers": [{"name": "sleeper"}]}) == ["extraContainers: item 1 (sleeper) has no image"]
-    assert "item 2 must be an object with the keys name, image" in problems({"extraContainers": [LEAST, "busybox"]})[0]
-    assert "must be a list" in problems({"extraContainers": json.dumps(LEAST)})[0]
-    six = [LEAST | {"name": f"a{number}"} for number in range(6)]
-    assert problems({"extraContainers": six}) == ["extraContainers: must have at most 5 items, not 6"]
-
-
-def test_no_message_shows_what_may_be_a_secret() -> None:
-    secret = LEAST | {"environment": {"TOKEN": "hunter2"}}
-    for wrong in (secret, secret | {"cpu": "x"}, secret | {"colour": "blue"}):
-        (problem,) = problems({"extraContainers": [wrong]})
-        assert "hunter2" not in problem
 
 
 def test_the_stack_file_has_them_as_yaml_or_as_the_engine_passes_it() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.authorities import authority, private_key
+from tests.unit.authorities import authority
 from tests.unit.isolated import ISOLATED, containers_of, environment_of, mounts_of
 from tests.unit.recording import Graph, refusal
 from tests.unit.stacks import stack
-from tests.unit.test_settings import parse, problems
+from tests.unit.test_settings import parse
 
 BUNDLE = "/run/certificates/ca-certificates.crt"
 CERTIFICATES = dict.fromkeys(("AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "SSL_CERT_FILE"), BUNDLE)
@@ -95,35 +95,6 @@ def test_a_file_a_text_and_carriage_returns_give_the_same_certificates(
     (tmp_path / "company.pem").write_bytes(f"# The company's\r\n{two}{authority()}".replace("\n", "\r\n").encode())
     for given in ("company.pem", f"subject=CN\n{two}", two.strip()):
         assert parse({"caCertificates": given}).outbound.ca_certificates == two
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("missing.pem", "can't be read: No such file or directory"),
-        ("company", "must be certificates in PEM form (-----BEGIN CERTIFICATE-----), or the path of a .pem"),
-        (f"{authority()}{private_key()}", "must not have a private key"),
-        (private_key()[:60], "must not have a private key"),
-        (
-            authority().replace("CERTIFICATE", "CERTIFICATE REQUEST"),
-            "must have certificates only, not CERTIFICATE REQUEST",
-        ),
-        (authority().replace("MII", "MIX", 1), "certificate 1 can't be parsed"),
-        ("".join(authority(f"Root {number}") for number in range(21)), "must have at most 20 certificates, not 21"),
-        (authority()[:-20], "must have the end of each certificate"),
-        (7, "must be certificates in PEM form, or the path"),
-    ],
-    ids=["file", "text", "private key", "half a key", "request", "damaged", "too many", "cut off", "number"],
-)
-def test_what_is_no_certificate_is_refused(given: object, expected: str) -> None:
-    (problem,) = problems({"caCertificates": given})
-    assert expected in problem
-
-
-def test_a_private_key_is_never_shown() -> None:
-    message, _ = refusal(caCertificates=f"{authority()}{private_key()}")
-    assert "must not have a private key" in message
-    assert not [line for line in private_key().splitlines() if line in message and "-----" not in line]
 
 
 def test_a_task_definition_that_ecs_would_refuse_fails_before_anything_is_registered() -> None:

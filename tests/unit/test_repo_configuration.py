@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from components import settings
 from components.configuration import checkout
 from components.configuration import repo_configuration as configuration
 from tests.unit.isolated import containers_of, environment_of
-from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack
 
 ROOT = Path(__file__).parents[2]
@@ -45,40 +43,6 @@ def test_the_branch_is_a_pattern_of_that_branch_alone() -> None:
     assert configuration.default("release/1.0", [])["repos"][0]["branch"] == r"/^release/1\.0$/"
 
 
-def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, **changes: Any) -> list[str]:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "repos.yaml").write_text(json.dumps(content), encoding="utf-8")
-    given = LOCAL | {"repoConfigFile": "repos.yaml"} | changes
-    try:
-        settings.parse(given, stack="prod", region=REGION)
-    except settings.SettingsError as error:
-        return error.problems
-    return []
-
-
-def test_a_weaker_file_is_refused_unless_that_is_intended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = changed(apply_requirements=["approved"])
-    (problem,) = refused(tmp_path, monkeypatch, content)
-    assert "set allowWeakerRequirements to true" in problem
-    assert refused(tmp_path, monkeypatch, content, allowWeakerRequirements=True) == []
-
-
-def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "repos.yaml").write_text(
-        "# Rules\nrepos:\n  - id: /.*/\n    branch: /^main$/\n    apply_requirements:\n      - approved\n"
-        "    import_requirements: [approved, mergeable, undiverged]\n    worklow: own\n",
-        encoding="utf-8",
-    )
-    with pytest.raises(settings.SettingsError) as refused:
-        settings.parse(LOCAL | {"repoConfigFile": "repos.yaml"}, stack="prod", region=REGION)
-    unknown, weaker = refused.value.problems
-    assert unknown.startswith("repoConfigFile = 'repos.yaml': line 8: repos[0].worklow: Atlantis has no such key")
-    assert weaker.startswith(
-        "repoConfigFile = 'repos.yaml': line 5: repos[0] (/.*/).apply_requirements lacks mergeable, undiverged; require it"
-    )
-
-
 def test_ignored_paths_reach_the_server_under_the_name_that_it_reads_in_json() -> None:
     content = changed(autodiscover={"mode": "auto", "ignore_paths": ["modules/**"]})
     converted = configuration.as_json_names(content)
@@ -88,25 +52,12 @@ def test_ignored_paths_reach_the_server_under_the_name_that_it_reads_in_json() -
 
 def test_a_weaker_rule_is_a_warning_at_each_preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "weaker.yaml").write_text(json.dumps(changed(allow_custom_workflows=True)), encoding="utf-8")
+    content = changed(allow_custom_workflows=True)
+    # Stacks with GitHub could always have rules for other hosts.
+    content["repos"].append({"id": "gitlab.com/acme/a"})
+    (tmp_path / "weaker.yaml").write_text(json.dumps(content), encoding="utf-8")
     graph = stack(repoConfigFile="weaker.yaml", allowWeakerRequirements=True)
     assert graph.warnings == ["weaker.yaml:1: repos[0] (/.*/).allow_custom_workflows runs commands from pull requests"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"defaultBranch": "master"}, "isn't used with repoConfigFile"),
-        ({"repoConfigFile": "absent.yaml"}, "can't be read"),
-        ({"repoConfigFile": None, "allowWeakerRequirements": True}, "applies only to a repoConfigFile"),
-    ],
-    ids=str,
-)
-def test_a_contradiction_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], reason: str
-) -> None:
-    (problem,) = refused(tmp_path, monkeypatch, STRICT, **changes)
-    assert reason in problem
 
 
 def test_the_server_is_given_the_file_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:

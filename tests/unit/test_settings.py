@@ -54,11 +54,6 @@ def test_every_problem_is_told_at_once_and_how_to_go_on() -> None:
     ]
 
 
-def test_a_mistake_is_told_once_and_not_again_by_what_depends_on_it() -> None:
-    assert len(problems({"githubHostname": "https://x"})) == 1
-    assert len(problems({"cpu": "x", "memory": "y"})) == 2
-
-
 @pytest.mark.parametrize("region", ["", "seoul", "ap-northeast-2a"])
 def test_a_region_that_aws_does_not_have_is_refused_under_its_own_key(region: str) -> None:
     (problem,) = problems({"acmCertificateArn": None, "hostedZoneId": "Z0123456789"}, region=region)

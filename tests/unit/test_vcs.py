@@ -2,7 +2,6 @@
 
 import ipaddress
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,35 +9,10 @@ import pytest
 from components.configuration.vcs import APP, KINDS, published_ranges
 from components.preview_warnings import warnings
 from tests.unit.stacks import stack
-from tests.unit.test_settings import parse, problems
+from tests.unit.test_settings import parse
 
 GITLAB: dict[str, Any] = {"vcsKind": "gitlab", "vcsUser": "bot", "repoAllowlist": "gitlab.com/acme/*"}
 RANGES = {"vcsWebhookCidrBlocks": ["198.51.100.0/24"]}
-
-
-def test_drift_is_for_the_app_only() -> None:
-    changes = GITLAB | {"terraformIsolation": "tasks", "driftProjects": ["acme/infra"]}
-    assert ["reports drift as issues of the App" in problem for problem in problems(changes)].count(True) == 1
-
-
-def test_rules_for_repositories_of_another_host_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    rule = (
-        "apply_requirements: [approved, mergeable, undiverged], import_requirements: [approved, mergeable, undiverged]"
-    )
-    rules = "".join(f"- {{id: {name}, {rule}}}\n" for name in ("/.*/", "gitlab.com/acme/a", "github.com/acme/a"))
-    (tmp_path / "repos.yaml").write_text(f"repos:\n{rules}", encoding="utf-8")
-    (problem,) = problems(GITLAB | {"repoConfigFile": "repos.yaml"})
-    assert "the rule for github.com/acme/a matches no repository of gitlab.com" in problem
-    # Stacks with GitHub could always have such rules.
-    parse({"repoConfigFile": "repos.yaml"})
-
-
-def test_flags_of_the_host_in_a_file_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "server.yaml").write_text("gitlab-user: other\ngitlab-status-retry-enabled: true\n", encoding="utf-8")
-    (problem,) = problems(GITLAB | {"serverConfigFile": "server.yaml"})
-    assert "gitlab-user: the stack sets this flag for vcsKind gitlab" in problem
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != APP])

@@ -26,8 +26,8 @@ def _isolated(settings: Settings) -> Iterator[Problem]:
     if settings.drift.drift_projects and not settings.terraform.isolates:
         yield Problem(
             {"driftProjects": None, "terraformIsolation": settings.terraform.terraform_isolation},
-            "drift detection requires terraformIsolation tasks: its secret can apply without an approval, so no plan may share "
-            "a task with it",
+            "drift detection requires terraformIsolation tasks, which requires vcsKind github-app: its secret can apply without an "
+            "approval, so no plan may share a task with it",
         )
 
 

@@ -92,14 +92,6 @@ def _isolated(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _drift(settings: Settings) -> Iterator[Problem]:
-    if settings.drift.enabled and not settings.vcs.is_app:
-        yield Problem(
-            {"driftProjects": None, "vcsKind": settings.vcs.vcs_kind},
-            "drift detection is available with github-app only, because it reports drift as issues of the App; remove driftProjects",
-        )
-
-
 def _flags_of_the_kind(settings: Settings) -> Iterator[Problem]:
     """Flags of the host in a file or in serverSecrets, which the stack sets."""
     reason = f"the stack sets this flag for vcsKind {settings.vcs.vcs_kind}; use the settings that begin with vcs"
@@ -133,6 +125,6 @@ def _repo_config_hosts(settings: Settings) -> Iterator[Problem]:
             )
 
 
-RULES: tuple[Rule, ...] = (_unused, _missing, _hook_ranges, _allowlist, _isolated, _drift)
+RULES: tuple[Rule, ...] = (_unused, _missing, _hook_ranges, _allowlist, _isolated)
 """Rules that read no file."""
 RULES_WITH_FILES: tuple[Rule, ...] = (_flags_of_the_kind, _repo_config_hosts)
