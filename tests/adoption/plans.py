@@ -35,3 +35,8 @@ def adopted(found: Plan, name: str) -> Adopted:
 def proposed(found: Plan) -> dict[str, Any]:
     """The proposed settings."""
     return {proposal.key: proposal.value for proposal in found.proposals}
+
+
+def results(found: Plan) -> dict[str, str]:
+    """What becomes of each part of the running task, and of each right of its role."""
+    return {item.name: item.result for item in (*found.task, *found.rights)}

@@ -15,6 +15,11 @@ ALB, TASKS, EFS = "sg-0aa0bb0cc0dd0ee31", "sg-0aa0bb0cc0dd0ee32", "sg-0aa0bb0cc0
 FILE_SYSTEM, ACCESS_POINT = "fs-0aa0bb0cc0dd0ee41", "fsap-0aa0bb0cc0dd0ee42"
 SECRET_VALUE = "not-for-anybodys-eyes"
 
+ROLE = "atlantis-tasks-0123"
+"""The task role."""
+AGENT: dict[str, Any] = {"name": "datadog", "image": f"public.ecr.aws/datadog/agent:7@sha256:{'0a' * 32}"}
+"""A container next to the server's."""
+
 State = dict[str, Any]
 
 
@@ -134,11 +139,24 @@ def without(state: State, *types: str) -> State:
     return {**state, "resources": [item for item in state["resources"] if item["type"] not in types]}
 
 
+def document(action: str | list[str], resource: str | list[str] = "*", **more: Any) -> str:
+    """A policy of one statement."""
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource, **more}]}
+    )
+
+
 def changed_state(row: Mapping[str, Any]) -> State:
-    """The state of a row in a table: what is taken out, added and set, and what the server's container has."""
-    row = copy.deepcopy(row)  # its aliases are shared with other rows
+    """The state of a row in a table, which has what `change` does."""
     state = {"small": small_state, "shared": shared_state}[row.get("state", "small")]()
-    state = without(state, *row.get("without", ()))
+    change(state, row)
+    return state
+
+
+def change(state: State, row: Mapping[str, Any]) -> None:
+    """Do to `state` what a row says: take resources out, add and set some, and change the task's containers and its role's rights."""
+    row = copy.deepcopy(row)  # its aliases are shared with other rows
+    state["resources"] = without(state, *row.get("without", ()))["resources"]
     for address, attributes in row.get("add", {}).items():
         *module, type_, name = address.removeprefix("data.").split(".")
         mode = "data" if address.startswith("data.") else "managed"
@@ -153,12 +171,41 @@ def changed_state(row: Mapping[str, Any]) -> State:
             block: Any = find(state, address)
             for parent in parents:
                 block = block[int(parent) if parent.isdigit() else parent]
-            block[last] = value
-    task = find(state, "aws_ecs_task_definition.this") if "server" in row else {}
-    if task:
+            if isinstance(block, list):
+                block.insert(int(last), value)
+            else:
+                block[last] = value
+    if "allows" in row:
+        policy = {"id": f"{ROLE}:shop", "role": ROLE, "name": "shop", "policy": document(**row["allows"])}
+        add(state, "aws_iam_role_policy.shop", policy)
+    if "attached" in row:
+        attachment = {"id": "shop", "role": ROLE, "policy_arn": row["attached"]}
+        add(state, "aws_iam_role_policy_attachment.shop", attachment)
+    if row.keys() & {"server", "host", "variables", "secrets", "containers"}:
+        task = find(state, "aws_ecs_task_definition.this")
         (server,) = json.loads(task["container_definitions"])
-        task["container_definitions"] = json.dumps([server | row["server"]])
-    return state
+        definitions = [_server(server, row), *(AGENT | other for other in row.get("containers", ()))]
+        task["container_definitions"] = json.dumps(definitions)
+
+
+def _server(running: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """The server's container with other properties, for another host of repositories, and with more variables and secrets."""
+    server = {**running, **row.get("server", {})}
+    variables, secrets = dict[str, str](row.get("variables", {})), dict[str, str](row.get("secrets", {}))
+    if host := row.get("host"):
+        server |= {
+            "environment": [item for item in server["environment"] if item["name"] != "ATLANTIS_REPO_ALLOWLIST"],
+            "secrets": [],
+        }
+        prefix, (token, hook) = f"ATLANTIS_{host['kind']}", host.get("keys", ("token", "webhook_secret"))
+        variables = {f"{prefix}_USER": "bot", "ATLANTIS_REPO_ALLOWLIST": host["allowlist"], **variables}
+        secrets[f"{prefix}_TOKEN"] = f"secret:ci/host-AbCdEf:{token}::"
+        secrets[f"{prefix}_{host.get('hook', 'WEBHOOK_SECRET')}"] = f"secret:ci/hook-GhIjKl:{hook}::"
+    for key, name, found in (("environment", "value", variables), ("secrets", "valueFrom", secrets)):
+        for each, value in found.items():
+            given = arn("secretsmanager", value) if value.startswith("secret:") else value
+            server[key] = [*server.get(key, ()), {"name": each, name: given}]
+    return server
 
 
 def write(folder: Path, state: object) -> Path:

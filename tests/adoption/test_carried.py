@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from adoption.plan import Plan
 from sandbox.adoption_rehearsal.terraform import changed_by_terraform
 from tests.adoption.carried_states import BY_NAME, CARRIED, REGION, Carried
 from tests.adoption.plans import proposed
-from tests.adoption.states import ORIGINAL_SETTINGS, State, find, write
+from tests.adoption.states import ORIGINAL_SETTINGS, change, write
 from tests.needs import needs_provider
 
 ARGUMENTS = {
@@ -52,7 +51,7 @@ def test_it_is_adopted_without_a_problem(carried: Carried) -> None:
     assert not plan.problems
     assert not [refusal for item in plan.adopted for refusal in item.refusals]
     assert len(plan.adopted) == carried.adopted
-    assert plan.pairing.renamed.keys() == carried.renamed
+    assert plan.pairing.renamed.keys() == {*carried.renamed}
     assert carried.proposes.items() <= proposed(plan).items()
     assert all(any(part in note for note in plan.notes) for part in carried.notes)
     assert all(advice for _, advice in plan.left)
@@ -132,7 +131,7 @@ def test_the_original_stops_until_the_loss_of_its_repositories_rules_is_accepted
     original = BY_NAME["original"]
     assert _run(tmp_path, original.path, "--write") == 1
     assert not (tmp_path / "adoption.yaml").exists()
-    (problem,) = dataclasses.replace(original, accepted=()).plan().problems
+    (problem,) = dataclasses.replace(original, accepted=[]).plan().problems
     assert "ATLANTIS_REPO_CONFIG: the program has its own rules" in problem
     assert 'ACCEPT_LOST="ATLANTIS_REPO_CONFIG right:acm ' in problem
 
@@ -171,7 +170,7 @@ def test_the_module_s_record_is_adopted_under_its_whole_name(name: str) -> None:
 
 
 def test_a_rule_that_the_state_holds_no_id_of_stops_it_with_the_way_out() -> None:
-    problems = dataclasses.replace(BY_NAME["inline"], fixed=lambda _state: None).plan().problems
+    problems = dataclasses.replace(BY_NAME["inline"], fixed={}).plan().problems
     assert [problem.partition(":")[0] for problem in problems] == [
         "network-alb-https-from-203.0.113.0/25",
         "network-alb-https-from-203.0.113.128/25",
@@ -190,32 +189,23 @@ def test_rights_that_remain_from_older_forms_are_named_with_their_commands() -> 
     assert "aws ec2 revoke-security-group-egress" in text
 
 
-def _unencrypted(state: State) -> None:
-    find(state, "aws_efs_file_system.this")["encrypted"] = False
-
-
-def _with_token(state: State) -> None:
-    task = find(state, "aws_ecs_task_definition.this")
-    task["container_definitions"] = task["container_definitions"].replace("ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_TOKEN")
-
-
-def _other_balancer_name(state: State) -> None:
-    find(state, "aws_lb.this")["name"] = "tools"
-
-
 @pytest.mark.parametrize(
-    ("name", "change", "says"),
+    ("name", "row", "says"),
     [
-        ("module-3.28.0", _unencrypted, "An existing file system can't be encrypted"),
-        ("module-4.4.1", _with_token, "ATLANTIS_GH_TOKEN"),
-        ("module-5.1.0", _other_balancer_name, "tools"),
+        (
+            "module-3.28.0",
+            {"set": {"aws_efs_file_system.this": {"encrypted": False}}},
+            "file system can't be encrypted",
+        ),
+        ("module-4.4.1", {"variables": {"ATLANTIS_GH_TOKEN": "x"}}, "ATLANTIS_GH_TOKEN"),
+        ("module-5.1.0", {"set": {"aws_lb.this": {"name": "tools"}}}, "tools"),
     ],
 )
 def test_what_cannot_be_adopted_stops_it(
-    name: str, change: Callable[[State], None], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[Any]
+    name: str, row: dict[str, Any], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[Any]
 ) -> None:
     state = BY_NAME[name].state()
-    change(state)
+    change(state, row)
     assert _run(tmp_path, write(tmp_path, state), "--write") == 1
     assert not (tmp_path / "adoption.yaml").exists()
     assert says in capsys.readouterr().out.rpartition("nothing was written")[2]

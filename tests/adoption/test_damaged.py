@@ -21,7 +21,7 @@ from tests.adoption.states import (
     SETTINGS,
     SHARED,
     State,
-    container,
+    changed_state,
     find,
     shared_state,
     small_state,
@@ -35,22 +35,18 @@ OTHERS: tuple[Any, ...] = (DELETED, None, OTHER_TYPE)
 CONTAINERS = "container_definitions"
 
 
-def _task_state() -> State:
-    """A task with every property that is read of it."""
-    state = small_state()
-    definition = json.loads(container())[0] | {
+TASK = {
+    "server": {
         "stopTimeout": 60,
         "command": ["server"],
         "ulimits": [{"name": "nofile", "softLimit": 1, "hardLimit": 1}],
         "dependsOn": [{"containerName": "other", "condition": "START"}],
-    }
-    task = find(state, "aws_ecs_task_definition.this")
-    task[CONTAINERS] = json.dumps([definition, {"name": "other", "image": "other:1"}])
-    task["ephemeral_storage"] = [{"size_in_gib": 50}]
-    return state
-
-
-STATES = {"small": small_state(), "task": _task_state(), "wide": wide_state()}
+    },
+    "containers": [{"name": "other", "image": "other:1"}],
+    "set": {"aws_ecs_task_definition.this": {"ephemeral_storage": [{"size_in_gib": 50}]}},
+}
+"""A task with every property that is read of it."""
+STATES = {"small": small_state(), "task": changed_state(TASK), "wide": wide_state()}
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

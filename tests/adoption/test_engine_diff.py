@@ -9,9 +9,9 @@ from adoption.plan import Plan
 from sandbox.adoption_rehearsal.engine_diff import compared, differences
 from tests.adoption.plans import plan as plan_of
 from tests.adoption.states import find, small_state
+from tests.tables import table
 
 Steps = dict[tuple[str, str], dict[str, Any]]
-TARGETS = ("ingress-targets", "update")
 
 
 def _tagged_plan() -> Plan:
@@ -65,48 +65,13 @@ def test_a_list_is_compared_as_a_whole_whichever_item_the_engine_names() -> None
     ]
 
 
-CHANGES: tuple[tuple[tuple[Any, ...], Any, str], ...] = (
-    ((("dashboard", "create"),), None, "dashboard: the table lists it as new, and the engine doesn't create it"),
-    (
-        (("another", "create"),),
-        {"op": "create", "urn": "urn:pulumi:prod::atlantis::x$aws:cloudwatch/dashboard:Dashboard::another"},
-        "another: the engine creates it, and the table doesn't list it as new",
-    ),
-    ((("storage-efs", "import"), "op"), "replace", "storage-efs: the engine would replace it"),
-    (
-        (TARGETS, "detailedDiff", "slowStart"),
-        {},
-        "ingress-targets: the engine changes slowStart, which the table doesn't list",
-    ),
-    (
-        (TARGETS, "detailedDiff", 'tags["cost-center"]'),
-        {},
-        "ingress-targets: the engine changes tags.cost-center, which the table doesn't list",
-    ),
-    (
-        (TARGETS, "detailedDiff", "deregistrationDelay"),
-        None,
-        "ingress-targets: the table lists deregistrationDelay, which the engine doesn't change",
-    ),
-    (
-        (TARGETS, "oldState", "inputs", "deregistrationDelay"),
-        20,
-        "ingress-targets: the table shows 10 as the old value of deregistrationDelay, and the engine 20",
-    ),
-    (
-        (TARGETS, "newState", "inputs", "healthCheck", "healthyThreshold"),
-        9,
-        "ingress-targets: the table shows 2 as the new value of healthCheck.healthyThreshold, and the engine 9",
-    ),
-)
-"""A place in the steps, its new value (None: it is missing), and the difference."""
-
-
-@pytest.mark.parametrize(("place", "value", "found"), CHANGES)
-def test_a_difference_is_found(place: tuple[Any, ...], value: Any, found: str) -> None:
+@pytest.mark.parametrize("found", table(__file__, "differences"))
+def test_a_difference_is_found(found: str) -> None:
     plan = _tagged_plan()
+    place, value = table(__file__, "differences")[found]
+    name, operation, *path = place
     steps = _steps(plan)
-    *parents, last = place
+    *parents, last = [(name, operation), *path]
     block: Any = steps
     for parent in parents:
         block = block[parent]

@@ -42,6 +42,7 @@ def test_a_setting_is_replaced_taken_out_and_added_and_the_rest_stays(tmp_path: 
         Proposal("hostedZoneId", None, ""),
         Proposal("posixGid", 1000, ""),
         Proposal("vpcEndpoints", [], ""),
+        Proposal("extraContainers", [{"name": "datadog", "environment": {"DD_SITE": "eu"}}], ""),
     )
     assert (
         written
@@ -57,6 +58,10 @@ config:
   atlantis:allowedCidrBlocks: [203.0.113.0/24]
   atlantis:posixGid: 1000
   atlantis:vpcEndpoints: []
+  atlantis:extraContainers:
+  - environment:
+      DD_SITE: eu
+    name: datadog
 """
     )
 

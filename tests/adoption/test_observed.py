@@ -12,19 +12,21 @@ from adoption.observed import Aws
 from adoption.plan import Plan, make_plan
 from adoption.task_inventory import LOST
 from preflight.errors import FailedError
+from tests.adoption.plans import results
 from tests.adoption.states import (
     ACCESS_POINT,
     ACCOUNT,
     FILE_SYSTEM,
     REGION,
+    ROLE,
     SETTINGS,
     TASK,
     container,
+    document,
     role_arn,
     small_state,
     write,
 )
-from tests.adoption.test_rights import ROLE, document, rights
 
 RUNNING = TASK.replace(":12", ":13")
 EFS = {
@@ -80,7 +82,11 @@ def test_the_running_revision_and_the_policies_of_its_role_are_those_that_count(
     assert {proposal.key: proposal.value for proposal in found.proposals}["ephemeralStorage"] == 50
     assert "volume:data" not in {item.name for item in found.task}
     # A boundary denies sqs:SendMessage, says the simulation; an action with a wildcard can't be simulated.
-    assert (rights(found)["right:glue"], rights(found)["right:sns"], rights(found)["right:sqs"]) == (LOST, LOST, "kept")
+    assert (results(found)["right:glue"], results(found)["right:sns"], results(found)["right:sqs"]) == (
+        LOST,
+        LOST,
+        "kept",
+    )
     assert any(note.startswith(f"AWS was read: {RUNNING} runs") for note in found.notes)
     assert not [note for note in found.notes if "which this report calls the running one" in note]
     assert found.to_forget == make_plan(write(tmp_path, small_state()), "prod", SETTINGS, REGION).to_forget
@@ -89,7 +95,7 @@ def test_the_running_revision_and_the_policies_of_its_role_are_those_that_count(
 def test_a_value_that_only_a_request_has_leaves_the_right_lost(tmp_path: Path) -> None:
     missing = {"EvalDecision": "implicitDeny", "MissingContextValues": ["aws:SourceVpc"]}
     answers = _answers() | {"simulate_principal_policy": {"EvaluationResults": [missing]}}
-    assert rights(_plan(tmp_path, answers))["right:sqs"] == LOST
+    assert results(_plan(tmp_path, answers))["right:sqs"] == LOST
 
 
 def test_a_refused_simulation_leaves_the_rights_lost_and_is_noted_once(tmp_path: Path) -> None:
@@ -99,7 +105,7 @@ def test_a_refused_simulation_leaves_the_rights_lost_and_is_noted_once(tmp_path:
         "PolicyVersion": {"Document": json.loads(document(["sqs:SendMessage", "sns:Publish"]))}
     }
     found = _plan(tmp_path, answers)
-    assert (rights(found)["right:sns"], rights(found)["right:sqs"]) == (LOST, LOST)
+    assert (results(found)["right:sns"], results(found)["right:sqs"]) == (LOST, LOST)
     assert sum(note.startswith("IAM's simulation of the running role failed (") for note in found.notes) == 1
 
 
