@@ -110,27 +110,9 @@ class PhysicalNames:
         """The policy that limits the permissions of the roles that Terraform creates."""
         return f"{self.task_role}-boundary"
 
-    @property
-    def github_app_secret(self) -> str:
-        return f"{self.environment}-atlantis-github-app"
-
-    @property
-    def vcs_token_secret(self) -> str:
-        """The secret with the token of a user, if the server doesn't authenticate as a GitHub App."""
-        return f"{self.environment}-atlantis-vcs-token"
-
-    @property
-    def workers_secret(self) -> str:
-        """The key with which the server and the workers authenticate each other."""
-        return f"{self.environment}-atlantis-workers"
-
-    @property
-    def webhook_secret(self) -> str:
-        return f"{self.environment}-atlantis-webhook-secret"
-
-    @property
-    def api_secret(self) -> str:
-        return f"{self.environment}-atlantis-api"
+    def secret(self, of: str) -> str:
+        """`of`: github-app, vcs-token (of a user, without a GitHub App), webhook-secret, web-password, api, workers or redis."""
+        return f"{self.environment}-atlantis-{of}"
 
     def secret_pattern(self, name: str) -> str:
         """ARN pattern of an existing secret: Secrets Manager adds a hyphen and six characters to its name.
@@ -143,14 +125,6 @@ class PhysicalNames:
     def own_secrets(self) -> str:
         """ARN pattern of the secrets that the stack creates, and of others with this environment's prefix."""
         return self.arn("secretsmanager", f"secret:{self.environment}-atlantis-*")
-
-    @property
-    def web_password_secret(self) -> str:
-        return f"{self.environment}-atlantis-web-password"
-
-    @property
-    def redis_secret(self) -> str:
-        return f"{self.environment}-atlantis-redis"
 
     @property
     def access_log_bucket(self) -> str:

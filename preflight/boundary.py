@@ -87,7 +87,7 @@ def setting_of(deployment: Deployment) -> Setting:
     given = settings.terraform.permissions_boundary_arn
     secrets = {
         "github-app": deployment.credentials_secret,
-        "webhook": known(settings.server.webhook_secret_name) or names.webhook_secret,
+        "webhook": known(settings.server.webhook_secret_name) or names.secret("webhook-secret"),
     }
     groups = names.security_groups
     filters = [{"Name": "group-name", "Values": list(groups)}]

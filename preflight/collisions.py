@@ -176,14 +176,14 @@ CHECKS = (
 
 def created_secrets(settings: Settings, names: PhysicalNames) -> list[str]:
     """The names of the secrets that the deployment creates."""
-    credentials = names.github_app_secret if settings.vcs.is_app else names.vcs_token_secret
+    credentials = names.secret("github-app" if settings.vcs.is_app else "vcs-token")
     created = {
         credentials: not settings.credentials_secret_name,
-        names.webhook_secret: not settings.server.webhook_secret_name,
-        names.web_password_secret: settings.sign_in.generates_password,
-        names.api_secret: settings.drift.enabled,
-        names.workers_secret: settings.terraform.isolates,
-        names.redis_secret: settings.storage.uses_redis,
+        names.secret("webhook-secret"): not settings.server.webhook_secret_name,
+        names.secret("web-password"): settings.sign_in.generates_password,
+        names.secret("api"): settings.drift.enabled,
+        names.secret("workers"): settings.terraform.isolates,
+        names.secret("redis"): settings.storage.uses_redis,
     }
     return [name for name, is_created in created.items() if is_created]
 
@@ -193,7 +193,7 @@ def key_stores(settings: Settings, names: PhysicalNames) -> list[str]:
     created = {
         "ecr": True,
         "efs": True,
-        "secrets": {*created_secrets(settings, names)} - {names.redis_secret},
+        "secrets": {*created_secrets(settings, names)} - {names.secret("redis")},
         "logs": not settings.existing.log_key_arn,
         "locking": settings.storage.uses_redis,
         "backup": settings.storage.backup_retention_days,

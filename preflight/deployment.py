@@ -46,7 +46,7 @@ class Deployment:
     @property
     def credentials_secret(self) -> str:
         """The name of the secret with the GitHub App's credentials or the user's token."""
-        own = self.names.github_app_secret if self.settings.vcs.is_app else self.names.vcs_token_secret
+        own = self.names.secret("github-app" if self.settings.vcs.is_app else "vcs-token")
         return known(self.settings.credentials_secret_name) or own
 
     @cached_property

@@ -19,15 +19,6 @@ WORKERS_KEY = "workers_key"
 class Secrets(pulumi.ComponentResource):
     """The secrets of the task, and the KMS key of those that the stack creates."""
 
-    credentials_secret_arn: pulumi.Output[str]
-    """The GitHub App's secret, or the one with the user's token."""
-    webhook_secret_arn: pulumi.Output[str]
-    web_password_secret_arn: pulumi.Output[str] | None = None
-    """None without a password."""
-    api_secret_arn: pulumi.Output[str] | None = None
-    """None without drift detection."""
-    workers_secret_arn: pulumi.Output[str] | None = None
-    """None without workers."""
     key_arns: Sequence[pulumi.Input[str]]
     """The KMS keys that the execution role needs to decrypt the secrets."""
 
@@ -42,47 +33,26 @@ class Secrets(pulumi.ComponentResource):
         if not (credentials and webhook) or password or api or settings.terraform.isolates:
             self._key_arn = self._key().arn
             self._key_arns.append(self._key_arn)
-        self.credentials_secret_arn = self._existing(credentials) if credentials else self._credentials().arn
-        self.webhook_secret_arn = self._existing(webhook) if webhook else self._webhook_secret().arn
+        self.arns: dict[str, pulumi.Input[str]] = {
+            "credentials": self._existing(credentials) if credentials else self._credentials().arn,
+            "webhook": self._existing(webhook) if webhook else self._webhook_secret(),
+        }
+        """The secrets of the tasks by use, those that the stack has."""
         # A setting can remove each of the others, and be unset again.
         if password:
-            description = "Atlantis: password of the web page (web_password), generated"
-            self.web_password_secret_arn = self._generated(
-                "web-password",
-                context.names.web_password_secret,
-                description,
-                "web_password",
-                settings.sign_in.web_password_generation,
-                deletable=True,
-            ).arn
+            generation = settings.sign_in.web_password_generation
+            description = "password of the web page (web_password), generated"
+            self.arns["webPassword"] = self._generated(
+                "web-password", description, "web_password", generation, deletable=True
+            )
         if api:
-            description = (
-                "Atlantis: secret of the server's API (api_secret), generated; it can apply without an approval"
-            )
-            self.api_secret_arn = self._generated(
-                "api", context.names.api_secret, description, "api_secret", deletable=True
-            ).arn
+            description = "secret of the server's API (api_secret), generated; it can apply without an approval"
+            self.arns["api"] = self._generated("api", description, "api_secret", deletable=True)
         if settings.terraform.isolates:
-            description = (
-                f"Atlantis: key of the connections between the server and its workers ({WORKERS_KEY}), generated"
-            )
-            self.workers_secret_arn = self._generated(
-                "workers", context.names.workers_secret, description, WORKERS_KEY, deletable=True
-            ).arn
+            description = f"key of the connections between the server and its workers ({WORKERS_KEY}), generated"
+            self.arns["workers"] = self._generated("workers", description, WORKERS_KEY, deletable=True)
         self.key_arns = self._key_arns
         self.register_outputs(declared_outputs(self))
-
-    @property
-    def arns(self) -> dict[str, pulumi.Input[str]]:
-        """The secrets of the tasks by use, those that the stack has."""
-        found = {
-            "credentials": self.credentials_secret_arn,
-            "webhook": self.webhook_secret_arn,
-            "webPassword": self.web_password_secret_arn,
-            "api": self.api_secret_arn,
-            "workers": self.workers_secret_arn,
-        }
-        return {use: arn for use, arn in found.items() if arn is not None}
 
     def _existing(self, secret_name: pulumi.Input[str]) -> pulumi.Output[str]:
         if not isinstance(secret_name, str):
@@ -122,54 +92,41 @@ class Secrets(pulumi.ComponentResource):
     def _credentials(self) -> aws.secretsmanager.Secret:
         """The GitHub App's secret, or the one with the user's token. Created empty: the values never pass through this program
         (docs/security.md)."""
-        names, vcs = self._context.names, self._context.settings.vcs
+        vcs = self._context.settings.vcs
         if vcs.is_app:
-            description = "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator"
-            return self._secret("github-app", names.github_app_secret, description)
-        description = f"Atlantis: token of its user at {vcs.kind.title} ({TOKEN_KEY}), filled by an operator"
-        return self._secret("vcs-token", names.vcs_token_secret, description)
+            description = "GitHub App (app_id, installation_id, private_key), filled by an operator"
+            return self._secret("github-app", description)
+        return self._secret("vcs-token", f"token of its user at {vcs.kind.title} ({TOKEN_KEY}), filled by an operator")
 
-    def _webhook_secret(self) -> aws.secretsmanager.Secret:
+    def _webhook_secret(self) -> pulumi.Output[str]:
+        settings = self._context.settings
+        description = f"secret that {settings.vcs.kind.title} signs its webhooks with (webhook_secret), generated"
         return self._generated(
-            "webhook",
-            self._context.names.webhook_secret,
-            f"Atlantis: secret that {self._context.settings.vcs.kind.title} signs its webhooks with (webhook_secret), generated",
-            "webhook_secret",
-            self._context.settings.server.webhook_secret_generation,
+            "webhook-secret", description, "webhook_secret", settings.server.webhook_secret_generation
         )
 
     def _generated(
-        self,
-        label: str,
-        physical_name: str,
-        description: str,
-        key: str,
-        generation: int = 1,
-        *,
-        deletable: bool = False,
-    ) -> aws.secretsmanager.Secret:
-        """A secret with a generated value under `key`, which the deployers can read."""
+        self, of: str, description: str, key: str, generation: int = 1, *, deletable: bool = False
+    ) -> pulumi.Output[str]:
+        """The ARN of a secret with a generated value under `key`, which the deployers can read."""
         readers = self._context.settings.server.secret_reader_arns
-        secret = self._secret(label, physical_name, description, readers, deletable=deletable)
-        generated_value(f"{self.pulumi_resource_name}-{label}", secret, key, generation, self)
-        return secret
+        secret = self._secret(of, description, readers, deletable=deletable)
+        generated_value(self._label(of), secret, key, generation, self)
+        return secret.arn
 
     def _secret(
-        self,
-        label: str,
-        physical_name: str,
-        description: str,
-        readers: Sequence[pulumi.Input[str]] = (),
-        *,
-        deletable: bool = False,
+        self, of: str, description: str, readers: Sequence[pulumi.Input[str]] = (), *, deletable: bool = False
     ) -> aws.secretsmanager.Secret:
         return task_secret(
-            f"{self.pulumi_resource_name}-{label}",
+            self._label(of),
             self._context,
-            physical_name=physical_name,
-            description=description,
+            physical_name=self._context.names.secret(of),
+            description=f"Atlantis: {description}",
             key_arn=self._key_arn,
             readers=readers,
             deletable=deletable,
             parent=self,
         )
+
+    def _label(self, of: str) -> str:
+        return f"{self.pulumi_resource_name}-{of.removesuffix('-secret')}"

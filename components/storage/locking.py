@@ -81,7 +81,7 @@ class Locking(pulumi.ComponentResource):
         return task_secret(
             f"{self.pulumi_resource_name}-password",
             self._context,
-            physical_name=self._context.names.redis_secret,
+            physical_name=self._context.names.secret("redis"),
             description=f"Atlantis: password of the locking database ({PASSWORD_KEY}), generated",
             key_arn=self.key_arn,
             readers=self._context.settings.server.secret_reader_arns,

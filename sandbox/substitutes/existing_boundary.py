@@ -18,8 +18,8 @@ def boundary(aws: LocalAws, arn: str, environment: str, subnets: Sequence[str]) 
     own = OwnStack(
         names=names,
         secret_arns=[
-            names.arn("secretsmanager", f"secret:{name}-??????")
-            for name in (names.github_app_secret, names.vcs_token_secret, names.webhook_secret, names.redis_secret)
+            names.arn("secretsmanager", f"secret:{names.secret(of)}-??????")
+            for of in ("github-app", "vcs-token", "webhook-secret", "redis")
         ],
         deployer_arns=(),
         permissions_boundary_arn=arn,
