@@ -16,11 +16,10 @@ from preflight.policy_configuration import Difference, difference, file_of, rend
 from sandbox.commands import policy_config
 from sandbox.testbed.errors import SandboxError
 from tests.policy.servicer import Pack, Planned
+from tests.tables import table
 from tests.unit import stacks
 from tests.unit.authorities import authority
 from tests.unit.recording import LOCAL, REGION, Graph
-from tests.unit.test_existing_parts import PRIVATE as NO_BALANCER
-from tests.unit.test_existing_parts import SHARED as SHARED_LISTENER
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "policy" / "config").glob("*.json"))
@@ -62,72 +61,19 @@ def test_a_missing_file_a_blocked_range_and_an_unset_tag_stop_and_an_unused_rang
     )
 
 
-_EXTRA = {"name": "proxy", "image": f"a/b@sha256:{'0' * 64}"}
-_GITLAB = {"vcsKind": "gitlab", "vcsUser": "bot", "repoAllowlist": "gitlab.com/acme/*"}
-_PRIVATE = {"allowedCidrBlocks": ["10.0.0.0/8"], "githubWebhookCidrBlocks": ["10.1.0.0/16"], "ipAddressType": "ipv4"}
-_ENTERPRISE = {"githubHostname": "git.example.org", "repoAllowlist": "git.example.org/a/*"}
 SHAPES: dict[str, dict[str, Any]] = {
-    **{name: changes for name, changes in stacks.ALL.items() if name not in ("largest", "isolated")},
-    "gitlab": _GITLAB,
-    **{
-        kind: {"vcsKind": kind, "vcsUser": "bot", "repoAllowlist": f"{host}/acme/*"}
-        for kind, host in (
-            ("github", "github.com"),
-            ("bitbucket-cloud", "bitbucket.org"),
-            ("azure-devops", "dev.azure.com"),
-        )
-    },
-    **{
-        kind: {
-            "vcsKind": kind,
-            "vcsUser": "bot",
-            "vcsHost": "git.example.org",
-            "repoAllowlist": "git.example.org/acme/*",
-        }
-        | {"vcsWebhookCidrBlocks": ["192.0.2.0/24"]}
-        for kind in ("gitea", "bitbucket-server")
-    },
-    "existing token": _GITLAB | {"vcsTokenSecretName": "shared/token"},
-    "internal": stacks.PRODUCTION | _PRIVATE | _ENTERPRISE | {"loadBalancerScheme": "internal"},
-    "no load balancer": NO_BALANCER,
-    "existing listener": SHARED_LISTENER,
-    "existing cluster": {"clusterName": "shared"},
-    "public": {"allowPublicAccess": True, "allowedCidrBlocks": ["0.0.0.0/0"]},
-    "no sign-in": {"webBasicAuth": False},
-    "archive": {"logArchiveDays": 365},
-    "isolated": {"terraformIsolation": "tasks"},
-    "drift": {"terraformIsolation": "tasks", "driftProjects": ["my-organization/infrastructure:network"]},
-    "extra container": {"extraContainers": [_EXTRA]},
-    "extra container as root": {"extraContainers": [_EXTRA | {"user": "0:0"}]},
+    **{name: changes for name, changes in stacks.ALL.items() if name != "largest"},
+    **table(__file__, "shapes"),
     "certificates": {"caCertificates": authority()},
-    "proxy": {"httpsProxy": "http://proxy.example.com:3128"},
-    "AWS managed key": {"efsEncryptionKey": "aws"},
-    "additional policies": {"additionalPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"], "shareSubnets": True},
-    "variables": {
-        "environmentVariables": {"TF_TOKEN_FILE": "/a", "LANG": "C"},
-        "secretEnvironment": ["TOKEN=ci/x:token"],
-    },
 }
-"""Settings that change what the stack consists of."""
-_PARTS = (
-    *("redis", "extra container as root", "certificates", "proxy", "AWS managed key", "additional policies"),
-    *("variables", "archive"),
-)
+SHAPES["internal"] = stacks.PRODUCTION | SHAPES["internal"]
 COMBINED: dict[str, dict[str, Any]] = {
-    " + ".join(names): {key: value for name in (*names, *_PARTS) for key, value in SHAPES[name].items()}
+    " + ".join(names): {
+        key: value for name in (*names, *table(__file__, "everything else")) for key, value in SHAPES[name].items()
+    }
     | {"logArchiveDays": 730}
-    for names in (
-        ("existing listener", "existing cluster", "drift"),
-        ("no load balancer", "own boundary", "drift"),
-        ("production", "gitlab"),
-        ("existing listener", "existing cluster", "bitbucket-cloud"),
-        ("no load balancer", "gitea"),
-        ("own boundary", "public", "no sign-in", "bitbucket-server"),
-        ("existing cluster", "azure-devops"),
-        ("no sign-in", "github"),
-    )
+    for names in table(__file__, "combined")
 }
-"""Each kind of host and of ingress, with everything else that a stack can have."""
 
 
 def _mandatory(graph: Graph, configuration: dict[str, Any]) -> list[str]:
