@@ -7,6 +7,7 @@ import pytest
 
 from components.settings.arguments import AtlantisArgs
 from components.settings.schema import settings_of
+from tests.tables import table
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
@@ -16,29 +17,7 @@ ROWS = [
     if line.startswith("| ") and not line.startswith("| purpose")
 ]
 KEYS = {declared.key for declared in settings_of(AtlantisArgs)}
-NO_COUNTERPART = {
-    # Risks that the others accept without a setting.
-    *("allowPublicAccess", "allowWeakerRequirements", "allowStateCommands", "allowedExtraArguments", "shareSubnets"),
-    # Of a part whose row names another setting.
-    *("webhookSecretGeneration", "webPasswordGeneration", "lockingPasswordGeneration", "lockingNodeType"),
-    *("oidcAuthorizationEndpoint", "oidcTokenEndpoint", "oidcUserInfoEndpoint", "oidcClientId"),
-    *("oidcClientSecretName", "oidcScope", "oidcSessionHours", "driftEveryHours", "driftDailyAt", "driftShowPlan"),
-    *("terraformStatePrefixes", "terraformStateKeyArns", "terraformLockTables", "logGroupName", "regionalIamNames"),
-    *(
-        "secretReaderArns",
-        "deploymentTimeoutMinutes",
-        "deploymentRoleArn",
-        "lockingSnapshotName",
-        "workerWaitMinutes",
-        "applyContinuesMinutes",
-        "planSecretPrefixes",
-    ),
-    *(
-        f"{role}Worker{what}"
-        for role in ("plan", "apply")
-        for what in ("Cpu", "Memory", "EphemeralStorage", "CapacityProvider", "SubnetIds")
-    ),
-}
+NO_COUNTERPART = set(table(__file__, "no_counterpart"))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
@@ -52,6 +31,6 @@ def test_a_row_names_settings_that_exist_or_a_reason(row: list[str]) -> None:
 def test_each_setting_is_on_the_page_or_has_no_counterpart() -> None:
     named = {key for row in ROWS for key in re.findall(r"`([^`]+)`", row[3])}
     missing, both = KEYS - named - NO_COUNTERPART, named & NO_COUNTERPART
-    assert not missing, f"add a row in docs/comparison.md, or add to NO_COUNTERPART here: {sorted(missing)}"
-    assert not both, f"has a row in docs/comparison.md, so remove from NO_COUNTERPART here: {sorted(both)}"
+    assert not missing, f"add a row in docs/comparison.md, or add to test_comparison.yaml: {sorted(missing)}"
+    assert not both, f"has a row in docs/comparison.md, so remove from test_comparison.yaml: {sorted(both)}"
     assert NO_COUNTERPART <= KEYS
