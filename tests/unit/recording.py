@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import gc
 import json
 import re
@@ -13,6 +14,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 
 from adoption.program import run_program
+from tests.tables import table
 from tests.unit.existing_parts import EXISTING_VPC, of_existing_parts, route_tables
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
@@ -46,9 +48,8 @@ class Registered:
     type: str
     name: str
     inputs: dict[str, Any]
-    parent: str
-    """The parent's name; empty for a child of the stack."""
     parent_type: str
+    """Empty for a child of the stack."""
     protect: bool
     delete_before_replace: bool
     ignore_changes: tuple[str, ...]
@@ -111,51 +112,16 @@ class _Aws(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         # awsx' outputs of the same name as an input are resources, not values.
         state = {} if args.typ == "awsx:ec2:Vpc" else dict(args.inputs) | {"arn": arn_of(args.name)}
-        computed = {
-            "awsx:ec2:Vpc": {
-                "vpcId": "vpc-new",
-                "publicSubnetIds": ["subnet-public-1", "subnet-public-2"],
-                "privateSubnetIds": ["subnet-private-1", "subnet-private-2"],
-            },
-            "aws:lb/loadBalancer:LoadBalancer": {
-                "dnsName": "alb.example",
-                "zoneId": "ZALB",
-                "arnSuffix": "app/atlantis-prod/50dc6c495c0c9188",
-            },
-            "aws:lb/targetGroup:TargetGroup": {"arnSuffix": "targetgroup/atlantis-prod-atlantis/73e2d6bc24d8a067"},
-            "aws:efs/fileSystem:FileSystem": {"dnsName": "efs.example"},
-            "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "redis.example"},
-            "aws:ecr/repository:Repository": {"repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/atlantis"},
-            "aws:ecs/taskDefinition:TaskDefinition": {"revision": 7},
-            "aws:kms/key:Key": {"keyId": f"{args.name}-key-id"},
-            "random:index/randomPassword:RandomPassword": {"result": "generated-secret-value"},
-            "aws:acm/certificate:Certificate": {
-                "domainValidationOptions": [
-                    {"resourceRecordName": "_proof", "resourceRecordType": "CNAME", "resourceRecordValue": "_value"}
-                ]
-            },
-            "aws:route53/record:Record": {"fqdn": "_proof.example.com"},
-        }
+        computed = table(__file__, "resources") | {"aws:kms/key:Key": {"keyId": f"{args.name}-key-id"}}
         return id_of(args.name), state | computed.get(args.typ, {})
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         asked = args.args
         answers: Mapping[str, Any] = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {
-                "accountId": ACCOUNT,
-                "arn": f"arn:aws:iam::{ACCOUNT}:role/somebody",
-            },
             "aws:index/getPartition:getPartition": PARTITION,
-            "aws:index/getRegion:getRegion": {"region": REGION},
             "aws:ec2/getSubnet:getSubnet": {
                 "availabilityZone": ZONE_OF.get(str(asked.get("id"))[-1], "ap-northeast-2a"),
                 "vpcId": "vpc-other" if str(asked.get("id")).endswith("9") else EXISTING_VPC["vpcId"],
-            },
-            "aws:ec2/getVpc:getVpc": {
-                "cidrBlockAssociations": [
-                    {"associationId": "a", "cidrBlock": "10.20.0.0/16", "state": "associated"},
-                    {"associationId": "b", "cidrBlock": "10.21.0.0/16", "state": "disassociated"},
-                ]
             },
             "aws:ec2/getRouteTables:getRouteTables": {"ids": route_tables(asked)},
             "aws:secretsmanager/getSecret:getSecret": {
@@ -164,9 +130,6 @@ class _Aws(Mocks):
                     str(asked.get("name")), f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-{asked.get('name')}"
                 ),
             },
-            "aws:secretsmanager/getSecretVersion:getSecretVersion": {
-                "secretString": json.dumps({"client_secret": "the-client-secret"}),
-            },
             "aws:kms/getKey:getKey": {
                 "arn": str(asked.get("keyId"))
                 if ":key/" in str(asked.get("keyId"))
@@ -174,7 +137,7 @@ class _Aws(Mocks):
                 "keyManager": "AWS" if asked.get("keyId") == "alias/aws/secretsmanager" else "CUSTOMER",
             },
         }
-        return (answers | of_existing_parts(asked))[args.token], []
+        return (table(__file__, "calls") | answers | of_existing_parts(asked))[args.token], []
 
 
 class _Recorder(MockMonitor):
@@ -195,7 +158,6 @@ class _Recorder(MockMonitor):
                     type=request.type,
                     name=request.name,
                     inputs={key: rpc.unwrap_rpc_secret(value) for key, value in inputs.items()},
-                    parent=_name(request.parent),
                     parent_type=_type(request.parent),
                     protect=request.protect,
                     delete_before_replace=request.deleteBeforeReplace,
@@ -230,52 +192,35 @@ def _type(urn: str) -> str:
     return urn.split("::")[-2].rsplit("$", maxsplit=1)[-1] if _name(urn) else ""
 
 
-def deploy(stack: str = "prod", **changes: Any) -> Graph:
+def deploy(program: Callable[[], None] | None = None, /, *, stack: str = "prod", **changes: Any) -> Graph:
     """The graph that the program registers for the least settings with `changes`; a change of None leaves a setting out.
 
-    Raises:
-        pulumi.RunError: as the program does.
-    """
-    return _deployed(stack=stack, settings=_given(changes))
-
-
-def deploy_program(program: Callable[[], None]) -> Graph:
-    """The graph that another program registers, which creates the component itself.
+    `program` is another one, which creates the component itself.
 
     Raises:
         pulumi.RunError: as the program does.
     """
-    return _deployed(program=program)
-
-
-def refusal_of_program(program: Callable[[], None]) -> tuple[str, list[Registered]]:
-    """What another program says of arguments that the component refuses, and the resources that it had registered by then."""
-    return _refused(program=program)
-
-
-def refusal(stack: str = "prod", *, secret_keys: Sequence[str] = (), **changes: Any) -> tuple[str, list[Registered]]:
-    """What the program says of settings that it refuses, and the resources that it had registered by then.
-
-    `secret_keys` are those of the settings that the stack file holds encrypted.
-    """
-    return _refused(stack=stack, settings=_given(changes), secret_keys=secret_keys)
-
-
-def _given(changes: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in (LOCAL | changes).items() if value is not None}
-
-
-def _deployed(**run: Any) -> Graph:
     recorder = _Recorder()
     with _warnings() as warnings:
-        run_program(recorder, region=REGION, **{"stack": "prod", "settings": {}} | run)
+        _run(recorder, program, changes, stack=stack)
     return Graph(recorder, warnings)
 
 
-def _refused(**run: Any) -> tuple[str, list[Registered]]:
+def refusal(
+    program: Callable[[], None] | None = None,
+    /,
+    *,
+    stack: str = "prod",
+    secret_keys: Sequence[str] = (),
+    **changes: Any,
+) -> tuple[str, list[Registered]]:
+    """What the program says of settings or arguments that it refuses, and the resources that it had registered by then.
+
+    `secret_keys` are those of the settings that the stack file holds encrypted.
+    """
     recorder = _Recorder()
     try:
-        run_program(recorder, region=REGION, **{"stack": "prod", "settings": {}} | run)
+        _run(recorder, program, changes, stack=stack, secret_keys=secret_keys)
     except pulumi.RunError as refused:
         return str(refused), recorder.registered
     finally:
@@ -283,6 +228,15 @@ def _refused(**run: Any) -> tuple[str, list[Registered]]:
         # (cpython issue 106905), which pytest calls.
         gc.collect()
     raise AssertionError("accepted")
+
+
+def _run(recorder: _Recorder, program: Callable[[], None] | None, changes: dict[str, Any], **run: Any) -> None:
+    settings = {key: value for key, value in (LOCAL | changes).items() if value is not None}
+    deployment = functools.partial(run_program, recorder, region=REGION, settings=settings, **run)
+    if program:
+        deployment(program=program)
+    else:
+        deployment()
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from pulumi.errors import InputPropertyError
 from components.__main__ import AtlantisProvider, load, provider
 from components.settings.arguments import AtlantisArgs
 from components.settings.schema import key_of, settings_of
-from tests.unit.recording import deploy_program
+from tests.unit.recording import deploy
 from tests.unit.test_marked_values import CREDENTIALS, exposed
 
 LEAST: dict[str, Any] = {
@@ -66,7 +66,7 @@ def test_an_output_that_the_host_would_ignore_is_refused(package: AtlantisProvid
             package.map_inputs(inputs, package._component_defs["Atlantis"])
         refused.append(error.value)
 
-    deploy_program(run)
+    deploy(run)
     assert refused[0].property_path == path
     assert "must be known before the deployment" in refused[0].reason
 
@@ -78,7 +78,7 @@ def test_outputs_that_are_only_passed_on_reach_the_component(package: AtlantisPr
         mapped = package.map_inputs(inputs, package._component_defs["Atlantis"])
         assert mapped["network"] == {"vpc_id": output, "public_subnet_ids": [output]}
 
-    deploy_program(run)
+    deploy(run)
 
 
 def test_the_host_s_refusal_of_a_value_of_another_type_shows_no_credential(package: AtlantisProvider) -> None:

@@ -13,7 +13,7 @@ from components.settings import SettingsError, in_own_account, validate
 from components.settings.schema import groups_of, settings_of
 from tests.tables import table
 from tests.unit.authorities import authority
-from tests.unit.recording import ACCOUNT, EXISTING_VPC, LOCAL, REGION, Graph, deploy_program, refusal_of_program
+from tests.unit.recording import ACCOUNT, EXISTING_VPC, LOCAL, REGION, Graph, deploy, refusal
 from tests.unit.shapes import METRICS
 from tests.unit.stacks import PRODUCTION
 
@@ -87,8 +87,8 @@ def test_the_shapes_have_a_value_for_every_argument_that_can_be_an_output() -> N
 
 @pytest.mark.parametrize("values", SHAPES.values(), ids=SHAPES)
 def test_every_argument_that_is_an_output_reaches_the_same_resources_as_its_value(values: dict[str, Any]) -> None:
-    plain = registered(deploy_program(program(lambda: values)))
-    outputs = registered(deploy_program(program(lambda: outputs_of(values))))
+    plain = registered(deploy(program(lambda: values)))
+    outputs = registered(deploy(program(lambda: outputs_of(values))))
     zones = {"ap-northeast-2a": "1", "ap-northeast-2c": "2"}
     renamed = {
         (kind, name.replace("target-" + zone, "target-" + number) if "mount-target" in name else name): inputs
@@ -124,7 +124,7 @@ def test_an_output_where_the_value_decides_which_resources_exist_is_refused() ->
                 )
             messages[declared.key] = str(refused.value)
 
-    deploy_program(run)
+    deploy(run)
     for declared in REFUSING:
         shown = {"array": "[<output>]", "object": "{'X': <output>}"}.get(declared.type, "<output>")
         assert (
@@ -138,7 +138,7 @@ def test_a_list_as_one_output_is_refused_with_what_to_write_instead() -> None:
         ids: Any = pulumi.Output.from_input(EXISTING_VPC["publicSubnetIds"])
         Atlantis("atlantis", arguments(LOCAL | EXISTING_VPC | {"environment": "prod", "publicSubnetIds": ids}))
 
-    message, _ = refusal_of_program(run)
+    message, _ = refusal(run)
     assert "publicSubnetIds = <output>: must be a list" in message
     assert "[ids[0], ids[1]]" in message
 
@@ -153,7 +153,7 @@ def refused_later(key: str, value: Callable[[], Any]) -> str:
         args = arguments(EVERYTHING | {key: value()})
         in_own_account(validate(args, name="platform", region=REGION), ACCOUNT, name="platform")
 
-    return refusal_of_program(run)[0]
+    return refusal(run)[0]
 
 
 @pytest.mark.parametrize(("key", "value", "expected"), WRONG, ids=[f"{key}={value}" for key, value, _ in WRONG])
@@ -172,9 +172,7 @@ def test_a_wrong_value_fails_when_it_is_known(key: str, value: str, expected: st
 
 
 def test_what_depends_on_a_wrong_value_is_not_registered() -> None:
-    message, resources = refusal_of_program(
-        program(lambda: EVERYTHING | {"acmCertificateArn": pulumi.Output.from_input("none")})
-    )
+    message, resources = refusal(program(lambda: EVERYTHING | {"acmCertificateArn": pulumi.Output.from_input("none")}))
     assert "acmCertificateArn = 'none': must be an ARN" in message
     assert [item.type for item in resources if item.type == "aws:lb/listenerRule:ListenerRule"] == []
 
@@ -200,13 +198,13 @@ NETWORKS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("change", "expected"), NETWORKS, ids=[expected for _, expected in NETWORKS])
 def test_subnets_that_do_not_fit_fail_before_anything_uses_them(change: dict[str, Any], expected: str) -> None:
-    message, resources = refusal_of_program(program(lambda: outputs_of(EVERYTHING | change)))
+    message, resources = refusal(program(lambda: outputs_of(EVERYTHING | change)))
     assert expected in message
     assert [item.name for item in resources if "subnet-" in str(item.inputs)] == []
 
 
 def test_named_endpoints_require_a_vpc_that_is_known() -> None:
-    message, _ = refusal_of_program(program(lambda: outputs_of(EVERYTHING | {"vpcEndpoints": ["ecr.api"]})))
+    message, _ = refusal(program(lambda: outputs_of(EVERYTHING | {"vpcEndpoints": ["ecr.api"]})))
     assert "vpcEndpoints = ['ecr.api']: requires a vpcId and subnet IDs that are known" in message
 
 
