@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from .compute.cluster import existing_cluster
 from .compute.compute import Compute
-from .context import context_of
+from .context import Context, physical_names
 from .ingress.existing_listener import existing_listener
 from .ingress.ingress import Ingress
 from .ingress.sign_in import authenticate
@@ -97,12 +97,15 @@ class Atlantis(pulumi.ComponentResource):
 
         caller, partition = aws.get_caller_identity(opts=invoke), aws.get_partition(opts=invoke)
         settings = in_own_account(settings, caller.account_id, name=name)
-        context = context_of(settings, caller.account_id, partition)
-        require_fit(context.names, settings, zones=ZONES)
+        names = physical_names(
+            settings, account=caller.account_id, partition=partition.partition, dns_suffix=partition.dns_suffix
+        )
+        context = Context(names=names, settings=settings)
+        require_fit(names, settings, zones=ZONES)
         warn(settings, self)
-        cluster = existing_cluster(context.names, self)
+        cluster = existing_cluster(names, self)
         vpc = vpc_of(context, self._named("vpc"), self._part(), parent=self)
-        listener = existing_listener(settings.existing, context.names, vpc.id, self)
+        listener = existing_listener(settings.existing, names, vpc.id, self)
         network = Network(self._named("network"), context, vpc, self._part())
         storage = Storage(
             self._named("storage"), context, vpc.private_subnets, network.file_system_security_group_id, self._part()
@@ -120,7 +123,7 @@ class Atlantis(pulumi.ComponentResource):
             storage=storage,
             secrets=secrets,
             locking=locking,
-            existing=existing_secrets(settings.configuration, context.names, self),
+            existing=existing_secrets(settings.configuration, names, self),
         )
         permissions = Permissions(self._named("permissions"), parts, self._part())
         ingress = None

@@ -1,15 +1,11 @@
 """The values that all components of one Atlantis share."""
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 import pulumi
 
 from .names import PhysicalNames
 from .settings.arguments import Settings
-
-if TYPE_CHECKING:
-    import pulumi_aws as aws
 
 
 def physical_names(
@@ -46,9 +42,3 @@ class Context:
     def deletion_protection(self) -> bool:
         """Whether Pulumi and AWS refuse to delete or replace resources that hold data."""
         return self.settings.operations.deletion_protection
-
-
-def context_of(settings: Settings, account: str, partition: "aws.GetPartitionResult") -> Context:
-    """The context of the Atlantis that `settings` describe, in the account that the provider deploys to."""
-    names = physical_names(settings, account=account, partition=partition.partition, dns_suffix=partition.dns_suffix)
-    return Context(names=names, settings=settings)

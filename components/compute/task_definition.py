@@ -13,7 +13,7 @@ from ..settings.outbound import OutboundArgs
 from ..settings.workers import WorkerGroup
 from . import outbound, task_protection, workers
 from .container import NO_CAPABILITIES, SIDECAR, TaskLogs, awslogs, image_of, secrets, variables
-from .server_container import DATA_VOLUME, WORKERS_VOLUME, server_container, server_user
+from .server_container import DATA_VOLUME, WORKERS_VOLUME, server_container
 
 NFS = 2049
 LARGEST = 65536
@@ -33,7 +33,7 @@ def server_task(
     of_side = 0
     if task.extra_containers:
         of_side = workers.agent_cpu(task.own_cpu) if isolates else task_protection.CPU
-    side = workers.agent(parts, logs, cpu=of_side) if isolates else _task_protection(parts, logs, of_side)
+    side = (workers.agent if isolates else task_protection.container)(parts, logs, cpu=of_side)
     data: aws.ecs.TaskDefinitionVolumeArgsDict = {
         "name": DATA_VOLUME,
         "efs_volume_configuration": {
@@ -78,17 +78,6 @@ def worker_task(
         volumes=workers.volumes(),
         containers=[*workers.containers(parts, group, logs), *_certificates(parts, logs)],
         opts=opts,
-    )
-
-
-def _task_protection(parts: Parts, logs: TaskLogs, cpu: int) -> Mapping[str, object]:
-    return task_protection.container(
-        image=image_of(parts),
-        user=server_user(parts),
-        port=parts.settings.task.container_port,
-        log_group=logs.group,
-        region=parts.context.names.region,
-        cpu=cpu,
     )
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-import pulumi
-
-from .container import NO_CAPABILITIES, SIDECAR, awslogs
+from ..parts import Parts
+from .container import NO_CAPABILITIES, SIDECAR, TaskLogs, awslogs, image_of
+from .server_container import server_user
 
 CONTAINER = "task-protection"
 LOOK_EVERY = 2
@@ -59,24 +59,22 @@ done
 """
 
 
-def container(
-    *, image: pulumi.Input[str], user: str, port: int, log_group: pulumi.Input[str], region: str, cpu: int = 0
-) -> Mapping[str, object]:
+def container(parts: Parts, logs: TaskLogs, *, cpu: int) -> Mapping[str, object]:
     """The container definition. It has no secrets, volumes or ports, and logs to the task's log group.
 
-    `user`: the server's, as `uid:gid`; `port`: the server's, for /status; `cpu`: units while the task is busy, or 0.
+    `cpu`: units while the task is busy, or 0.
     """
     return {
         "name": CONTAINER,
-        "image": image,
+        "image": image_of(parts),
         **({"cpu": cpu} if cpu else {}),
         **SIDECAR,
-        "user": user,
+        "user": server_user(parts),
         "linuxParameters": NO_CAPABILITIES,
         "entryPoint": ["/bin/sh", "-c"],
-        "command": [script(port)],
+        "command": [script(parts.settings.task.container_port)],
         "stopTimeout": STOP_TIMEOUT,
-        "logConfiguration": awslogs(log_group, region, CONTAINER),
+        "logConfiguration": awslogs(logs.group, parts.context.names.region, CONTAINER),
     }
 
 

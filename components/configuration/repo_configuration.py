@@ -64,10 +64,7 @@ def load(path: str) -> dict[str, Any]:
 
 def has_rules(path: str | None) -> bool:
     """Whether the file has rules for repositories, instead of the stack's own. A file that can't be read has none."""
-    try:
-        return bool(path and load(path).get("repos"))
-    except yaml_file.YamlFileError:
-        return False
+    return bool(yaml_file.readable(load, path).get("repos"))
 
 
 def as_json_names(content: Mapping[str, Any]) -> dict[str, Any]:

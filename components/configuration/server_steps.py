@@ -14,23 +14,15 @@ _HOOKS = ("pre_workflow_hooks", "post_workflow_hooks")
 
 def warnings(path: str | None) -> Iterator[str]:
     """A warning for each step that runs there, which code of a pull request could reach the server with."""
-    if not path:
-        return
-    try:
-        content = repo_configuration.load(path)
-    except yaml_file.YamlFileError:
-        return  # reported by the setting's rule
-    for step in in_server(content):
+    for step in in_server(yaml_file.readable(repo_configuration.load, path)):
         yield (
             f"{path}: {step}: this command runs in the server's container, which has the server's credentials. If it runs "
             "code of a pull request, put run-in-plan in front of it (docker/isolation/README.md)"
         )
 
 
-def in_server(content: Any) -> Iterator[str]:
+def in_server(content: Mapping[str, Any]) -> Iterator[str]:
     """The commands that aren't handed to another container, with their place in the file."""
-    if not isinstance(content, Mapping):
-        return
     for repository in _list(content.get("repos")):
         for hooks in _HOOKS:
             for hook in _list(repository.get(hooks)):

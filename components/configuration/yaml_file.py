@@ -3,7 +3,7 @@
 import dataclasses
 import difflib
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,14 @@ def read(path: str) -> Any:
     except yaml.YAMLError as error:
         # The error as text has lines of the file, which can contain a secret.
         raise YamlFileError(f"can't be read: {problem(error)}") from None
+
+
+def readable(load: Callable[[str], dict[str, Any]], path: str | None) -> dict[str, Any]:
+    """What `load` returns for a file; empty without a file or for one that can't be read, which the rule for its setting reports."""
+    try:
+        return load(path) if path else {}
+    except YamlFileError:
+        return {}
 
 
 def problem(error: yaml.YAMLError) -> str:

@@ -51,7 +51,14 @@ class Ingress(pulumi.ComponentResource):
 
         listener = existing or self._own_listener()
         target_group = self._target_group()
-        self._rules(listener, target_group, authenticate)
+        ListenerRules(
+            context=context,
+            name=name,
+            listener=listener,
+            target_group_arn=target_group.arn,
+            authenticate=authenticate,
+            opts=self._child,
+        ).create()
         self._alias_records(listener)
 
         self.dns_name = listener.dns_name
@@ -159,32 +166,13 @@ class Ingress(pulumi.ComponentResource):
     def _certificate_arn(self) -> pulumi.Input[str]:
         if self._settings.acm_certificate_arn:
             return self._settings.acm_certificate_arn
-        if not self._settings.hosted_zone_id:
-            raise ValueError("Ingress needs acm_certificate_arn, or hosted_zone_id to issue a certificate")
         return Certificate(
             f"{self.pulumi_resource_name}-certificate",
             self._context,
             host=self._settings.host,
-            hosted_zone_id=self._settings.hosted_zone_id,
+            hosted_zone_id=self._settings.hosted_zone_id or "",  # a rule of the settings requires one of the two
             opts=self._child,
         ).arn
-
-    def _rules(
-        self,
-        listener: Listener,
-        target_group: aws.lb.TargetGroup,
-        authenticate: aws.lb.ListenerRuleActionArgsDict | None,
-    ) -> None:
-        ListenerRules(
-            context=self._context,
-            name=self.pulumi_resource_name,
-            listener_arn=listener.arn,
-            target_group_arn=target_group.arn,
-            authenticate=authenticate,
-            first_priority=listener.first_priority,
-            opts=self._child,
-            host=self._settings.host if listener.is_shared else None,
-        ).create()
 
     def _alias_records(self, listener: Listener) -> None:
         if not self._settings.hosted_zone_id:

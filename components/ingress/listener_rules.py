@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
+from .existing_listener import Listener
 
 CONDITION_VALUES = 5
 """The maximum number of values in all conditions of one rule together."""
@@ -27,15 +28,17 @@ class ListenerRules:
     context: Context
     name: str
     """The beginning of the rules' logical names."""
-    listener_arn: pulumi.Input[str]
+    listener: Listener
     target_group_arn: pulumi.Input[str]
     authenticate: aws.lb.ListenerRuleActionArgsDict | None
     """The action with which users in the allowed ranges sign in; None without sign-in."""
-    first_priority: int
     opts: pulumi.ResourceOptions
     """The options of each rule."""
-    host: pulumi.Input[str] | None
-    """The host that the rules are limited to, in a listener that has rules of others; None in the stack's own."""
+
+    @property
+    def host(self) -> pulumi.Input[str] | None:
+        """The host that the rules are limited to, in a listener that has rules of others; None in the stack's own."""
+        return self.context.settings.ingress.host if self.listener.is_shared else None
 
     def create(self) -> None:
         """Register all rules."""
@@ -111,8 +114,8 @@ class ListenerRules:
     ) -> None:
         aws.lb.ListenerRule(
             f"{self.name}-{label}",
-            listener_arn=self.listener_arn,
-            priority=self.first_priority + priority - WEBHOOK_PRIORITY,
+            listener_arn=self.listener.arn,
+            priority=self.listener.first_priority + priority - WEBHOOK_PRIORITY,
             conditions=[*self._of_host(), *conditions],
             actions=actions,
             tags=self.context.tags,

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recording import Graph
-from tests.unit.stacks import BARE, PRODUCTION, stack
+from tests.unit.stacks import PRODUCTION, stack
 
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 LISTENER = "aws:lb/listener:Listener"
@@ -18,26 +17,6 @@ def test_the_load_balancer_waits_until_it_may_write_its_logs() -> None:
 def test_the_listener_waits_until_the_certificate_is_issued() -> None:
     listener = stack(**PRODUCTION).one(LISTENER, "ingress-https")
     assert "ingress-certificate-validation" in listener.depends_on
-
-
-RULE = "aws:lb/listenerRule:ListenerRule"
-
-
-def rules_of(graph: Graph) -> list[dict[str, Any]]:
-    return sorted((resource.inputs for resource in graph.all(RULE)), key=lambda inputs: inputs["priority"])
-
-
-@pytest.mark.parametrize("changes", [{}, PRODUCTION, BARE], ids=["default", "production", "bare"])
-def test_no_rule_has_more_than_five_condition_values_and_none_forwards_without_a_source(
-    changes: dict[str, Any],
-) -> None:
-    for inputs in rules_of(stack(**changes)):
-        values = [
-            value for condition in inputs["conditions"] for kind in condition.values() for value in kind["values"]
-        ]
-        assert len(values) <= 5
-        sources = [condition for condition in inputs["conditions"] if "sourceIp" in condition]
-        assert sources or inputs["actions"][0]["type"] == "fixed-response"
 
 
 OIDC: dict[str, Any] = {

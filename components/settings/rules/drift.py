@@ -53,13 +53,7 @@ def _no_pull_request(settings: Settings) -> Iterator[Problem]:
     if required:
         yield Problem({"driftProjects": None, "planRequirements": sorted(required)}, reason)
     path = settings.configuration.repo_config_file
-    if not path:
-        return
-    try:
-        rules = repo_configuration.load(path).get("repos") or []
-    except yaml_file.YamlFileError:
-        return  # The rule for the file reports it.
-    for rule in rules:
+    for rule in yaml_file.readable(repo_configuration.load, path).get("repos") or []:
         if isinstance(rule, dict) and _NEED_PULL_REQUESTS & set(rule.get("plan_requirements") or ()):
             keys = {"driftProjects": None, "repoConfigFile": path}
             yield Problem(keys, f"plan_requirements of the repository {rule.get('id')}: {reason}")

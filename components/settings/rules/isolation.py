@@ -26,12 +26,7 @@ _ONLY_WITH_TASKS = {
 
 def _server_flags(settings: Settings) -> Iterator[Problem]:
     path = settings.configuration.server_config_file
-    if not (settings.terraform.isolates and path):
-        return
-    try:
-        flags = server_configuration.load(path)
-    except yaml_file.YamlFileError:
-        return  # reported by the rule for the file itself
+    flags = yaml_file.readable(server_configuration.load, path) if settings.terraform.isolates else {}
     for flag, reason in _FLAGS.items():
         if flags.get(flag):
             yield Problem(

@@ -100,23 +100,16 @@ def _flags_of_the_kind(settings: Settings) -> Iterator[Problem]:
         if (flag := reference.split("=", 1)[0]) in owned:
             yield Problem({"serverSecrets": flag}, reason)
     path = settings.configuration.server_config_file
-    try:
-        flags = server_configuration.load(path) if path else {}
-    except yaml_file.YamlFileError:
-        return  # The rule for the file reports it.
-    for flag in sorted(owned & flags.keys()):
+    for flag in sorted(owned & yaml_file.readable(server_configuration.load, path).keys()):
         yield Problem({"serverConfigFile": path}, f"{flag}: {reason}")
 
 
 def _repo_config_hosts(settings: Settings) -> Iterator[Problem]:
     """Rules for repositories of another host, which match nothing. Stacks with GitHub always could have them."""
     path, host = settings.configuration.repo_config_file, settings.repository_host
-    if settings.vcs.is_app or not path or not host:
+    if settings.vcs.is_app or not host:
         return
-    try:
-        repos = repo_configuration.load(path).get("repos") or []
-    except yaml_file.YamlFileError:
-        return  # The rule for the file reports it.
+    repos = yaml_file.readable(repo_configuration.load, path).get("repos")
     for repo in repos if isinstance(repos, list) else ():
         name = repo.get("id") if isinstance(repo, dict) else None
         if isinstance(name, str) and not name.startswith("/") and name.partition("/")[0].lower() != host:
