@@ -80,77 +80,27 @@ def test_a_link_that_leads_out_or_that_is_written_to_ends_the_command_with_its_n
     assert "Commit the file in its place" in done.stdout
 
 
-_LARGE = "# a comment that makes the file large\n" * 1000
-_LOOP = "[for a in [1, 2] : [for b in [1, 2] : b]]"
+def content(parts: list[str | tuple[str, int]]) -> str:
+    """The content of a file, from texts and from texts that are repeated."""
+    return "".join(part if isinstance(part, str) else part[0] * part[1] for part in parts)
 
 
-ACCEPTED = (
-    ("locals.tf", f"locals {{\n  x = {_LOOP}\n}}\n"),
-    ("value.tf", f'output "x" {{\n  value = {_LOOP}\n}}\n'),
-    ("argument.tf", f'module "m" {{\n  source = "./m"\n  x      = {_LOOP}\n}}\n'),
-    (
-        "validation.tf",
-        'variable "x" {\n  description = "for you"\n  validation {\n'
-        '    condition     = alltrue([for a in var.x : a > 0])\n    error_message = "Positive, for each."\n  }\n}\n',
-    ),
-    ("comment.tf", 'variable "x" { # [for\n  /* [for a in\n  */ default = "$${[for a in [1] : a]}"\n}\n'),
-    ("heredoc.tf", 'variable "x" {\n  default = <<-EOT\n    } " [for a in b : a] ${"for"}\n  EOT\n}\n'),
-    ("one_line.tf", 'variable "x" { default = { for_each = [] } }\n# for\n'),
-    ("large.tf", f"{_LARGE}locals {{\n  x = {'[' * 300}{']' * 300}\n}}\n"),
-    ("large.tf.json", '{"locals": {"x": [' + ", ".join(['"[[["'] * 20_000) + "]}}"),
-    ("small.tf", f"locals {{\n  x = {'[' * 5000}{']' * 5000}\n}}\n"),
-    ("not-terraform.txt", "(" * 200_000),
-)
-REFUSED = (
-    ("nested.tf", "x = " + "(\n" * 200_000, "nested.tf:501: brackets nested more than 500 deep"),
-    # What a comment or a string closes isn't closed.
-    ("a/comment.tofu", "x = " + "( # )\n" * 20_000, "a/comment.tofu:501: brackets nested more than 500 deep"),
-    ("interpolated.tf", "x = " + '"${\n' * 20_000, "interpolated.tf:251: brackets nested more than 500 deep"),
-    ("blocks.tf", "a {\n" * 20_000, "blocks.tf:501: brackets nested more than 500 deep"),
-    ("nested.tf.json", '["]", ' * 20_000, "nested.tf.json: brackets nested more than 500 deep"),
-    ("nested.tofu.json", '{"a":' * 20_000, "nested.tofu.json: brackets nested more than 500 deep"),
-    ("unary.tf", "x = (" + "!\n" * 30_000 + "true)\n", "unary.tf: more than 20000 of the characters !"),
-    ("splat.tf", "x = [1]" + "[*]" * 20_001 + "\n", "splat.tf: more than 20000 of the characters *"),
-    ("sum.tf", "x = (1" + " +\n1" * 60_001 + ")\n", "sum.tf: more than 60000 of the characters +/&|<>"),
-    ("large.tf", "#" * (2 << 20) + "\n", "large.tf: more than 2 MiB"),
-    ("line.tf", "#" * 70_000, "line.tf:1: a line of more than 64 KiB"),
-    (
-        "required.tf",
-        f"terraform {{\n  required_version = {_LOOP}\n}}\n",
-        "required.tf:2: a for in required_version",
-    ),
-    ("default.tf", f'variable "x" {{\n  default = {_LOOP}\n}}\n', "default.tf:2: a for in default"),
-    ("a=b.tf", 'variable x {\n  description = "%{for a in [1]}x%{endfor}"\n}\n', "a=b.tf:2: a for in description"),
-    ("one_line.tf", f"variable x {{ default = {_LOOP} }}\n", "one_line.tf:1: a for in default"),
-    ("source.tf", f'module "m" {{\n  source = "${{{_LOOP}}}"\n}}\n', "source.tf:2: a for in source"),
-    (
-        "split.tf",
-        "variable x {\n  default = [ # one\n    /* two\n*/ for a in [1] : a]\n}\n",
-        "split.tf:4: a for in default",
-    ),
-    # The parser goes on after an error, and an unfinished comment is none for it.
-    ("error.tf", "module m {\n  x = }\n  version = [for a in [1] : a]\n}\n", "error.tf:2: the syntax is not valid"),
-    (
-        "unfinished.tf",
-        f"x = /* 1\nterraform {{\n  required_version = {_LOOP}\n}}\n",
-        "unfinished.tf:4: the syntax is not valid",
-    ),
-    ("line\nbreak.tf", "", "a line break is in the name"),
-)
+ACCEPTED = [(name, content(parts)) for name, parts in table(__file__, "accepted")]
+REFUSED = [(name, content(parts), shown) for name, parts, shown in table(__file__, "refused")]
 
 
 def test_files_that_the_server_can_read_are_accepted(repository: Path, shell: list[str]) -> None:
-    for name, content in ACCEPTED:
-        (repository / name).write_text(content, encoding="utf-8")
+    for name, text in ACCEPTED:
+        (repository / name).write_text(text, encoding="utf-8")
     commit(repository, {})
     done = check(repository, shell)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_each_file_that_could_end_the_server_is_named_with_the_reason(repository: Path, shell: list[str]) -> None:
-    for name, content, _ in REFUSED:
+    for name, text, _ in REFUSED:
         (repository / name).parent.mkdir(exist_ok=True)
-        (repository / name).write_text(content, encoding="utf-8")
+        (repository / name).write_text(text, encoding="utf-8")
     commit(repository, {})
     done = check(repository, shell)
     assert done.returncode == 1
