@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 APP = "github-app"
 TOKEN_KEY, WEBHOOK_KEY = "token", "webhook_secret"
@@ -33,13 +33,16 @@ class Vcs:
     webhook_flag: str
     """The flag with the secret that each event must prove."""
     host_flag: str | None
-    """The flag with the host; None if the server knows it."""
-    host_is_url: bool = False
-    """Whether that flag is a URL."""
+    """The flag with the host, or with its URL; None if the server knows it."""
     fixed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Further flags and their values."""
     path_segments: range = range(1, 3)
     """How many segments the path of an entry of the allowlist can have."""
+
+    @property
+    def host_is_url(self) -> bool:
+        """Whether the flag with the host is a URL."""
+        return (self.host_flag or "").endswith("-url")
 
     @property
     def flags(self) -> frozenset[str]:
@@ -57,6 +60,21 @@ class Vcs:
         return values
 
 
+def _of_user(
+    title: str, prefix: str, host: str | None, host_flag: str | None, webhook: str = "webhook-secret", **more: Any
+) -> Vcs:
+    """A kind that the server signs in to with a user's token. `prefix`: the beginning of its flags."""
+    return Vcs(
+        title=title,
+        host=host,
+        user_flag=f"{prefix}-user",
+        secret_flags={f"{prefix}-token": TOKEN_KEY},
+        webhook_flag=f"{prefix}-{webhook}",
+        host_flag=host_flag,
+        **more,
+    )
+
+
 KINDS: Final[Mapping[str, Vcs]] = MappingProxyType(
     {
         APP: Vcs(
@@ -71,56 +89,18 @@ KINDS: Final[Mapping[str, Vcs]] = MappingProxyType(
             webhook_flag="gh-webhook-secret",
             host_flag="gh-hostname",
         ),
-        "github": Vcs(
-            title="GitHub",
-            host="github.com",
-            user_flag="gh-user",
-            secret_flags={"gh-token": TOKEN_KEY},
-            webhook_flag="gh-webhook-secret",
-            host_flag="gh-hostname",
-        ),
-        "gitlab": Vcs(
-            title="GitLab",
-            host="gitlab.com",
-            user_flag="gitlab-user",
-            secret_flags={"gitlab-token": TOKEN_KEY},
-            webhook_flag="gitlab-webhook-secret",
-            host_flag="gitlab-hostname",
-            path_segments=range(1, 22),  # a group has at most 20 levels of subgroups
-        ),
-        "gitea": Vcs(
-            title="Gitea",
-            host=None,
-            user_flag="gitea-user",
-            secret_flags={"gitea-token": TOKEN_KEY},
-            webhook_flag="gitea-webhook-secret",
-            host_flag="gitea-base-url",
-            host_is_url=True,
-        ),
-        "bitbucket-cloud": Vcs(
-            title="Bitbucket Cloud",
-            host="bitbucket.org",
-            user_flag="bitbucket-user",
-            secret_flags={"bitbucket-token": TOKEN_KEY},
-            webhook_flag="bitbucket-webhook-secret",
-            host_flag=None,
-        ),
-        "bitbucket-server": Vcs(
-            title="Bitbucket Server",
-            host=None,
-            user_flag="bitbucket-user",
-            secret_flags={"bitbucket-token": TOKEN_KEY},
-            webhook_flag="bitbucket-webhook-secret",
-            host_flag="bitbucket-base-url",
-            host_is_url=True,
-        ),
-        "azure-devops": Vcs(
-            title="Azure DevOps",
-            host="dev.azure.com",
-            user_flag="azuredevops-user",
-            secret_flags={"azuredevops-token": TOKEN_KEY},
-            webhook_flag="azuredevops-webhook-password",
-            host_flag="azuredevops-hostname",
+        "github": _of_user("GitHub", "gh", "github.com", "gh-hostname"),
+        # A group has at most 20 levels of subgroups.
+        "gitlab": _of_user("GitLab", "gitlab", "gitlab.com", "gitlab-hostname", path_segments=range(1, 22)),
+        "gitea": _of_user("Gitea", "gitea", None, "gitea-base-url"),
+        "bitbucket-cloud": _of_user("Bitbucket Cloud", "bitbucket", "bitbucket.org", None),
+        "bitbucket-server": _of_user("Bitbucket Server", "bitbucket", None, "bitbucket-base-url"),
+        "azure-devops": _of_user(
+            "Azure DevOps",
+            "azuredevops",
+            "dev.azure.com",
+            "azuredevops-hostname",
+            "webhook-password",
             fixed={"azuredevops-webhook-user": WEBHOOK_USER},
             path_segments=range(1, 4),
         ),

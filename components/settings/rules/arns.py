@@ -10,24 +10,21 @@ from ..values import ARN
 
 Arns = Callable[[Settings], Iterable[pulumi.Input[str] | None]]
 
-_OF_ONE_REGION: Mapping[str, Arns] = {
+_OF_REGION_AND_ACCOUNT: Mapping[str, Arns] = {
     "acmCertificateArn": lambda settings: [settings.ingress.acm_certificate_arn],
     "webAclArn": lambda settings: [settings.ingress.web_acl_arn],
     "httpsListenerArn": lambda settings: [settings.existing.https_listener_arn],
     "serviceRegistryArn": lambda settings: [settings.existing.service_registry_arn],
-    "logKeyArn": lambda settings: [settings.existing.log_key_arn],
     "alarmTopicArns": lambda settings: settings.operations.alarm_topic_arns,
+}
+_OF_ONE_REGION: Mapping[str, Arns] = _OF_REGION_AND_ACCOUNT | {
+    "logKeyArn": lambda settings: [settings.existing.log_key_arn],
     "extraContainers": lambda settings: [
         arn for each in settings.task.extra_containers for arn in each.secrets.values()
     ],
 }
-_OF_ONE_ACCOUNT: Mapping[str, Arns] = {
-    "acmCertificateArn": lambda settings: [settings.ingress.acm_certificate_arn],
-    "httpsListenerArn": lambda settings: [settings.existing.https_listener_arn],
-    "serviceRegistryArn": lambda settings: [settings.existing.service_registry_arn],
+_OF_ONE_ACCOUNT: Mapping[str, Arns] = _OF_REGION_AND_ACCOUNT | {
     "permissionsBoundaryArn": lambda settings: [settings.terraform.permissions_boundary_arn],
-    "webAclArn": lambda settings: [settings.ingress.web_acl_arn],
-    "alarmTopicArns": lambda settings: settings.operations.alarm_topic_arns,
     "deploymentRoleArn": lambda settings: [settings.task.deployment_role_arn],
     "additionalPolicyArns": lambda settings: settings.terraform.additional_policy_arns,
     "additionalPlanPolicyArns": lambda settings: settings.terraform.additional_plan_policy_arns,
