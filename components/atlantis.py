@@ -11,8 +11,10 @@ from .context import Context, physical_names
 from .ingress.existing_listener import existing_listener
 from .ingress.ingress import Ingress
 from .ingress.sign_in import authenticate
-from .monitoring.alarms import Observed
-from .monitoring.monitoring import observe
+from .logs.log_archive import LogArchive
+from .monitoring.alarms import Alarms, Observed
+from .monitoring.dashboard import Dashboard
+from .monitoring.log_metrics import DriftMetrics, WorkerMetrics
 from .network.network import Network
 from .network.vpc import vpc_of
 from .network.zones import ZONES
@@ -145,11 +147,7 @@ class Atlantis(pulumi.ComponentResource):
             existing_cluster=cluster,
             opts=self._part(),
         )
-        observe(
-            Observed(context=context, ingress=ingress, compute=compute, storage=storage, locking=locking),
-            self._named,
-            self._part,
-        )
+        self._observe(Observed(context=context, ingress=ingress, compute=compute, storage=storage, locking=locking))
 
         self.url = output(settings.ingress.url)
         self.webhook_url = pulumi.Output.concat(settings.ingress.url, "/events")
@@ -178,6 +176,25 @@ class Atlantis(pulumi.ComponentResource):
     def outputs(self) -> Mapping[str, pulumi.Output[object]]:
         """Every output by name."""
         return {output: getattr(self, output) for output in Atlantis.__annotations__}
+
+    def _observe(self, args: Observed) -> None:
+        """The dashboard and, if the settings enable them, the log archive and the alarms."""
+        context, compute, settings = args.context, args.compute, args.context.settings
+        if settings.operations.log_archive_days:
+            LogArchive(
+                self._named("log-archive"),
+                context,
+                log_group_name=compute.log_group_name,
+                key_arn=compute.log_key_arn,
+                opts=self._part(),
+            )
+        Dashboard(self._named("dashboard"), args, self._part())
+        if compute.agent_log_group_name is not None:
+            if settings.drift.enabled:
+                DriftMetrics(self._named("drift"), context, compute.agent_log_group_name, self._part())
+            WorkerMetrics(self._named("workers"), context, compute.agent_log_group_name, self._part())
+        if settings.operations.alarm_topic_arns and settings.task.desired_count:
+            Alarms(self._named("alarms"), args, self._part())
 
     def _named(self, part: str) -> str:
         return f"{self._prefix}{part}"

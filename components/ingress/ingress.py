@@ -85,14 +85,15 @@ class Ingress(pulumi.ComponentResource):
 
     def _load_balancer(self) -> aws.lb.LoadBalancer:
         logs = AccessLogs(f"{self.pulumi_resource_name}-access-logs", self._context, self._child)
+        is_internal = self._settings.load_balancer_scheme == "internal"
         return aws.lb.LoadBalancer(
             f"{self.pulumi_resource_name}-alb",
             name=self._context.names.base,
             load_balancer_type="application",
-            internal=self._settings.load_balancer_scheme == "internal",
+            internal=is_internal,
             idle_timeout=self._settings.load_balancer_idle_timeout,
             ip_address_type=self._settings.ip_address_type,
-            subnets=self._vpc.load_balancer_subnet_ids(self._settings.load_balancer_scheme),
+            subnets=self._vpc.private_subnet_ids if is_internal else self._vpc.public_subnet_ids,
             security_groups=[self._security_group_id],
             access_logs={"bucket": logs.bucket, "enabled": True},
             desync_mitigation_mode="defensive",

@@ -28,10 +28,6 @@ class Vpc:
     cidr_blocks: Sequence[str] = ()
     """The IPv4 ranges of an existing VPC, with its other workloads; empty unless requested."""
 
-    def load_balancer_subnet_ids(self, scheme: str) -> Sequence[pulumi.Input[str]]:
-        """`scheme`: internet-facing or internal."""
-        return self.private_subnet_ids if scheme == "internal" else self.public_subnet_ids
-
     @property
     def private_subnet_ids(self) -> Sequence[pulumi.Input[str]]:
         """One for each zone."""

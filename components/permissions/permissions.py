@@ -219,6 +219,8 @@ class Permissions(pulumi.ComponentResource):
         """The policies of the task and of Terraform, by subject."""
         storage, scope, own = self._parts.storage, self._scope, self._own
         detects_drift = self._parts.settings.drift.enabled
+        # Whatever policies of the operator's allow, Terraform can't bypass the stack's limits.
+        others = [*self._settings.additional_policy_arns, *self._settings.additional_plan_policy_arns]
         documents: dict[str, pulumi.Input[str]] = {
             # The task's own permissions, besides Terraform's: a separate policy would use up a role's quota of ten.
             "file-system": document_of_outputs(
@@ -229,18 +231,18 @@ class Permissions(pulumi.ComponentResource):
                 ]
             ),
             "own-stack": document_of_outputs(
-                permissions_boundary.statements_next_to_other_policies(own)
-                if self._settings.has_additional_policies
-                else [deny_own_resources(own)]
+                [deny_own_resources(own), *(permissions_boundary.against_bypasses(own) if others else ())]
             ),
         }
         if self._settings.terraform_state_buckets or self._settings.terraform_lock_tables:
             documents["state"] = document_of_outputs(state.statements(own.names, self._settings))
         # A role can have ten managed policies, so the roles to assume have no separate policy where there is one role.
-        shared, applies = self._settings.assumable_by_plans, self._settings.assumable_by_applies
-        documents["read"] = document_of_outputs([*task_role.read(scope.names), *task_role.assume_roles(shared)])
-        if applies:
-            documents["assume"] = document_of_outputs(task_role.assume_roles(applies))
+        by_plans, by_applies = self._settings.assumable_role_arns, ()
+        if self._settings.isolates:
+            by_plans, by_applies = self._settings.plan_assumable_role_arns, self._settings.assumable_role_arns
+        documents["read"] = document_of_outputs([*task_role.read(scope.names), *task_role.assume_roles(by_plans)])
+        if by_applies:
+            documents["assume"] = document_of_outputs(task_role.assume_roles(by_applies))
         if self._settings.managed_name_prefixes:
             documents |= {
                 "containers": document([*task_role.containers(scope), deny_own_tasks(own.names)]),

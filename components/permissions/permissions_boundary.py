@@ -106,17 +106,12 @@ def statements_for_any_role(own: OwnStack) -> list[Statement]:
     return [
         allow("Everything", ["*"], ["*"]),
         deny_own_resources(own) | {"Condition": not_the_starter},
-        *_against_bypasses(own),
+        *against_bypasses(own),
         deny("PassRolesToTasksOnly", ["iam:PassRole"], ["*"], elsewhere),
     ]
 
 
-def statements_next_to_other_policies(own: OwnStack) -> list[Statement]:
-    """What Terraform can't do, whatever policies of the operator's allow."""
-    return [deny_own_resources(own), *_against_bypasses(own)]
-
-
-def _against_bypasses(own: OwnStack) -> list[Statement]:
+def against_bypasses(own: OwnStack) -> list[Statement]:
     """Deny statements for roles whose permissions the stack doesn't choose."""
     identities = ["iam:*AccessKey*", "iam:*Group*", "iam:*LoginProfile*", "iam:*User*"]
     policies = ["iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"]

@@ -93,7 +93,7 @@ def _deny_plans(context: Context) -> Statement:
     The principals that deploy the stack are exempt.
     """
     names, settings = context.names, context.settings
-    roles = (names.roles_of_every_environment, *settings.terraform.managed_names)
+    roles = (names.roles_of_every_environment, *(f"{prefix}*" for prefix in settings.terraform.managed_name_prefixes))
     deployers = settings.server.secret_reader_arns
     return {
         "Sid": "DenyPlans",

@@ -492,35 +492,15 @@ class TerraformArgs(Group):
     should only read. Only with terraformIsolation tasks"""
 
     @property
-    def assumable_by_plans(self) -> Sequence[Input[str]]:
-        """Roles that plans and applies can assume."""
-        return self.plan_assumable_role_arns if self.isolates else self.assumable_role_arns
-
-    @property
-    def assumable_by_applies(self) -> Sequence[Input[str]]:
-        """Roles that applies can assume and plans can't; none where both have the task role."""
-        return self.assumable_role_arns if self.isolates else ()
-
-    @property
     def roles_of_repositories(self) -> list[tuple[str, str, str]]:
         """Pattern, plan role and apply role of each entry."""
         entries = (entry.partition("=") for entry in self.repository_roles)
         return [(pattern, *arns.split(" ", 1)) for pattern, _, arns in entries]  # pyright: ignore[reportReturnType]
 
     @property
-    def has_additional_policies(self) -> bool:
-        """Whether Terraform's roles have policies that the stack doesn't write."""
-        return bool(self.additional_policy_arns or self.additional_plan_policy_arns)
-
-    @property
     def isolates(self) -> bool:
         """Whether Terraform runs in workers, with a role for plans and one for applies."""
         return self.terraform_isolation == "tasks"
-
-    @property
-    def managed_names(self) -> list[str]:
-        """Patterns of the names that Terraform manages, its roles' among them."""
-        return [f"{prefix}*" for prefix in self.managed_name_prefixes]
 
     @property
     def creates_boundary(self) -> bool:

@@ -1,9 +1,8 @@
 """What people read about the settings, from their declarations: `make settings` writes it.
 
-Writes the configuration schema in `Pulumi.yaml` and the table in `docs/settings.md`; `--check` fails where they differ.
+Writes the configuration schema in `Pulumi.yaml` and the table in `docs/settings.md`; a test fails where they differ.
 """
 
-import argparse
 import ast
 import inspect
 import json
@@ -98,21 +97,13 @@ def chapter() -> str:
     return before + BEGIN + tables() + END + rest.split(END, 1)[1]
 
 
-def main() -> int:
-    """Writes both files, or compares them; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m components.settings.reference", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail where a file is out of date")
-    check = parser.parse_args().check
-    stale = 0
+def main() -> None:
+    """Writes both files."""
     for path, wanted in ((PROJECT, project()), (CHAPTER, chapter())):
-        if path.read_text(encoding="utf-8") == wanted:
-            continue
-        stale += 1
-        if not check:
+        if path.read_text(encoding="utf-8") != wanted:
             path.write_text(wanted, encoding="utf-8")
-        print(f"{path.name} {'is out of date: make settings' if check else 'written'}", file=sys.stderr)
-    return 1 if check and stale else 0
+            print(f"{path.name} written", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
