@@ -10,7 +10,7 @@ import pulumi
 from pulumi import Input
 
 from . import accepted, values
-from .schema import PLAIN_ONLY, Declared, Group, group, key_of, setting
+from .schema import PLAIN_ONLY, Group, group, key_of, setting, settings_of
 
 NOBODY = "65534:65534"
 STACKS_OWN = ("agent", "atlantis", "certificates", "task-protection")
@@ -82,10 +82,7 @@ class ExtraContainerArgs(Group):
 
 
 _MOST = 5
-_DECLARED = {
-    key_of(field.name): Declared(key_of(field.name), None, ExtraContainerArgs, field)
-    for field in dataclasses.fields(ExtraContainerArgs)  # pyright: ignore[reportArgumentType]
-}
+_DECLARED = {declared.key: declared for declared in settings_of(ExtraContainerArgs)}
 
 
 def extra_containers(value: object) -> tuple[ExtraContainerArgs, ...]:

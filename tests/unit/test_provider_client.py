@@ -1,17 +1,14 @@
 """The deployment check asks ECS as the AWS provider does: an explicit provider of the component, or the default one."""
 
-import asyncio
-import contextvars
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
-from pulumi.runtime.stack import run_pulumi_func
 
 from components.compute.provider_client import provider_client, provider_settings
+from tests.unit.recording import deploy
 
 ROLE = {"roleArn": "arn:aws:iam::210987654321:role/deployer", "externalId": "atlantis"}
 ENDPOINTS = [{"ecs": "http://127.0.0.1:4510", "sts": "http://127.0.0.1:4511"}]
@@ -23,37 +20,18 @@ CONFIGURATION = {
 }
 
 
-class _Notes(Mocks):
-    def __init__(self) -> None:
-        self.settings: dict[str, Any] = {}
-
-    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if args.typ == "test:index:Note":
-            self.settings = args.inputs["settings"]
-        return f"{args.name}-id", dict(args.inputs)
-
-    def call(self, args: MockCallArgs) -> Any:
-        raise NotImplementedError(args.token)
-
-
 def _seen(options: Callable[[], pulumi.ResourceOptions], **configuration: str) -> dict[str, Any]:
     """The settings that a part of a component sees; `options` are the component's."""
-    notes = _Notes()
 
     def program() -> None:
+        pulumi.runtime.set_all_config(configuration)
         whole = pulumi.ComponentResource("test:index:Whole", "whole", None, options())
         part = pulumi.ComponentResource("test:index:Part", "part", None, pulumi.ResourceOptions(parent=whole))
         pulumi.CustomResource(
             "test:index:Note", "note", {"settings": pulumi.Output.from_input(provider_settings(part))}
         )
 
-    async def run() -> None:
-        pulumi.runtime.set_mocks(notes, project="atlantis", stack="prod")
-        pulumi.runtime.set_all_config(configuration)
-        await run_pulumi_func(program)
-
-    contextvars.copy_context().run(asyncio.run, run())
-    return {**NOTHING, **notes.settings}
+    return {**NOTHING, **deploy(program).one("test:index:Note").inputs["settings"]}
 
 
 def test_without_an_explicit_provider_the_component_has_the_configurations() -> None:
