@@ -117,11 +117,6 @@ def test_a_listener_that_does_not_fit_fails_the_run(changes: dict[str, Any], sai
     assert said in str(refused.value)
 
 
-def test_a_cluster_that_is_deleted_fails_the_run() -> None:
-    with pytest.raises(pulumi.RunError, match="clusterName = 'deleted': the cluster is INACTIVE"):
-        stack(clusterName="deleted")
-
-
 REGISTRY = "arn:aws:servicediscovery:ap-northeast-2:123456789012:service/srv-abcdefgh12345678"
 PRIVATE: dict[str, Any] = {
     "loadBalancerScheme": "none",

@@ -83,26 +83,6 @@ def test_of_several_private_subnets_in_a_zone_the_first_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        (
-            {"privateSubnetIds": ["subnet-00000000000000009", "subnet-00000000000000004"]},
-            "atlantis:privateSubnetIds: subnet-00000000000000009 is of vpc-other, not of atlantis:vpcId = vpc-0a1b2c3d4e5f60718",
-        ),
-        (
-            {"publicSubnetIds": ["subnet-00000000000000001", "subnet-0000000000000a001"]},
-            "atlantis:publicSubnetIds: all are in ap-northeast-2a; name subnets of at least 2 zones",
-        ),
-    ],
-    ids=["of another VPC", "in one zone"],
-)
-def test_subnets_that_do_not_fit_end_the_run_with_their_key_and_id(changes: dict[str, object], expected: str) -> None:
-    with pytest.raises(pulumi.RunError, match="nothing was touched") as refused:
-        stack(**EXISTING_VPC | changes)
-    assert expected in str(refused.value)
-
-
-@pytest.mark.parametrize(
     ("type_", "given", "registered"),
     [
         (SUBNET, {"cidrBlock": "10.64.0.0/20", "mapPublicIpOnLaunch": True}, False),

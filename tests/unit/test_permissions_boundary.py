@@ -33,14 +33,6 @@ def test_subnets_that_are_shared_with_applications_are_not_closed() -> None:
         assert "DenyPublicAddresses" in sids
 
 
-def test_prefixes_that_outgrow_the_boundary_end_the_run_before_anything_is_touched() -> None:
-    prefixes = [f"{number}{'p' * 38}-" for number in range(5)]
-    with pytest.raises(
-        pulumi.RunError, match=r"managedNamePrefixes .* would have \d,\d{3} characters, and IAM allows 6,144; "
-    ):
-        stack(**OWN_BOUNDARY, managedNamePrefixes=prefixes)
-
-
 def test_a_boundary_of_exactly_the_limit_fits_and_one_character_more_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     names = PhysicalNames(environment="prod", account=ACCOUNT, region=REGION, partition="aws")
 

@@ -2,12 +2,11 @@
 
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 
 from sandbox.testbed.paths import CHECKOUT
-from tests.unit.recording import ACCOUNT, REGION, refusal
+from tests.unit.recording import REGION, refusal
 from tests.unit.stacks import stack
 
 OTHER = "210987654321"
@@ -22,28 +21,6 @@ def test_settings_that_are_wrong_end_the_run_before_anything_is_registered() -> 
         "- atlantis:imageTag",
         "- atlantis:memory",
     ]
-
-
-@pytest.mark.parametrize(
-    ("key", "arn"),
-    [
-        ("acmCertificateArn", f"arn:aws:acm:{REGION}:{OTHER}:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"),
-        ("webAclArn", f"arn:aws:wafv2:{REGION}:{OTHER}:regional/webacl/a/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"),
-        ("alarmTopicArns", [f"arn:aws:sns:{REGION}:{OTHER}:on-call"]),
-        ("secretReaderArns", [f"arn:aws:iam::{OTHER}:role/deployer"]),
-    ],
-)
-def test_what_must_be_of_the_stack_s_account_ends_the_run_before_an_aws_resource(key: str, arn: Any) -> None:
-    message, registered = refusal(**{key: arn})
-    assert [resource.type for resource in registered] == ["atlantis:index:Atlantis"]
-    assert f"atlantis:{key} = " in message
-    assert f"must be in account {ACCOUNT}, to which the stack is deployed, not in {OTHER}" in message
-
-
-def test_a_boundary_of_another_account_than_the_other_arns_ends_the_run_before_the_account_is_known() -> None:
-    message, registered = refusal(permissionsBoundaryArn=f"arn:aws:iam::{OTHER}:policy/boundary")
-    assert registered == []
-    assert f"must be in the account of the other ARNs, {ACCOUNT}, not in {OTHER}" in message
 
 
 def test_what_may_be_of_any_account_is_accepted() -> None:

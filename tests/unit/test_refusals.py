@@ -1,7 +1,8 @@
 """Settings that must be refused, each with its whole message: ``recorded/refusals.yaml``.
 
 Add the settings to that file, run ``python -m tests.unit.test_refusals``, which writes the messages, and read them; it fails for
-settings that are accepted. `files` are files of the stack, next to its configuration.
+settings that are accepted. `files` are files of the stack, next to its configuration. Those of the subject `deployment` are refused
+after AWS was asked, and before any of its resources is registered.
 """
 
 import contextlib
@@ -13,15 +14,19 @@ import pytest
 import yaml
 
 from components import settings
-from tests.unit.recording import LOCAL, REGION
+from tests.unit.recording import LOCAL, REGION, refusal
 
 RECORDED = Path(__file__).parent / "recorded" / "refusals.yaml"
 REFUSALS: dict[str, list[dict[str, Any]]] = yaml.safe_load(RECORDED.read_text(encoding="utf-8"))
 ROWS = [(subject, row) for subject, rows in REFUSALS.items() for row in rows]
 
 
-def problems(row: dict[str, Any], folder: Path) -> list[str]:
+def problems(subject: str, row: dict[str, Any], folder: Path) -> list[str]:
     """The problems of the least settings with those of the row; null leaves a setting out."""
+    if subject == "deployment":
+        message, registered = refusal(**row["settings"])
+        assert not [resource for resource in registered if resource.custom]
+        return [message]
     for name, text in row.get("files", {}).items():
         (folder / name).write_text(text, encoding="utf-8")
     values = {key: value for key, value in (LOCAL | row["settings"]).items() if value is not None}
@@ -43,7 +48,7 @@ def test_settings_are_refused_with_their_key_their_value_and_what_is_accepted(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     refused = row["refused"]
-    assert problems(row, tmp_path) == ([refused] if isinstance(refused, str) else refused), subject
+    assert problems(subject, row, tmp_path) == ([refused] if isinstance(refused, str) else refused)
     assert "hunter2" not in str(refused)
 
 
@@ -60,9 +65,9 @@ _Dumper.add_representer(str, _text)
 
 
 def _record() -> None:
-    for _, row in ROWS:
+    for subject, row in ROWS:
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-            found = problems(row, Path(folder))
+            found = problems(subject, row, Path(folder))
         row["refused"] = found[0] if len(found) == 1 else found
     text = yaml.dump(
         REFUSALS, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=10_000

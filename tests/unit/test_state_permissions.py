@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
 import pytest
 
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
@@ -145,10 +144,3 @@ def test_only_the_sessions_of_a_worker_can_have_the_tag(evaluator: Evaluator, ro
         ):
             principal = Principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/{caller}/x", policies)
             assert evaluator.decide(principal, action, arn, keys, trust).allowed is allowed, (action, caller)
-
-
-def test_more_than_fits_into_a_policy_ends_the_run_before_anything_is_touched() -> None:
-    buckets = [f"{number}{'b' * 62}" for number in range(10)]
-    many = {"terraformStateBuckets": buckets, "terraformStatePrefixes": [f"{letter * 60}/" for letter in "abcde"]}
-    with pytest.raises(pulumi.RunError, match=r"terraformStatePrefixes = .* would have \d\d,\d{3} characters"):
-        stack(**PRODUCTION | many)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.isolated import ISOLATED, containers_of, environment_of
-from tests.unit.recording import ACCOUNT, refusal
+from tests.unit.recording import ACCOUNT
 from tests.unit.stacks import stack
 
 SERVICE = "aws:ecs/service:Service"
@@ -59,9 +59,3 @@ def test_without_the_server_there_are_no_workers_yet() -> None:
     graph = stack(**ISOLATED | {"desiredCount": 0}, planWorkers="2-10")
     assert {service.inputs["desiredCount"] for service in graph.all(SERVICE)} == {0}
     assert not graph.all("aws:appautoscaling/target:Target")
-
-
-def test_subnets_of_another_vpc_are_refused_before_anything_is_registered() -> None:
-    message, registered = refusal(**ISOLATED, planWorkerSubnetIds=["subnet-00000000000000009"])
-    assert "planWorkerSubnetIds: subnet-00000000000000009 is of" in " ".join(message.split())
-    assert not [resource for resource in registered if resource.custom]
