@@ -6,22 +6,8 @@ from collections.abc import Sequence
 import pulumi
 
 from ..configuration.vcs import published_ranges
-from . import accepted, values
+from . import accepted, groups, values
 from .extra_containers import parameter_arn
-from .groups import (
-    ConfigurationArgs,
-    DriftArgs,
-    ExistingArgs,
-    IngressArgs,
-    NetworkArgs,
-    OperationsArgs,
-    ServerArgs,
-    SignInArgs,
-    StorageArgs,
-    TaskArgs,
-    TerraformArgs,
-    VcsArgs,
-)
 from .outbound import OutboundArgs
 from .schema import Group, group, setting
 from .workers import ROLES, WorkerGroup, WorkersArgs
@@ -42,33 +28,33 @@ class AtlantisArgs(Group):
     regional_iam_names: bool = setting(values.boolean, default=False)
     """Add the region to the names of IAM roles and policies, for an environment in two regions of one account. A change replaces
     the roles"""
-    network: NetworkArgs = dataclasses.field(default_factory=NetworkArgs)
+    network: groups.NetworkArgs = dataclasses.field(default_factory=groups.NetworkArgs)
     """The VPC. Default: a new VPC"""
-    existing: ExistingArgs = dataclasses.field(default_factory=ExistingArgs)
+    existing: groups.ExistingArgs = dataclasses.field(default_factory=groups.ExistingArgs)
     """Existing parts that the stack uses instead of creating them. Default: none"""
-    ingress: IngressArgs
+    ingress: groups.IngressArgs
     """Access to the server: allowed ranges, host name, certificate and load balancer"""
-    storage: StorageArgs = dataclasses.field(default_factory=StorageArgs)
+    storage: groups.StorageArgs = dataclasses.field(default_factory=groups.StorageArgs)
     """The file system and the locking database"""
-    task: TaskArgs = dataclasses.field(default_factory=TaskArgs)
+    task: groups.TaskArgs = dataclasses.field(default_factory=groups.TaskArgs)
     """The ECS task: its image, size, capacity provider and containers of your own"""
     outbound: OutboundArgs = dataclasses.field(default_factory=OutboundArgs)
     """The task's way to other networks: certificate authorities and a proxy. Default: the public ones, and no proxy"""
-    server: ServerArgs
+    server: groups.ServerArgs
     """The Atlantis server: its repositories and its credentials"""
-    vcs: VcsArgs = dataclasses.field(default_factory=VcsArgs)
+    vcs: groups.VcsArgs = dataclasses.field(default_factory=groups.VcsArgs)
     """The host of the repositories. Default: GitHub, as a GitHub App"""
-    sign_in: SignInArgs = dataclasses.field(default_factory=SignInArgs)
+    sign_in: groups.SignInArgs = dataclasses.field(default_factory=groups.SignInArgs)
     """Sign-in to the web page. Default: a generated password"""
-    configuration: ConfigurationArgs = dataclasses.field(default_factory=ConfigurationArgs)
+    configuration: groups.ConfigurationArgs = dataclasses.field(default_factory=groups.ConfigurationArgs)
     """The server's flags, the rules for repositories, and secrets for workflows"""
-    terraform: TerraformArgs = dataclasses.field(default_factory=TerraformArgs)
+    terraform: groups.TerraformArgs = dataclasses.field(default_factory=groups.TerraformArgs)
     """The permissions of Terraform"""
     workers: WorkersArgs = dataclasses.field(default_factory=WorkersArgs)
     """The tasks that plans and applies run in, with terraformIsolation tasks"""
-    drift: DriftArgs = dataclasses.field(default_factory=DriftArgs)
+    drift: groups.DriftArgs = dataclasses.field(default_factory=groups.DriftArgs)
     """Drift detection. Default: none"""
-    operations: OperationsArgs = dataclasses.field(default_factory=OperationsArgs)
+    operations: groups.OperationsArgs = dataclasses.field(default_factory=groups.OperationsArgs)
     """Logs, alarms, tags and protection"""
 
     @property

@@ -14,16 +14,6 @@ from pulumi import Input
 
 from ..configuration.vcs import APP, KINDS, Vcs
 from . import accepted, allowlist, values
-from .accepted import (
-    ARM64,
-    AUTO_ENDPOINTS,
-    FARGATE_MEMORY,
-    LOG_RETENTION_DAYS,
-    PARAMETERS_ENDPOINT,
-    SSL_POLICIES,
-    VPC_ENDPOINTS,
-    X86_64,
-)
 from .extra_containers import ExtraContainerArgs, extra_containers
 from .schema import Group, group, setting
 from .workers import isolation
@@ -46,7 +36,8 @@ class NetworkArgs(Group):
     vpc_cidr_block: str = setting(values.cidr_block, default="10.64.0.0/16")
     """Private IPv4 CIDR block of a new VPC, /16 to /22"""
     vpc_endpoints: Sequence[str] = setting(
-        values.list_of(values.one_of((*VPC_ENDPOINTS, PARAMETERS_ENDPOINT, AUTO_ENDPOINTS))), default=(AUTO_ENDPOINTS,)
+        values.list_of(values.one_of((*accepted.VPC_ENDPOINTS, accepted.PARAMETERS_ENDPOINT, accepted.AUTO_ENDPOINTS))),
+        default=(accepted.AUTO_ENDPOINTS,),
     )
     """VPC endpoints to create: ecr.api, ecr.dkr, s3, secretsmanager, logs, ssm. auto: those that the task needs in a new VPC, none
     in an existing one. []: none"""
@@ -54,9 +45,9 @@ class NetworkArgs(Group):
     @property
     def endpoints(self) -> Sequence[str]:
         """The VPC endpoints to create."""
-        if AUTO_ENDPOINTS not in self.vpc_endpoints:
+        if accepted.AUTO_ENDPOINTS not in self.vpc_endpoints:
             return self.vpc_endpoints
-        return () if self.vpc_id else VPC_ENDPOINTS
+        return () if self.vpc_id else accepted.VPC_ENDPOINTS
 
 
 @group
@@ -87,7 +78,7 @@ class IngressArgs(Group):
     ranges of allowedCidrBlocks reach the task over HTTP. A change replaces the load balancer"""
     load_balancer_idle_timeout: int = setting(values.integer(range(1, 4001)), default=3600)
     """Seconds, 1 to 4000, until the load balancer closes an idle connection, such as the live log of a job without output"""
-    ssl_policy: str = setting(values.one_of(SSL_POLICIES), default=SSL_POLICIES[0])
+    ssl_policy: str = setting(values.one_of(accepted.SSL_POLICIES), default=accepted.SSL_POLICIES[0])
     """Security policy of the HTTPS listener. It must support TLS 1.3 and no version below 1.2"""
 
     @property
@@ -197,9 +188,9 @@ class TaskArgs(Group):
     """Full image reference with a tag or a digest. Empty: imageTag in the stack's ECR repository"""
     image_tag: str = setting(accepted.image_tag, default="v0.47.1")
     """Tag of the image in the stack's ECR repository. latest isn't accepted"""
-    cpu_architecture: str = setting(values.one_of((X86_64, ARM64)), default=X86_64)
+    cpu_architecture: str = setting(values.one_of((accepted.X86_64, accepted.ARM64)), default=accepted.X86_64)
     """CPU architecture of the image: X86_64 or ARM64"""
-    cpu: int = setting(values.integer(tuple(FARGATE_MEMORY)), default=2048)
+    cpu: int = setting(values.integer(tuple(accepted.FARGATE_MEMORY)), default=2048)
     """CPU units of the task; 1024 are one vCPU. Fargate supports only certain combinations of cpu and memory"""
     memory: int = setting(values.integer(range(512, 122881)), default=4096)
     """Memory of the task in MiB"""
@@ -275,7 +266,7 @@ class OperationsArgs(Group):
 
     log_group_name: str | None = setting(accepted.log_group_name, default=None)
     """Name of the task's log group in an adopted stack. Empty: /ecs/<name of the service>"""
-    log_retention_days: int = setting(values.integer(LOG_RETENTION_DAYS), default=7)
+    log_retention_days: int = setting(values.integer(accepted.LOG_RETENTION_DAYS), default=7)
     """Retention of the task's log in days. CloudWatch Logs accepts only certain values"""
     log_archive_days: int = setting(values.integer(range(3651)), default=0)
     """Days to keep the task's log in an S3 bucket, more than logRetentionDays and up to 3650. 0: no bucket"""
