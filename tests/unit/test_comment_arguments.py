@@ -8,7 +8,6 @@ import pytest
 from components.configuration.comment_arguments import BLOCKED, blocked
 from tests.unit.isolated import containers_of, environment_of
 from tests.unit.stacks import stack
-from tests.unit.test_settings import parse
 
 
 def denied_by(**changes: Any) -> list[str]:
@@ -39,34 +38,3 @@ def test_the_flag_of_a_file_denies_more_and_opens_nothing(tmp_path: Path, monkey
 def test_a_file_can_deny_what_a_setting_opens() -> None:
     assert "-target" in blocked(["-target"], "-target").split(",")
     assert "--target" not in blocked(["-target"], "-target").split(",")
-
-
-@pytest.mark.parametrize(
-    ("commands", "opened"), [("plan,apply,unlock,import", False), ("plan,state", True), ("all", True)]
-)
-def test_commands_without_state_and_those_that_a_setting_opens_are_accepted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commands: str, opened: bool
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "server.yaml").write_text(f"allow-commands: {commands}\n", encoding="utf-8")
-    given = {"serverConfigFile": "server.yaml", "allowStateCommands": opened}
-    parse(given)
-
-
-def test_a_preview_warns_about_everything_that_is_opened() -> None:
-    opened = {
-        "allowedExtraArguments": ["-target", "-replace"],
-        "allowStateCommands": True,
-        "allowApi": True,
-        "serverSecrets": ["api-secret=ci/api:secret"],
-    }
-    graph = stack(**opened)
-    risks = [warning for warning in graph.warnings if warning.startswith("allow")]
-    assert [risk.split(":")[0] for risk in risks] == [
-        "allowedExtraArguments",
-        "allowedExtraArguments",
-        "allowStateCommands",
-        "allowApi",
-    ]
-    assert "-target" in risks[0]
-    assert stack().warnings == []

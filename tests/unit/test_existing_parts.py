@@ -92,14 +92,6 @@ def test_an_extended_security_group_gets_https_and_the_port_of_the_task_but_no_p
     assert of_group(graph, EGRESS_RULE) == [("network-alb-to-tasks-egress", 4141, "network-ecs-tasks-id")]
 
 
-def test_the_preview_says_what_the_stack_cannot_guarantee() -> None:
-    warnings = [
-        line for line in stack(**SHARED).warnings if "httpsListenerArn" in line or "loadBalancerSecurityGroupId" in line
-    ]
-    assert len(warnings) == 2
-    assert len([line for line in stack(**SHARED, extendSecurityGroup=True).warnings if "SecurityGroupId" in line]) == 0
-
-
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -115,19 +107,3 @@ def test_a_listener_that_does_not_fit_fails_the_run(changes: dict[str, Any], sai
     with pytest.raises(pulumi.RunError) as refused:
         stack(**SHARED | changes)
     assert said in str(refused.value)
-
-
-REGISTRY = "arn:aws:servicediscovery:ap-northeast-2:123456789012:service/srv-abcdefgh12345678"
-PRIVATE: dict[str, Any] = {
-    "loadBalancerScheme": "none",
-    "allowedCidrBlocks": ["10.20.0.0/16", "10.30.0.0/24"],
-    "acmCertificateArn": None,
-}
-
-
-def test_the_preview_says_what_a_stack_without_a_load_balancer_cannot_guarantee() -> None:
-    warnings = [line for line in stack(**PRIVATE).warnings if "loadBalancerScheme none" in line]
-    assert len(warnings) == 3
-    assert any("reach every path of the server over HTTP" in line for line in warnings)
-    registered = stack(**PRIVATE, serviceRegistryArn=REGISTRY).warnings
-    assert len([line for line in registered if "loadBalancerScheme none" in line]) == 2

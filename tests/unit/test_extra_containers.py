@@ -1,7 +1,6 @@
 """extraContainers: what they are in the task definition, what they may read, and what Terraform may not."""
 
 import json
-from typing import Any
 
 from components.settings.extra_containers import STACKS_OWN
 from tests.unit.authorities import authority
@@ -12,7 +11,6 @@ from tests.unit.stacks import PRODUCTION, arn, stack
 from tests.unit.test_settings import parse
 
 SECRET = arn("secretsmanager", "secret:metrics/key-AbCdEf")
-EXTRA: dict[str, Any] = {"extraContainers": [METRICS, LEAST]}
 
 
 def test_the_names_of_the_stacks_own_containers_are_known() -> None:
@@ -23,12 +21,6 @@ def test_the_names_of_the_stacks_own_containers_are_known() -> None:
 def test_a_parameter_needs_the_endpoint_of_a_new_vpc() -> None:
     secret = LEAST | {"secrets": {"KEY": SECRET}}
     assert "network-endpoint-ssm" not in stack(extraContainers=[secret]).names("aws:ec2/vpcEndpoint:VpcEndpoint")
-
-
-def test_a_container_as_root_is_warned_about() -> None:
-    warnings = stack(extraContainers=[LEAST | {"user": "0:0"}]).warnings
-    assert any("extraContainers: sleeper runs as root" in warning for warning in warnings)
-    assert not any("runs as root" in warning for warning in stack(**EXTRA).warnings)
 
 
 def test_the_stack_file_has_them_as_yaml_or_as_the_engine_passes_it() -> None:

@@ -50,16 +50,6 @@ def test_ignored_paths_reach_the_server_under_the_name_that_it_reads_in_json() -
     assert content["repos"][0]["autodiscover"]["ignore_paths"] == ["modules/**"]
 
 
-def test_a_weaker_rule_is_a_warning_at_each_preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    content = changed(allow_custom_workflows=True)
-    # Stacks with GitHub could always have rules for other hosts.
-    content["repos"].append({"id": "gitlab.com/acme/a"})
-    (tmp_path / "weaker.yaml").write_text(json.dumps(content), encoding="utf-8")
-    graph = stack(repoConfigFile="weaker.yaml", allowWeakerRequirements=True)
-    assert graph.warnings == ["weaker.yaml:1: repos[0] (/.*/).allow_custom_workflows runs commands from pull requests"]
-
-
 def test_the_server_is_given_the_file_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     server = containers_of(stack(repoConfigFile="examples/repos.yaml"))["atlantis"]

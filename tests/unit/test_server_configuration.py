@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from components import settings
 from components.configuration import server_configuration as configuration
 from sandbox.atlantis import build
 from tests.unit.isolated import containers_of, environment_of
-from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import BARE, PRODUCTION, stack
 
 ROOT = Path(__file__).parents[2]
@@ -19,15 +17,6 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_flags_are_those_of_the_pinned_server() -> None:
     assert build.version() == configuration.VERSION, "python -m sandbox.atlantis.flags"
-
-
-@pytest.mark.parametrize("cache", ["true", "false"])
-def test_parallel_plans_go_with_a_decision_on_the_plugin_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "server.yaml").write_text(f"parallel-plan: true\nuse-tf-plugin-cache: {cache}\n", encoding="utf-8")
-    settings.parse(LOCAL | {"serverConfigFile": "server.yaml"}, stack="prod", region=REGION)
 
 
 def container(**changes: Any) -> dict[str, Any]:
@@ -73,25 +62,6 @@ def test_notifications_reach_the_start_and_no_flag_of_the_server(
     (added,) = [item for item in after["environment"] if item not in before["environment"]]
     assert added["name"] == "SERVER_NOTIFICATIONS"
     assert yaml.safe_load(added["value"]) == {"webhooks": [hook]}
-
-
-@pytest.mark.parametrize(
-    ("flag", "value", "warned"),
-    [
-        ("allow-fork-prs", "true", True),
-        ("allow-fork-prs", "false", False),
-        ("automerge", "true", False),
-        ("allow-commands", "plan,apply,cancel", True),
-        ("allow-commands", "plan,apply", False),
-    ],
-)
-def test_flags_that_open_a_plan_to_others_or_promise_in_vain_are_warned_about(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: str, value: str, warned: bool
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "flags.yaml").write_text(f"parallel-pool-size: 3\n{flag}: {value}\n", encoding="utf-8")
-    found = [line.split(": ")[:2] for line in configuration.warnings("flags.yaml")]
-    assert found == ([["flags.yaml:2", flag]] if warned else [])
 
 
 def test_an_internal_load_balancer_stands_in_the_private_subnets() -> None:

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from components.configuration.vcs import APP, KINDS, published_ranges
-from components.preview_warnings import warnings
 from tests.unit.stacks import stack
-from tests.unit.test_settings import parse
 
 GITLAB: dict[str, Any] = {"vcsKind": "gitlab", "vcsUser": "bot", "repoAllowlist": "gitlab.com/acme/*"}
 RANGES = {"vcsWebhookCidrBlocks": ["198.51.100.0/24"]}
@@ -58,12 +56,3 @@ def test_an_existing_secret_of_the_token_is_used() -> None:
     assert "prod-atlantis-vcs-token" not in {
         item.inputs["name"] for item in graph.all("aws:secretsmanager/secret:Secret")
     }
-
-
-def test_a_token_that_plans_can_read_is_warned_about() -> None:
-    def warned(changes: dict[str, Any]) -> list[str]:
-        return list(warnings(parse(changes)))
-
-    assert warned({}) == []
-    (line,) = warned(GITLAB)
-    assert line.startswith("vcsKind gitlab: every plan can read the token of bot")
