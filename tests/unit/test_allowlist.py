@@ -1,13 +1,7 @@
 """The allowlist of repositories: what is accepted, and what each entry matches, as Atlantis decides it."""
 
-from typing import Any
-
-import pytest
-
-from components.settings import parse
 from components.settings.allowlist import described, serves
 from tests.tables import table
-from tests.unit.recording import LOCAL, REGION
 
 ENTRIES = table(__file__, "entries")
 SERVED = table(__file__, "served")
@@ -26,18 +20,3 @@ def test_a_preview_says_what_each_entry_matches() -> None:
         "!github.com/acme/secret doesn't serve this repository",
         "!github.com/acme/old-* doesn't serve every repository whose name begins with github.com/acme/old-",
     ]
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"vcsKind": "azure-devops", "repoAllowlist": "dev.azure.com/fabrikam/my project/*"},
-        {"vcsKind": "bitbucket-server", "vcsHost": "git.acme.io", "repoAllowlist": "git.acme.io/My Platform/infra"},
-        {"vcsKind": "gitea", "vcsHost": "git.acme.io", "repoAllowlist": "git.acme.io/*", "serveEveryOwner": True},
-    ],
-    ids=lambda settings: settings["vcsKind"],
-)
-def test_names_with_spaces_and_every_owner_of_an_own_host_are_accepted(settings: dict[str, Any]) -> None:
-    more = {"vcsUser": "atlantis-bot", "vcsWebhookCidrBlocks": ["198.51.100.0/24"]}
-    given = parse({**LOCAL, **more, **settings}, stack="prod", region=REGION)
-    assert given.server.repo_allowlist == settings["repoAllowlist"]
