@@ -109,24 +109,17 @@ def takes_tags(resource_type: str) -> bool:
 
 
 def test_everything_that_takes_tags_has_the_settings_tags_and_no_others(graph: Graph, which: str) -> None:
-    expected = (
-        TAGS
-        | {
-            "default": {},
-            "production": {
-                "CostCenter": "platform-infrastructure",
-                "Team": "payments",
-                "cost:unit": "앱",
-                "Owner": "sre",
-                "DataClass": "restricted",
-            },
-            "bare": {},
-            "redis": {},
-            "own boundary": {},
-            "largest": {"Environment": "e" * 14, "Team": "t" * 256, "Owner": "o" * 256, "CostCenter": "c" * 256},
-            "isolated": {"Environment": "e" * 14, "Team": "t" * 256, "Owner": "o" * 256, "CostCenter": "c" * 256},
-        }[which]
-    )
+    own = {
+        "production": {
+            "CostCenter": "platform-infrastructure",
+            "Team": "payments",
+            "cost:unit": "앱",
+            "Owner": "sre",
+            "DataClass": "restricted",
+        },
+        "largest": {"Environment": "e" * 14, "Team": "t" * 256, "Owner": "o" * 256, "CostCenter": "c" * 256},
+    }
+    expected = TAGS | own.get("largest" if which == "isolated" else which, {})
     tagged = {resource.name: resource.inputs.get("tags") for resource in graph.resources if takes_tags(resource.type)}
     wrong = {name: tags for name, tags in tagged.items() if not tags or tags | {"Name": ""} != expected | {"Name": ""}}
     assert wrong == {}
@@ -158,25 +151,15 @@ def paths_into(graph: Graph, group: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def test_the_task_is_reached_by_the_load_balancer_on_the_container_s_port_and_by_nobody_else(
-    graph: Graph, which: str
-) -> None:
-    port = ALL[which].get("containerPort", 4141)
-    assert paths_into(graph, "network-ecs-tasks-id") == [("network-alb-id", port, port)]
-
-
-def test_a_worker_is_reached_by_the_server_on_one_port_and_by_nobody_else(graph: Graph, which: str) -> None:
-    expected = [("network-ecs-tasks-id", 4142, 4142)] if which == "isolated" else []
-    assert [paths_into(graph, group) for group in WORKERS] == [expected, expected]
-
-
-def test_the_file_system_is_reached_by_the_task_on_2049_and_by_nobody_else(graph: Graph) -> None:
-    assert paths_into(graph, "network-efs-id") == [("network-ecs-tasks-id", 2049, 2049)]
-
-
-def test_the_locking_database_is_reached_by_the_task_on_6379_and_by_nobody_else(graph: Graph, which: str) -> None:
-    has_one = "lockingDatabase" in ALL[which]
-    assert paths_into(graph, "network-redis-id") == ([("network-ecs-tasks-id", 6379, 6379)] if has_one else [])
+def test_each_group_is_reached_on_one_port_by_whom_it_is_for_and_by_nobody_else(graph: Graph, which: str) -> None:
+    task, port = "network-ecs-tasks-id", ALL[which].get("containerPort", 4141)
+    expected = {
+        task: [("network-alb-id", port, port)],
+        "network-efs-id": [(task, 2049, 2049)],
+        "network-redis-id": [(task, 6379, 6379)] if "lockingDatabase" in ALL[which] else [],
+        **dict.fromkeys(WORKERS, [(task, 4142, 4142)] if which == "isolated" else []),
+    }
+    assert {group: paths_into(graph, group) for group in expected} == expected
 
 
 def test_the_load_balancer_is_reached_on_443_and_80_from_ranges_narrower_than_the_internet(graph: Graph) -> None:
