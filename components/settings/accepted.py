@@ -202,16 +202,14 @@ yaml_file = values.matching(
     "the path of a YAML file in the repository, such as server.yaml, relative to the program",
 )
 branch = values.matching(r"(?![/-])[\w./-]{1,100}(?<![/.])", "the name of a branch, such as main")
-_REFERENCED = r"(?:ssm:(?P<parameter>(/[\w.-]{1,128}){1,15})|(?P<secret>[\w/+=.@-]{1,512}):(?P<key>[\w.-]{1,256}))"
+_REFERENCED = r"(ssm:(/[\w.-]{1,128}){1,15}|[\w/+=.@-]{1,512}:[\w.-]{1,256})"
+# A secret can't set variables of Atlantis, of AWS credentials, of git's configuration, of the start or of the process itself.
 _FREE_NAME = (
     r"(?!(?:ATLANTIS|AWS|ECS|GIT_CONFIG|LD)_|(?:CHECK_COMMIT|SERVER_NOTIFICATIONS|PATH|HOME)\b)[A-Za-z_]\w{0,127}"
 )
-ENVIRONMENT_REFERENCE = re.compile(rf"(?P<name>{_FREE_NAME})={_REFERENCED}", re.ASCII)
-"""A secret can't set variables of Atlantis, of AWS credentials, of git's configuration, of the start or of the process itself."""
-SERVER_REFERENCE = re.compile(rf"(?P<name>[a-z][a-z0-9-]*)={_REFERENCED}", re.ASCII)
 secret_environment = values.list_of(
     values.matching(
-        ENVIRONMENT_REFERENCE.pattern,
+        rf"{_FREE_NAME}={_REFERENCED}",
         "NAME=secret:key or NAME=ssm:/parameter, such as REGISTRY_TOKEN=ci/registry:token; PATH, HOME and names that begin "
         "with ATLANTIS_, AWS_, ECS_, "
         "GIT_CONFIG_ or LD_ aren't accepted",
@@ -233,7 +231,7 @@ environment_variables = values.mapping_of(
 )
 server_secrets = values.list_of(
     values.matching(
-        SERVER_REFERENCE.pattern,
+        rf"[a-z][a-z0-9-]*={_REFERENCED}",
         "flag=secret:key or flag=ssm:/parameter, such as api-secret=prod/atlantis:api_secret",
         values.HiddenValueError,
     ),
