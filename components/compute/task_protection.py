@@ -1,6 +1,7 @@
 """Task protection: a sidecar container that keeps ECS from stopping the task while a plan or an apply runs."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from ..parts import Parts
 from .container import NO_CAPABILITIES, SIDECAR, TaskLogs, awslogs, image_of
@@ -18,45 +19,7 @@ CPU = 16
 STOP_TIMEOUT = 10
 """Seconds. The container has no work to finish."""
 
-_SCRIPT = """
-status=http://localhost:{port}/status
-protection=$ECS_AGENT_URI/task-protection/v1/state
-trap 'exit 0' TERM INT
-
-set_protection() {{
-  answer=$(curl -sS -m 10 -X PUT -H 'Content-Type: application/json' -d "$1" "$protection" 2>&1)
-  case $(echo "$answer" | tr -d ' \\n') in
-    *'"ProtectionEnabled":'$2*) return 0 ;;
-  esac
-  [ "$answer" = "$refused" ] || echo "task protection can't be set to $2: $answer"
-  refused=$answer
-  return 1
-}}
-
-# Whatever an earlier run of this container left is released by the first look that finds the server idle.
-protected=unknown renew=0 refused=
-while :; do
-  operations=$(curl -fsS -m 5 "$status" 2>/dev/null | tr -d ' \\n' | sed -n 's/.*"in_progress_operations":\\([0-9]*\\).*/\\1/p')
-  now=$(date +%s)
-  if [ "${{operations:-none}}" = none ]; then
-    : # A server that doesn't answer is neither busy nor idle: what is protected stays so until it expires.
-  elif [ "$operations" -gt 0 ]; then
-    if [ "$protected" != yes ] || [ "$now" -ge "$renew" ]; then
-      if set_protection '{{"ProtectionEnabled":true,"ExpiresInMinutes":{expires}}}' true; then
-        [ "$protected" = yes ] || echo "protected: operations in progress: $operations"
-        protected=yes renew=$((now + {renew}))
-      fi
-    fi
-  elif [ "$protected" != no ]; then
-    if set_protection '{{"ProtectionEnabled":false}}' false; then
-      [ "$protected" = yes ] && echo "released: no operation in progress"
-      protected=no
-    fi
-  fi
-  sleep {every} &
-  wait $!
-done
-"""
+_SCRIPT = Path(__file__).with_suffix(".sh")
 
 
 def container(parts: Parts, logs: TaskLogs, *, cpu: int) -> Mapping[str, object]:
@@ -80,4 +43,8 @@ def container(parts: Parts, logs: TaskLogs, *, cpu: int) -> Mapping[str, object]
 
 def script(port: int, *, look_every: float = LOOK_EVERY, renew_every: int = RENEW_EVERY) -> str:
     """The shell program that the container runs, for the POSIX shell, curl, sed and tr of the image; times in seconds."""
-    return _SCRIPT.format(port=port, expires=EXPIRES, renew=renew_every, every=look_every).strip()
+    text = _SCRIPT.read_text(encoding="utf-8").strip()
+    values = {"PORT": port, "EXPIRES_MINUTES": EXPIRES, "RENEW_SECONDS": renew_every, "LOOK_SECONDS": look_every}
+    for name, value in values.items():
+        text = text.replace(name, str(value))
+    return text
