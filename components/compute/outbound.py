@@ -1,6 +1,7 @@
 """The task's way to other networks: trusted certificates and the proxy, in the variables that programs read them from."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
@@ -17,19 +18,7 @@ _NEVER_BY_PROXY = ("localhost", "127.0.0.1", "::1", "169.254.170.2", "169.254.16
 """This task: its containers, ECS' endpoint with the role's credentials, and the metadata of an instance, where there is one."""
 
 # As another container, which the others mount read-only: a file of the server's own user could be changed by a plan.
-_SCRIPT = f"""
-set -eu
-public=/etc/ssl/certs/ca-certificates.crt
-if ! [ -s "$public" ]; then
-  echo "caCertificates: the image has no $public, to which the certificates are added" >&2
-  exit 1
-fi
-{{
-  cat "$public"
-  echo
-  printf '%s' "${_VARIABLE}"
-}} >{BUNDLE}
-""".strip()
+_SCRIPT = Path(__file__).with_name("certificates.sh")
 
 
 def environment(settings: OutboundArgs, names: PhysicalNames, vpc_endpoints: Sequence[str]) -> dict[str, str]:
@@ -84,7 +73,7 @@ def container(
         "user": "0",
         "linuxParameters": NO_CAPABILITIES,
         "entryPoint": ["/bin/sh", "-c"],
-        "command": [_SCRIPT],
+        "command": [_SCRIPT.read_text(encoding="utf-8").strip()],
         "environment": variables({_VARIABLE: certificates}),
         "mountPoints": [mount(VOLUME, _DIRECTORY)],
         "stopTimeout": 10,
