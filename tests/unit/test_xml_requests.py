@@ -12,7 +12,6 @@ from sandbox.testbed.iam_evaluation.evaluator import Evaluator
 from sandbox.testbed.iam_evaluation.wire import HttpRequest, parameters_of
 from tests.tables import table
 
-ZONE = {"Name": "example.com", "CallerReference": "1", "VPC": {"VPCRegion": "ap-northeast-2", "VPCId": "vpc-1"}}
 CHANGES = table(__file__, "changes")
 
 
@@ -23,22 +22,7 @@ def sent(service: str, operation: str, parameters: dict[str, Any]) -> HttpReques
     return HttpRequest(service, {}, request["body"], request["method"], request["url_path"], headers)
 
 
-@pytest.mark.parametrize(
-    ("operation", "parameters"),
-    [
-        ("CreateHostedZone", ZONE),
-        ("ChangeResourceRecordSets", {"HostedZoneId": "Z1", "ChangeBatch": {"Changes": CHANGES}}),
-        (
-            "ChangeTagsForResource",
-            {
-                "ResourceType": "hostedzone",
-                "ResourceId": "Z1",
-                "AddTags": [{"Key": "a", "Value": "b"}],
-                "RemoveTagKeys": ["c"],
-            },
-        ),
-    ],
-)
+@pytest.mark.parametrize(("operation", "parameters"), table(__file__, "members"))
 def test_the_members_of_an_xml_body_are_read(operation: str, parameters: dict[str, Any]) -> None:
     assert parameters_of(sent("route53", operation, parameters), operation) == parameters
 
