@@ -59,7 +59,7 @@ class Anatomy:
     @cached_property
     def volume(self) -> Mapping[str, Any]:
         """The configuration of the task's EFS volume; empty if it has none."""
-        for volume in self.task.attributes.get("volume") or []:
+        for volume in self.task.get("volume") or []:
             if configuration := volume.get("efs_volume_configuration"):
                 return configuration[0]
         return {}
@@ -75,7 +75,7 @@ class Anatomy:
 
     @property
     def target_group_arn(self) -> str:
-        return (self.service.attributes.get("load_balancer") or [{}])[0].get("target_group_arn") or ""
+        return self.service.first("load_balancer").get("target_group_arn") or ""
 
     @cached_property
     def target_group(self) -> StateResource | None:
@@ -83,19 +83,19 @@ class Anatomy:
 
     @cached_property
     def cluster(self) -> StateResource | None:
-        named = str(self.service.attributes.get("cluster", ""))
+        named = str(self.service.get("cluster", ""))
         clusters = self.state.of("aws_ecs_cluster")
-        return next((found for found in clusters if named in (found.id, found.attributes.get("name"))), None)
+        return next((found for found in clusters if named in (found.id, found.get("name"))), None)
 
     def role(self, attribute: str) -> StateResource | None:
         """The role that an attribute of the task definition names by ARN."""
-        return self.state.find(self.task.attributes.get(attribute) or "", "aws_iam_role")
+        return self.state.find(self.task.get(attribute) or "", "aws_iam_role")
 
     @cached_property
     def leading_rules(self) -> list[StateResource]:
         """The listener rules that lead to the target group."""
         arn = self.target_group_arn
-        return [rule for rule in self.state.of(*RULES) if arn and arn in target_groups(rule.attributes.get("action"))]
+        return [rule for rule in self.state.of(*RULES) if arn and arn in target_groups(rule.get("action"))]
 
     @cached_property
     def listeners(self) -> list[str]:
@@ -104,9 +104,9 @@ class Anatomy:
         defaults = [
             listener.id
             for listener in self.state.of(*LISTENERS)
-            if arn and arn in target_groups(listener.attributes.get("default_action"))
+            if arn and arn in target_groups(listener.get("default_action"))
         ]
-        return [*(str(rule.attributes.get("listener_arn")) for rule in self.leading_rules), *defaults]
+        return [*(str(rule.get("listener_arn")) for rule in self.leading_rules), *defaults]
 
     @cached_property
     def load_balancer(self) -> StateResource | None:
@@ -115,22 +115,18 @@ class Anatomy:
             return self._known(load_balancer_arn(self.existing.listener_arn), *LOAD_BALANCERS)
         found = (self.state.find(arn, *LISTENERS) for arn in self.listeners)
         balancers = (
-            self.state.find(str(listener.attributes.get("load_balancer_arn")), *LOAD_BALANCERS)
-            for listener in found
-            if listener
+            self.state.find(str(listener.get("load_balancer_arn")), *LOAD_BALANCERS) for listener in found if listener
         )
         return next((balancer for balancer in balancers if balancer), None)
 
     def _known(self, arn: str, *types: str) -> StateResource | None:
         """The resource with `arn`, managed or read by a data source."""
-        return next(
-            (found for found in self.state.known(*types) if arn in (found.id, found.attributes.get("arn"))), None
-        )
+        return next((found for found in self.state.known(*types) if arn in (found.id, found.get("arn"))), None)
 
     def owns(self, rule: StateResource) -> bool:
         """Whether a listener rule is Atlantis' own: it leads to Atlantis' target group only, or it leads nowhere and is part
         of the module that the service is in."""
-        if found := target_groups(rule.attributes.get("action")):
+        if found := target_groups(rule.get("action")):
             return found == {self.target_group_arn}
         module = self.service.module
         return bool(module) and rule.module == module
@@ -143,9 +139,7 @@ class Anatomy:
         found = [
             listener
             for listener in self.state.of(*LISTENERS)
-            if balancer
-            and listener.attributes.get("load_balancer_arn") == balancer.id
-            and listener.attributes.get("protocol") == "HTTPS"
+            if balancer and listener.get("load_balancer_arn") == balancer.id and listener.get("protocol") == "HTTPS"
         ]
         return next((listener for listener in found if listener.id in self.listeners), found[0] if found else None)
 
@@ -161,10 +155,10 @@ class Anatomy:
 
     def is_alias(self, record: StateResource) -> bool:
         """Whether a resource is a record of the load balancer; if the state doesn't have that, of the server's host."""
-        target = alias_target(self.load_balancer.attributes.get("dns_name")) if self.load_balancer else None
+        target = alias_target(self.load_balancer.get("dns_name")) if self.load_balancer else None
         return record.type == "aws_route53_record" and any(
-            alias_target(alias.get("name")) == target if target else record.attributes.get("name") == self.host
-            for alias in record.attributes.get("alias") or []
+            alias_target(alias.get("name")) == target if target else record.get("name") == self.host
+            for alias in record.items_of("alias")
         )
 
     @cached_property
@@ -172,14 +166,14 @@ class Anatomy:
         """The load balancer's security group, from which the task accepts requests; empty if the state doesn't show it."""
         tasks = self.network.get("security_groups") or []
         sources = [
-            rule.attributes.get("referenced_security_group_id")
+            rule.get("referenced_security_group_id")
             for rule in self.state.of("aws_vpc_security_group_ingress_rule")
-            if rule.attributes.get("security_group_id") in tasks
+            if rule.get("security_group_id") in tasks
         ]
         for group in self.state.of("aws_security_group"):
-            for block in (group.attributes.get("ingress") or []) if group.id in tasks else []:
+            for block in group.items_of("ingress") if group.id in tasks else []:
                 sources += block.get("security_groups") or []
-        of_balancer = (self.load_balancer.attributes.get("security_groups") or []) if self.load_balancer else sources
+        of_balancer = self.load_balancer.items_of("security_groups") if self.load_balancer else sources
         return next((str(source) for source in [*sources, *of_balancer] if source and source in of_balancer), "")
 
     def listener_settings(self, listener_arn: str) -> str:
@@ -191,15 +185,10 @@ class Anatomy:
     def sign_in(self) -> Mapping[str, Mapping[str, Any]]:
         """The blocks `authenticate_oidc` and `authenticate_cognito` of the actions that lead to the target group, by name."""
         listener = self.https_listener
-        default = (listener.attributes.get("default_action") or []) if listener else []
+        default = listener.items_of("default_action") if listener else []
         actions = [
             *([] if target_groups(default) - {self.target_group_arn} else default),
-            *(
-                item
-                for rule in self.state.of(*RULES)
-                if self.owns(rule)
-                for item in rule.attributes.get("action") or []
-            ),
+            *(item for rule in self.state.of(*RULES) if self.owns(rule) for item in rule.items_of("action")),
         ]
         return {
             name: action[name][0]
@@ -211,16 +200,16 @@ class Anatomy:
     @cached_property
     def network(self) -> Mapping[str, Any]:
         """The service's network configuration."""
-        return (self.service.attributes.get("network_configuration") or [{}])[0]
+        return self.service.first("network_configuration")
 
     @property
     def base_name(self) -> str:
         """The name that the service has, and the cluster too, if it is the stack's own."""
-        return str(self.service.attributes.get("name")) if self.existing.cluster_name else self.cluster_name
+        return str(self.service.get("name")) if self.existing.cluster_name else self.cluster_name
 
     @property
     def cluster_name(self) -> str:
-        return str(self.service.attributes.get("cluster", "")).rpartition("/")[2]
+        return str(self.service.get("cluster", "")).rpartition("/")[2]
 
 
 def target_groups(actions: Any) -> set[str]:
@@ -234,23 +223,23 @@ def dissect(state: TerraformState, existing: Existing = NOTHING) -> Anatomy:
     Raises:
         AnatomyError: the state contains no Atlantis stack, or several, or its task is damaged.
     """
-    tasks = {task.attributes.get("arn"): task for task in state.of("aws_ecs_task_definition")}
+    tasks = {task.get("arn"): task for task in state.of("aws_ecs_task_definition")}
     found = [
         (service, task)
         for service in state.of("aws_ecs_service")
-        if (task := tasks.get(service.attributes.get("task_definition")) or _of_family(service, tasks.values()))
+        if (task := tasks.get(service.get("task_definition")) or _of_family(service, tasks.values()))
         and atlantis_container(task)
     ]
     if not found:
         raise AnatomyError(_none_found(state))
     if len(found) > 1:
-        names = ", ".join(f"{service.attributes.get('name')} ({service.address})" for service, _ in found)
+        names = ", ".join(f"{service.get('name')} ({service.address})" for service, _ in found)
         raise AnatomyError(
             f"The state holds {len(found)} Atlantis stacks: {names}. A Pulumi stack adopts one: pass a copy of the state from "
             "which `terraform state rm -state=copy.tfstate <address>` removed the others"
         )
     service, task = found[0]
-    place = ARN.match(str(task.attributes.get("arn")))
+    place = ARN.match(str(task.get("arn")))
     if place is None:
         raise AnatomyError(f"{task.address} has no ARN: run `terraform apply -refresh-only` and pull the state again")
     if damaged := damage(atlantis_container(task) or {}):
@@ -267,13 +256,13 @@ def _none_found(state: TerraformState) -> str:
                 "If it is a mirror of that one: `terraform state replace-provider "
                 f"{service.provider} {OFFICIAL_PROVIDER[0]}`, then pull the state again"
             )
-    read = {task.attributes.get("arn"): task for task in state.data if task.type == "aws_ecs_task_definition"}
+    read = {task.get("arn"): task for task in state.data if task.type == "aws_ecs_task_definition"}
     for service in state.of("aws_ecs_service"):
-        if task := read.get(service.attributes.get("task_definition")) or _of_family(service, read.values()):
+        if task := read.get(service.get("task_definition")) or _of_family(service, read.values()):
             return (
                 f"{service.address} runs a task definition that the state has as a data source only ({task.address}), without what its "
                 "containers have. Import it as a resource (`terraform import aws_ecs_task_definition.<name> "
-                f"{task.attributes.get('arn')}`), and pull the state again"
+                f"{task.get('arn')}`), and pull the state again"
             )
     return (
         f"None of the state's {len(state.resources)} managed resources is an ECS service whose task runs Atlantis. Where the stack is "
@@ -283,5 +272,5 @@ def _none_found(state: TerraformState) -> str:
 
 def _of_family(service: StateResource, tasks: Any) -> StateResource | None:
     """Finds the task definition of a service that references an older revision than the state contains."""
-    family = str(service.attributes.get("task_definition", "")).rpartition("/")[2].partition(":")[0]
-    return next((task for task in tasks if task.attributes.get("family") == family), None)
+    family = str(service.get("task_definition", "")).rpartition("/")[2].partition(":")[0]
+    return next((task for task in tasks if task.get("family") == family), None)

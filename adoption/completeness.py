@@ -22,13 +22,13 @@ def require_whole(anatomy: Anatomy) -> None:
         f"{what} {identity}"
         for what, identity, found in (
             ("the file system", anatomy.volume.get("file_system_id"), anatomy.file_system),
-            ("the cluster", anatomy.service.attributes.get("cluster"), existing.cluster_name or anatomy.cluster),
+            ("the cluster", anatomy.service.get("cluster"), existing.cluster_name or anatomy.cluster),
             (
                 "the execution role",
-                anatomy.task.attributes.get("execution_role_arn"),
+                anatomy.task.get("execution_role_arn"),
                 anatomy.role("execution_role_arn"),
             ),
-            ("the task role", anatomy.task.attributes.get("task_role_arn"), anatomy.role("task_role_arn")),
+            ("the task role", anatomy.task.get("task_role_arn"), anatomy.role("task_role_arn")),
             ("the target group", anatomy.target_group_arn, anatomy.target_group),
             (
                 "the load balancer of the target group",
@@ -40,7 +40,7 @@ def require_whole(anatomy: Anatomy) -> None:
     ]
     outside = None if existing.listener_arn or anatomy.load_balancer else _rule_outside(anatomy)
     if outside is not None:
-        arn = outside.attributes.get("listener_arn")
+        arn = outside.get("listener_arn")
         raise AnatomyError(
             f"{outside.address} is a rule of the listener {arn}, which this state doesn't hold: another state manages the load "
             f"balancer, and others may use it. {anatomy.listener_settings(str(arn))}, and the load balancer stays as it is. If only "
@@ -62,10 +62,6 @@ def require_whole(anatomy: Anatomy) -> None:
 def _rule_outside(anatomy: Anatomy) -> StateResource | None:
     """A rule that leads to the target group, on a listener that isn't in the state."""
     return next(
-        (
-            rule
-            for rule in anatomy.leading_rules
-            if not anatomy.state.find(str(rule.attributes.get("listener_arn")), *LISTENERS)
-        ),
+        (rule for rule in anatomy.leading_rules if not anatomy.state.find(str(rule.get("listener_arn")), *LISTENERS)),
         None,
     )

@@ -12,7 +12,7 @@ from components.configuration.server_configuration import FLAGS
 def containers(task: StateResource) -> list[Mapping[str, Any]]:
     """The container definitions of a task; empty if they aren't a list of objects."""
     try:
-        found = json.loads(task.attributes.get("container_definitions") or "[]")
+        found = json.loads(task.get("container_definitions") or "[]")
     except (TypeError, ValueError, RecursionError):
         return []
     is_well_formed = isinstance(found, list) and all(isinstance(item, dict) for item in found)

@@ -43,7 +43,7 @@ def in_the_way(plan: Plan, resources: Iterable[Mapping[str, Any]]) -> Iterator[s
     for adopted in plan.adopted:
         pair = adopted.pair
         ids = known.get((pair.wanted.type, pair.wanted.name))
-        if ids and not ids & {pair.import_id, pair.actual.id, pair.actual.attributes.get("arn")}:
+        if ids and not ids & {pair.import_id, pair.actual.id, pair.actual.get("arn")}:
             mine = next(iter(ids - {None}), "?")
             yield (
                 f"The stack {plan.stack} is deployed already: its {pair.wanted.name} is {mine}, and importing {pair.import_id} would "

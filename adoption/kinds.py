@@ -49,7 +49,7 @@ class Kind:
             StateError: the state lacks an attribute of it.
         """
         for name in re.findall(r"\{(\w+)", self.import_id):
-            if not resource.attributes.get(name):
+            if not resource.get(name):
                 raise StateError(
                     f"{resource.address} has no {name}, with which Pulumi imports it: run `terraform apply -refresh-only`, and pull "
                     "the state again"

@@ -25,7 +25,7 @@ def advice(actual: StateResource, pairing: Pairing) -> str:
     """What to do with a resource that the program doesn't adopt."""
     if not actual.is_aws:
         return OTHER_PROVIDER
-    if actual.attributes.get("security_group_id") in _replaced_groups(pairing):
+    if actual.get("security_group_id") in _replaced_groups(pairing):
         return "It is deleted with its group"
     if special := {"aws_security_group_rule": _old_rule, "aws_iam_policy_attachment": _attachment}.get(actual.type):
         return special(actual, pairing)
@@ -35,7 +35,7 @@ def advice(actual: StateResource, pairing: Pairing) -> str:
     known = {name for kind in BY_PULUMI_TYPE.values() for name in kind.terraform}
     if found is None or not _is_of_atlantis(actual, pairing):
         return NOT_THIS_ONE if found or actual.type in known else YOURS
-    if actual.type == "aws_iam_policy" and actual.attributes.get("arn") in _attached(pairing):
+    if actual.type == "aws_iam_policy" and actual.get("arn") in _attached(pairing):
         found = "additionalPolicyArns names it: keep it"
     return found.format_map(
         _Known({name: value for name, value in actual.attributes.items() if isinstance(value, str | int)})
@@ -50,12 +50,12 @@ def _is_of_atlantis(actual: StateResource, pairing: Pairing) -> bool:
         return bool(users) and users <= _role_names(anatomy)
     if actual.type in RULES:
         return anatomy.owns(actual)
-    service = f"service/{anatomy.cluster_name}/{anatomy.service.attributes.get('name')}"
+    service = f"service/{anatomy.cluster_name}/{anatomy.service.get('name')}"
     groups = _adopted(pairing, "aws_security_group")
     key, own = {
         "aws_appautoscaling_policy": ("resource_id", [service]),
         "aws_appautoscaling_target": ("resource_id", [service]),
-        "aws_ecs_task_definition": ("family", [anatomy.task.attributes.get("family")]),
+        "aws_ecs_task_definition": ("family", [anatomy.task.get("family")]),
         "aws_iam_role_policy": ("role", list(_role_names(anatomy))),
         "aws_iam_role_policy_attachment": ("role", list(_role_names(anatomy))),
         "aws_kms_key_policy": ("key_id", _adopted(pairing, "aws_kms_key")),
@@ -75,13 +75,13 @@ def _attached(pairing: Pairing) -> set[Any]:
 
 def _role_names(anatomy: Anatomy) -> set[Any]:
     """The names of the running task's roles."""
-    return {str(anatomy.task.attributes.get(key)).rpartition("/")[2] for key in ("execution_role_arn", "task_role_arn")}
+    return {str(anatomy.task.get(key)).rpartition("/")[2] for key in ("execution_role_arn", "task_role_arn")}
 
 
 def _users(anatomy: Anatomy, policy_arn: Any) -> set[Any]:
     """The names of the roles to which the state attaches a policy."""
     attached = anatomy.state.of("aws_iam_role_policy_attachment", "aws_iam_policy_attachment")
-    found = [item.attributes for item in attached if item.attributes.get("policy_arn") == policy_arn]
+    found = [item.attributes for item in attached if item.get("policy_arn") == policy_arn]
     return {role for item in found for role in (item.get("role"), *_texts(item.get("roles"))) if isinstance(role, str)}
 
 
@@ -95,7 +95,7 @@ def _replaced_groups(pairing: Pairing) -> list[Any]:
     used: list[Any] = [*(pairing.anatomy.network.get("security_groups") or [])]
     for pair in pairing.pairs.values():
         if pair.actual.type in ("aws_lb", "aws_alb", "aws_efs_mount_target"):
-            used += pair.actual.attributes.get("security_groups") or []
+            used += pair.actual.items_of("security_groups")
     adopted = _adopted(pairing, "aws_security_group")
     return [group for group in used if group not in adopted]
 
@@ -109,7 +109,7 @@ class _Known(dict[str, Any]):
 
 def _old_rule(rule: StateResource, pairing: Pairing) -> str:
     """A rule with several peers, which has no ID in the state: revoked peer by peer."""
-    group, direction = str(rule.attributes.get("security_group_id")), rule.attributes.get("type")
+    group, direction = str(rule.get("security_group_id")), rule.get("type")
     if group not in _adopted(pairing, "aws_security_group") or direction not in ("ingress", "egress"):
         return NOT_THIS_ONE
     return "The program has its own rules. " + AFTER + ", ".join(revocations(rule.attributes, group, str(direction)))
@@ -136,7 +136,7 @@ def revocations(rule: Any, group: str, direction: str) -> list[str]:
 
 def _attachment(attachment: StateResource, pairing: Pairing) -> str:
     """A policy that one resource attaches to several roles."""
-    arn, roles = attachment.attributes.get("policy_arn"), _texts(attachment.attributes.get("roles"))
+    arn, roles = attachment.get("policy_arn"), _texts(attachment.get("roles"))
     own = sorted(_role_names(pairing.anatomy) & set(roles))
     if not own:
         return NOT_THIS_ONE
@@ -167,19 +167,19 @@ def rights(pairing: Pairing) -> Iterator[str]:
 
 def _role_rights(role: StateResource, pairing: Pairing, attached: Collection[Any]) -> Iterator[str]:
     """Permissions of one role, except those that a resource of the state has, and `attached`, which the program attaches."""
-    name, state = str(role.attributes.get("name")), pairing.anatomy.state
+    name, state = str(role.get("name")), pairing.anatomy.state
     of_role = [item.attributes for item in state.of("aws_iam_role_policy", "aws_iam_role_policy_attachment")]
     of_role = [item for item in of_role if item.get("role") == name]
     inline = {item.get("name") for item in of_role}
     known = {*attached, *(item.get("policy_arn") for item in of_role)}
-    known |= {item.attributes.get("policy_arn") for item in state.of("aws_iam_policy_attachment")}
-    for policy in _blocks(role.attributes.get("inline_policy")):
+    known |= {item.get("policy_arn") for item in state.of("aws_iam_policy_attachment")}
+    for policy in _blocks(role.get("inline_policy")):
         if policy.get("name") and policy["name"] not in inline:
             yield (
                 f"{role.address} keeps its inline policy {policy['name']}. {AFTER}"
                 f"`aws iam delete-role-policy --role-name {name} --policy-name {policy['name']}`"
             )
-    for arn in _texts(role.attributes.get("managed_policy_arns")):
+    for arn in _texts(role.get("managed_policy_arns")):
         if arn not in known:
             yield f"{role.address} keeps {arn}. {AFTER}`aws iam detach-role-policy --role-name {name} --policy-arn {arn}`"
 
@@ -189,9 +189,9 @@ def _group_rules(group: StateResource, pairing: Pairing) -> Iterator[str]:
     state = pairing.anatomy.state
     for direction in ("ingress", "egress"):
         rules = state.of(f"aws_vpc_security_group_{direction}_rule", "aws_security_group_rule")
-        if any(rule.attributes.get("security_group_id") == group.id for rule in rules):
+        if any(rule.get("security_group_id") == group.id for rule in rules):
             continue  # a group has blocks or resources, and a refreshed state repeats the resources as blocks
-        for rule in group.attributes.get(direction) or []:
+        for rule in group.get(direction) or []:
             for command in revocations(rule, group.id, direction):
                 yield f"{group.address} keeps a rule. {AFTER}{command}"
 

@@ -28,12 +28,12 @@ def rules_of_others(anatomy: Anatomy) -> list[StateResource]:
 
 def _rules(anatomy: Anatomy) -> list[StateResource]:
     listener = anatomy.existing.listener_arn
-    return [rule for rule in anatomy.state.of(*RULES) if listener and rule.attributes.get("listener_arn") == listener]
+    return [rule for rule in anatomy.state.of(*RULES) if listener and rule.get("listener_arn") == listener]
 
 
 def priority_of(rule: StateResource) -> int:
     """The priority; 0 if the state doesn't have it."""
-    text = str(rule.attributes.get("priority"))
+    text = str(rule.get("priority"))
     return int(text) if text.isdecimal() else 0
 
 
@@ -87,9 +87,9 @@ def pair_own_rules(pairing: Pairing) -> None:
     ]
     listener = pairing.anatomy.existing.listener_arn
     for rule in sorted(pairing.anatomy.leading_rules, key=priority_of):
-        if not pairing.anatomy.owns(rule) or rule.attributes.get("listener_arn") != listener or not pairing.free(rule):
+        if not pairing.anatomy.owns(rule) or rule.get("listener_arn") != listener or not pairing.free(rule):
             continue
-        purpose = is_for_webhooks(rule.attributes.get("condition"))
+        purpose = is_for_webhooks(rule.get("condition"))
         found = next((item for item in wanted if is_for_webhooks(item.inputs.get("conditions")) == purpose), None)
         if found is not None:
             wanted.remove(found)

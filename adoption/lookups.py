@@ -22,9 +22,9 @@ class Lookups:
         self._vpc_id = str(settings.get("vpcId"))
         self._group_id = existing_of(settings).group_id
         self._zones: dict[str, str] = {
-            subnet.id: subnet.attributes.get("availability_zone") or "" for subnet in anatomy.state.known("aws_subnet")
+            subnet.id: subnet.get("availability_zone") or "" for subnet in anatomy.state.known("aws_subnet")
         } | {
-            str(target.attributes.get("subnet_id")): target.attributes.get("availability_zone_name") or ""
+            str(target.get("subnet_id")): target.get("availability_zone_name") or ""
             for target in anatomy.state.of("aws_efs_mount_target")
         }
 
@@ -52,7 +52,7 @@ class Lookups:
             "getListener": lambda: {
                 "arn": known.existing.listener_arn,
                 "loadBalancerArn": load_balancer_arn(known.existing.listener_arn),
-                "protocol": known.https_listener.attributes.get("protocol") if known.https_listener else "HTTPS",
+                "protocol": known.https_listener.get("protocol") if known.https_listener else "HTTPS",
             },
             "getLoadBalancer": self._load_balancer,
         }
@@ -60,7 +60,7 @@ class Lookups:
         return answer() if answer else arguments
 
     def _cluster_arn(self, name: str) -> str:
-        running = str(self._anatomy.service.attributes.get("cluster"))
+        running = str(self._anatomy.service.get("cluster"))
         known = self._anatomy
         own = f"arn:{known.partition}:ecs:{known.region}:{known.account}:cluster/{name}"
         return running if running.rpartition("/")[2] == name else own
@@ -70,7 +70,7 @@ class Lookups:
         arn = load_balancer_arn(self._anatomy.existing.listener_arn)
         balancer, record = self._anatomy.load_balancer, self._anatomy.alias_record
         found: Mapping[str, Any] = balancer.attributes if balancer else {}
-        alias: Mapping[str, Any] = (record.attributes.get("alias") or [{}])[0] if record else {}
+        alias: Mapping[str, Any] = record.first("alias") if record else {}
         return {
             "arn": arn,
             "arnSuffix": arn.partition(":loadbalancer/")[2],
@@ -92,14 +92,14 @@ class Lookups:
             {
                 table
                 for endpoint in self._anatomy.state.of("aws_vpc_endpoint")
-                for table in endpoint.attributes.get("route_table_ids") or []
+                for table in endpoint.items_of("route_table_ids")
             }
         )
 
     def _secret(self, name: str) -> Mapping[str, Any]:
         for secret in self._anatomy.state.of("aws_secretsmanager_secret"):
-            if secret.attributes.get("name") == name:
-                return {"arn": secret.id, "kmsKeyId": secret.attributes.get("kms_key_id") or "", "name": name}
+            if secret.get("name") == name:
+                return {"arn": secret.id, "kmsKeyId": secret.get("kms_key_id") or "", "name": name}
         return {
             "arn": f"arn:aws:secretsmanager:{self._anatomy.region}:{self._anatomy.account}:secret:{name}",
             "kmsKeyId": "",
@@ -110,10 +110,10 @@ def cidr_blocks(state: TerraformState, vpc_id: str) -> list[str]:
     """The ranges of a VPC in the state, the first of them first; empty if the state doesn't hold the VPC."""
     blocks: list[str | None] = []
     for vpc in state.known("aws_vpc"):
-        if vpc.attributes.get("id") == vpc_id:
-            associations = vpc.attributes.get("cidr_block_associations") or []
-            blocks += [vpc.attributes.get("cidr_block"), *(item.get("cidr_block") for item in associations)]
+        if vpc.get("id") == vpc_id:
+            associations = vpc.items_of("cidr_block_associations")
+            blocks += [vpc.get("cidr_block"), *(item.get("cidr_block") for item in associations)]
     for association in state.of("aws_vpc_ipv4_cidr_block_association"):
-        if association.attributes.get("vpc_id") == vpc_id:
-            blocks.append(association.attributes.get("cidr_block"))
+        if association.get("vpc_id") == vpc_id:
+            blocks.append(association.get("cidr_block"))
     return [block for block in dict.fromkeys(blocks) if block]

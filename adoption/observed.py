@@ -32,7 +32,7 @@ def observed(anatomy: Anatomy, aws: Aws) -> Iterator[StateResource]:
     """
     if (account := aws.read("sts", "get_caller_identity")["Account"]) != anatomy.account:
         raise LookupError(f"the credentials are of the account {account}")
-    name = str(anatomy.service.attributes.get("name"))
+    name = str(anatomy.service.get("name"))
     services = aws.read("ecs", "describe_services", cluster=anatomy.cluster_name, services=[name])["services"]
     if not services:
         raise LookupError(f"the cluster {anatomy.cluster_name} has no service {name}")
@@ -67,7 +67,7 @@ def may(anatomy: Anatomy, aws: Aws, notes: list[str]) -> Callable[[str, str], bo
     True for an action with a wildcard, which can't be simulated, if a condition needs a value that only a request has, and if IAM refuses
     the simulation, which `notes` gets once for each reason.
     """
-    role = str(anatomy.task.attributes.get("task_role_arn"))
+    role = str(anatomy.task.get("task_role_arn"))
 
     def simulated(action: str, resource: str) -> bool:
         if "*" in action or "?" in action:

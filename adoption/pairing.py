@@ -52,7 +52,7 @@ class Pairing:
         if found is None or actual is None or found["name"] not in self.pairs:
             return reference
         # The provider determines the ID of each type. For most types it is the same as in Terraform.
-        value = actual.attributes.get(snake(found["property"]), reference)
+        value = actual.get(snake(found["property"]), reference)
         return reference if value is None else value
 
     def take(self, wanted: Wanted, actual: StateResource) -> None:
@@ -148,12 +148,12 @@ def _has_another_name(wanted: Wanted, actual: StateResource, kind: Kind) -> bool
     name = wanted.inputs.get("name")
     if "name" not in kind.force_new - kind.keep or not isinstance(name, str):
         return False
-    has_path = "path" in kind.force_new and (actual.attributes.get("path") or "/") != wanted.inputs.get("path", "/")
-    return name != actual.attributes.get("name") or has_path
+    has_path = "path" in kind.force_new and (actual.get("path") or "/") != wanted.inputs.get("path", "/")
+    return name != actual.get("name") or has_path
 
 
 def _with(anatomy: Anatomy, kind: Kind, name: str, value: str) -> StateResource | None:
-    found = [resource for resource in anatomy.state.of(*kind.terraform) if resource.attributes.get(name) == value]
+    found = [resource for resource in anatomy.state.of(*kind.terraform) if resource.get(name) == value]
     return found[0] if len(found) == 1 else None
 
 

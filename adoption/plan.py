@@ -129,7 +129,7 @@ def make_plan(
             revision = found[0].attributes["arn"]
             notes.append(f"AWS was read: {revision} runs, and its role has the policies that the table compares")
         except (UnmetError, LookupError) as error:
-            notes.append(UNOBSERVED.format(reason=error, revision=anatomy.task.attributes.get("arn")))
+            notes.append(UNOBSERVED.format(reason=error, revision=anatomy.task.get("arn")))
     plan = plan_of(state, stack, given, region, accepted, may=may)
     plan.file = path
     plan.notes += notes
@@ -165,7 +165,7 @@ def plan_of(
     plan.problems += lost_parts([*items, *lost], accepted)
     plan.notes += [*leftovers.rights(pairing), *rights.other_policies(pairing), *sharing.notes(anatomy, pairing)]
     # Terraform accepts the family and the revision for the ARN.
-    running, known = str(anatomy.service.attributes.get("task_definition")), str(anatomy.task.attributes.get("arn"))
+    running, known = str(anatomy.service.get("task_definition")), str(anatomy.task.get("arn"))
     if not known.endswith(running.rpartition("/")[2]):
         plan.notes.append(
             f"The service runs {running}, and the state has {known}, which this report calls the running one: compare the two "

@@ -35,11 +35,11 @@ def _names(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
     """Names of the cluster, the service and the load balancer that the program can't have."""
     if not pairing.renamed.keys() & NAMED_ALIKE.keys():
         return
-    existing, service = anatomy.existing, str(anatomy.service.attributes.get("name"))
+    existing, service = anatomy.existing, str(anatomy.service.get("name"))
     running = {} if existing.cluster_name else {"cluster": anatomy.cluster_name}
     running["service"] = service
     if anatomy.load_balancer is not None and not existing.listener_arn:
-        running["load balancer"] = str(anatomy.load_balancer.attributes.get("name"))
+        running["load balancer"] = str(anatomy.load_balancer.get("name"))
     listed = ", ".join(f"the {what} is named {name}" for what, name in running.items())
     if len(set(running.values())) > 1:
         yield (
@@ -79,9 +79,9 @@ def _role_paths(pairing: Pairing) -> Iterator[str]:
     """Roles with the program's name and a path. IAM allows one role of a name, and can't change its path."""
     for name, actual in sorted(pairing.renamed.items()):
         wanted = pairing.wanted[name].inputs.get("name")
-        if actual.type == "aws_iam_role" and actual.attributes.get("name") == wanted:
+        if actual.type == "aws_iam_role" and actual.get("name") == wanted:
             yield (
-                f"{name}: {actual.address} has the path {actual.attributes.get('path')}, this program's role of that name has none, "
+                f"{name}: {actual.address} has the path {actual.get('path')}, this program's role of that name has none, "
                 "and IAM allows only one role of a name. Give the role another name in Terraform, apply, and pull the state again"
             )
 
@@ -108,7 +108,7 @@ def _refused(refusal: Refusal, adopted: Adopted, cluster: str) -> str:
 def _one_zone(anatomy: Anatomy) -> Iterator[str]:
     """A file system in one zone, which AWS gives a single mount target. The program has one for each private subnet."""
     system = anatomy.file_system
-    if system is not None and (zone := system.attributes.get("availability_zone_name")):
+    if system is not None and (zone := system.get("availability_zone_name")):
         yield (
             f"storage-efs: {system.address} is a One Zone file system of {zone}, which can have a mount target in that zone only, and the "
             "program needs one in two zones. Restore an AWS Backup recovery point of it into a regional file system, have Terraform "
@@ -154,9 +154,9 @@ def _inline_rules(pairing: Pairing) -> Iterator[str]:
         old = [
             rule
             for rule in pairing.anatomy.state.of("aws_security_group_rule")
-            if rule.attributes.get("security_group_id") == group.id and rule.attributes.get("type") == direction
+            if rule.get("security_group_id") == group.id and rule.get("type") == direction
         ]
-        blocks = [(group.address, rule) for rule in group.attributes.get(direction) or []]
+        blocks = [(group.address, rule) for rule in group.items_of(direction)]
         for address, rule in (*((rule.address, rule.attributes) for rule in old), *blocks):
             if _is_inline(rule, wanted.inputs, pairing):
                 yield (

@@ -34,7 +34,7 @@ def _table(plan: Plan) -> Iterator[str]:
     yield _block("Adopted unchanged", (_adopted_row(adopted) for adopted in unchanged), len(unchanged))
     yield _block("Adopted and changed in place", (_changed_rows(adopted) for adopted in changed), len(changed))
     renamed = [
-        f"{_name(name)}  {actual.address}: the name {actual.attributes.get('name')} can't be changed, so the program creates "
+        f"{_name(name)}  {actual.address}: the name {actual.get('name')} can't be changed, so the program creates "
         f"{plan.pairing.wanted[name].inputs.get('name')}. Delete the old one after the first `up`{_deletion(actual)}"
         for name, actual in sorted(plan.pairing.renamed.items())
     ]
@@ -53,7 +53,7 @@ def _deletion(actual: StateResource) -> str:
     """The command that deletes a role, which AWS refuses while the role has policies."""
     if actual.type != "aws_iam_role":
         return ""
-    return f", when its policies are detached: `aws iam delete-role --role-name {actual.attributes.get('name')}`"
+    return f", when its policies are detached: `aws iam delete-role --role-name {actual.get('name')}`"
 
 
 def _block(title: str, rows: Iterable[str], count: int) -> str:
@@ -80,7 +80,7 @@ def _changed_rows(adopted: Adopted) -> str:
 
 def _running(plan: Plan) -> Iterator[str]:
     """The running task definition and the rights of its role: what is kept in one line, the rest with the reason."""
-    role = plan.anatomy.task.attributes.get("task_role_arn")
+    role = plan.anatomy.task.get("task_role_arn")
     new = plan.pairing.wanted["permissions-task-role"].inputs.get("name")
     for title, items in (
         (f"The running task definition {plan.anatomy.task.address}", plan.task),

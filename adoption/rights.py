@@ -44,29 +44,21 @@ class Policy:
 def policies_of(anatomy: Anatomy, role: str) -> list[Policy]:
     """The inline and the attached policies of the role with this name, as far as the state has them."""
     state = anatomy.state
-    of_role = [found for found in state.of("aws_iam_role") if found.attributes.get("name") == role]
+    of_role = [found for found in state.of("aws_iam_role") if found.get("name") == role]
     inline = {
         str(item.get("name")): item.get("policy")
         for item in (
-            *(item.attributes for item in state.known("aws_iam_role_policy") if item.attributes.get("role") == role),
-            *(block for found in of_role for block in found.attributes.get("inline_policy") or []),
+            *(item.attributes for item in state.known("aws_iam_role_policy") if item.get("role") == role),
+            *(block for found in of_role for block in found.items_of("inline_policy")),
         )
         if item.get("name")
     }
     attached = {
-        *(arn for found in of_role for arn in found.attributes.get("managed_policy_arns") or []),
-        *(
-            item.attributes.get("policy_arn")
-            for item in state.known("aws_iam_role_policy_attachment")
-            if item.attributes.get("role") == role
-        ),
-        *(
-            item.attributes.get("policy_arn")
-            for item in state.of("aws_iam_policy_attachment")
-            if role in (item.attributes.get("roles") or [])
-        ),
+        *(arn for found in of_role for arn in found.items_of("managed_policy_arns")),
+        *(item.get("policy_arn") for item in state.known("aws_iam_role_policy_attachment") if item.get("role") == role),
+        *(item.get("policy_arn") for item in state.of("aws_iam_policy_attachment") if role in item.items_of("roles")),
     }
-    documents = {item.attributes.get("arn"): item.attributes.get("policy") for item in state.known("aws_iam_policy")}
+    documents = {item.get("arn"): item.get("policy") for item in state.known("aws_iam_policy")}
     return [
         *(Policy(name, document=document) for name, document in sorted(inline.items())),
         *(Policy(str(arn).partition("/")[2], str(arn), documents.get(arn)) for arn in sorted(filter(None, attached))),
@@ -190,13 +182,13 @@ def _documents(pairing: Pairing) -> Iterator[str]:
 
 
 def _name(anatomy: Anatomy) -> str:
-    return str(anatomy.task.attributes.get("task_role_arn") or "").rpartition("/")[2]
+    return str(anatomy.task.get("task_role_arn") or "").rpartition("/")[2]
 
 
 def other_policies(pairing: Pairing) -> Iterator[str]:
     """Policies that name the running task role, whose rights end with it if the program's role has another name."""
     anatomy = pairing.anatomy
-    old = str(anatomy.task.attributes.get("task_role_arn") or "")
+    old = str(anatomy.task.get("task_role_arn") or "")
     if not old or TASK_ROLE not in pairing.renamed:
         return
     name = pairing.wanted[TASK_ROLE].inputs.get("name")
@@ -204,7 +196,7 @@ def other_policies(pairing: Pairing) -> Iterator[str]:
     named = re.compile(re.escape(old) + r"(?![\w+=,.@/-])")
     for found in anatomy.state.resources:
         # The role has its own ARN, and what replaces the task definition has the new one.
-        attributes = found.attributes.get("assume_role_policy") if found.type == "aws_iam_role" else found.attributes
+        attributes = found.get("assume_role_policy") if found.type == "aws_iam_role" else found.attributes
         if found.type != "aws_ecs_task_definition" and named.search(json.dumps(attributes, default=str)):
             yield f"{found.address} names {old}. Add {new} to it in Terraform, and apply, before the first `up`"
     assumed = sorted(

@@ -15,13 +15,13 @@ def ingress(anatomy: Anatomy) -> Iterator[Proposal]:
     if existing.listener_arn:
         yield from _of_existing_listener(anatomy)
     elif (listener := anatomy.https_listener) is not None:
-        yield Proposal("acmCertificateArn", listener.attributes.get("certificate_arn"), "the listener's certificate")
-        yield Proposal("sslPolicy", listener.attributes.get("ssl_policy"), "the listener's policy")
+        yield Proposal("acmCertificateArn", listener.get("certificate_arn"), "the listener's certificate")
+        yield Proposal("sslPolicy", listener.get("ssl_policy"), "the listener's policy")
     if balancer is None and not existing.listener_arn:
         return
     yield Proposal(
         "hostedZoneId",
-        record.attributes.get("zone_id") if record else None,
+        record.get("zone_id") if record else None,
         "the zone of its record"
         if record
         else "the state has no record of the load balancer: the one that exists stays yours, and is refused a second time",
@@ -33,14 +33,12 @@ def ingress(anatomy: Anatomy) -> Iterator[Proposal]:
         (
             found
             for found in anatomy.state.of("aws_wafv2_web_acl_association")
-            if balancer and not existing.listener_arn and found.attributes.get("resource_arn") == balancer.id
+            if balancer and not existing.listener_arn and found.get("resource_arn") == balancer.id
         ),
         None,
     )
     if association:
-        yield Proposal(
-            "webAclArn", association.attributes.get("web_acl_arn"), "the web ACL in front of the load balancer"
-        )
+        yield Proposal("webAclArn", association.get("web_acl_arn"), "the web ACL in front of the load balancer")
     yield from _sign_in(anatomy)
 
 
@@ -80,14 +78,14 @@ def _allowed_ranges(anatomy: Anatomy) -> Iterator[str]:
     if anatomy.existing.listener_arn and (ranges := _ranges_of_listener_rules(anatomy)):
         yield from (block for block in ranges if block not in webhooks)
         return
-    groups = set((anatomy.load_balancer.attributes.get("security_groups") if anatomy.load_balancer else None) or [])
+    groups = set((anatomy.load_balancer.get("security_groups") if anatomy.load_balancer else None) or [])
     for rule in anatomy.state.of("aws_vpc_security_group_ingress_rule"):
-        block = rule.attributes.get("cidr_ipv4") or rule.attributes.get("cidr_ipv6")
-        reaches = rule.attributes.get("security_group_id") in groups and rule.attributes.get("from_port") == 443
+        block = rule.get("cidr_ipv4") or rule.get("cidr_ipv6")
+        reaches = rule.get("security_group_id") in groups and rule.get("from_port") == 443
         if reaches and block and block not in webhooks:
             yield block
     for group in anatomy.state.of("aws_security_group"):
-        blocks = group.attributes.get("ingress") or []
+        blocks = group.items_of("ingress")
         yield from _ranges_of(blocks if group.id in groups else [], webhooks)
     old = [rule.attributes for rule in anatomy.state.of("aws_security_group_rule")]
     yield from _ranges_of(
@@ -100,8 +98,8 @@ def _ranges_of_listener_rules(anatomy: Anatomy) -> list[str]:
     return [
         block
         for rule in anatomy.leading_rules
-        if not is_for_webhooks(rule.attributes.get("condition"))
-        for condition in rule.attributes.get("condition") or []
+        if not is_for_webhooks(rule.get("condition"))
+        for condition in rule.items_of("condition")
         for source in condition.get("source_ip") or []
         for block in source.get("values") or []
     ]

@@ -44,7 +44,7 @@ def secret_of(anatomy: Anatomy, reference: str) -> tuple[str, str] | None:
         return None
     known = anatomy.state.find(":".join(parts[:7]), "aws_secretsmanager_secret")
     # Secrets Manager adds a hyphen and six characters to the name.
-    name = known.attributes.get("name") if known else re.sub(r"-[A-Za-z0-9]{6}$", "", parts[6])
+    name = known.get("name") if known else re.sub(r"-[A-Za-z0-9]{6}$", "", parts[6])
     return (str(name), parts[7] if len(parts) > 7 else "")
 
 

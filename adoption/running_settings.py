@@ -46,7 +46,7 @@ def _names(anatomy: Anatomy) -> Iterator[Proposal]:
     group = anatomy.state.find(options.get("awslogs-group", ""), "aws_cloudwatch_log_group")
     if group is not None:
         yield Proposal("logGroupName", group.id, "keeps the existing log group")
-        if group.attributes.get("retention_in_days"):
+        if group.get("retention_in_days"):
             yield Proposal("logRetentionDays", group.attributes["retention_in_days"], "the retention of the log group")
 
 
@@ -54,7 +54,7 @@ def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     target_group = anatomy.target_group
     if target_group is None:
         notes.append("The service has no target group in this state: a new load balancer is created")
-    vpc = (target_group.attributes.get("vpc_id") if target_group else None) or _vpc_of_tasks(anatomy)
+    vpc = (target_group.get("vpc_id") if target_group else None) or _vpc_of_tasks(anatomy)
     if vpc:
         yield Proposal("vpcId", vpc, "the VPC of the running stack")
     subnets = anatomy.network.get("subnets") or []
@@ -64,18 +64,18 @@ def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
         ordered = [*(item for item in mounted if item in subnets), *sorted(set(subnets) - set(mounted))]
         yield Proposal("privateSubnetIds", ordered, "the task's subnets")
     if anatomy.load_balancer is not None:
-        internal = bool(anatomy.load_balancer.attributes.get("internal"))
+        internal = bool(anatomy.load_balancer.get("internal"))
         yield Proposal("loadBalancerScheme", "internal" if internal else "internet-facing", "the load balancer's own")
         # The program's internal load balancer is in the private subnets.
         if not internal and not anatomy.existing.listener_arn:
-            public = sorted(anatomy.load_balancer.attributes.get("subnets") or [])
+            public = sorted(anatomy.load_balancer.items_of("subnets"))
             yield Proposal("publicSubnetIds", public, "the load balancer's subnets")
-        kind = anatomy.load_balancer.attributes.get("ip_address_type")
+        kind = anatomy.load_balancer.get("ip_address_type")
         yield Proposal("ipAddressType", kind or "ipv4", "the load balancer's own")
     existing = {
         endpoint.attributes["service_name"].partition(f".{anatomy.region}.")[2]
         for endpoint in anatomy.state.of("aws_vpc_endpoint")
-        if endpoint.attributes.get("vpc_id") == vpc and endpoint.attributes.get("service_name")
+        if endpoint.get("vpc_id") == vpc and endpoint.get("service_name")
     }
     yield Proposal(
         "vpcEndpoints",
@@ -86,7 +86,7 @@ def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
 
 def _vpc_of_tasks(anatomy: Anatomy) -> str | None:
     groups = [anatomy.state.find(group, "aws_security_group") for group in anatomy.network.get("security_groups") or []]
-    return next((group.attributes.get("vpc_id") for group in groups if group), None)
+    return next((group.get("vpc_id") for group in groups if group), None)
 
 
 def _mounted_subnets(anatomy: Anatomy) -> list[str]:
@@ -94,9 +94,9 @@ def _mounted_subnets(anatomy: Anatomy) -> list[str]:
     targets = [
         target
         for target in anatomy.state.of("aws_efs_mount_target")
-        if system and target.attributes.get("file_system_id") == system.id
+        if system and target.get("file_system_id") == system.id
     ]
-    return [subnet for target in targets if (subnet := target.attributes.get("subnet_id"))]
+    return [subnet for target in targets if (subnet := target.get("subnet_id"))]
 
 
 def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
@@ -105,9 +105,9 @@ def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
             "The task mounts no file system, so its data is lost with it. A new file system is created: plan open pull requests again"
         )
         return
-    if (mode := anatomy.file_system.attributes.get("throughput_mode")) in ("bursting", "elastic"):
+    if (mode := anatomy.file_system.get("throughput_mode")) in ("bursting", "elastic"):
         yield Proposal("efsThroughputMode", mode, "the file system's own, which EFS changes once a day")
-    key = anatomy.file_system.attributes.get("kms_key_id") or ""
+    key = anatomy.file_system.get("kms_key_id") or ""
     own = anatomy.state.find(key, "aws_kms_key") if key else None
     yield Proposal(
         "efsEncryptionKey",
@@ -127,8 +127,8 @@ def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
             "The running task mounts the file system without TLS or IAM authorization, which the program's file system policy refuses. The "
             "old task loses its data directory as soon as the policy exists: stop the service before the first `up`"
         )
-    user = (anatomy.access_point.attributes.get("posix_user") or [{}])[0]
-    root = (anatomy.access_point.attributes.get("root_directory") or [{}])[0]
+    user = anatomy.access_point.first("posix_user")
+    root = anatomy.access_point.first("root_directory")
     another = "another value would replace the access point"
     if user:
         yield Proposal("posixUid", user.get("uid"), another)
@@ -143,7 +143,7 @@ def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
         (
             found
             for found in anatomy.state.of("aws_ecr_repository")
-            if image.startswith(f"{found.attributes.get('repository_url')}:") and found.id == "atlantis"
+            if image.startswith(f"{found.get('repository_url')}:") and found.id == "atlantis"
         ),
         None,
     )
@@ -175,11 +175,11 @@ def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     yield Proposal("ephemeralStorage", storage.get("size_in_gib") or 20, "the running task's")
     platform = (task.get("runtime_platform") or [{}])[0]
     yield Proposal("cpuArchitecture", platform.get("cpu_architecture") or "X86_64", "the CPU architecture of the image")
-    strategy = anatomy.service.attributes.get("capacity_provider_strategy") or [{}]
+    strategy = anatomy.service.get("capacity_provider_strategy") or [{}]
     yield Proposal(
         "capacityProvider", strategy[0].get("capacity_provider") or "FARGATE", "the capacity provider of the service"
     )
-    balancers = anatomy.service.attributes.get("load_balancer") or [{}]
+    balancers = anatomy.service.get("load_balancer") or [{}]
     if balancers[0].get("container_port"):
         yield Proposal("containerPort", balancers[0]["container_port"], "the port that Atlantis listens on")
 
@@ -193,7 +193,7 @@ def _older(tag: str, other: str) -> bool:
 
 def _rights(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     """The state buckets, lock tables and roles that the task role can use, and its policies, which Terraform needs after the adoption."""
-    policies = policies_of(anatomy, str(anatomy.task.attributes.get("task_role_arn", "")).rpartition("/")[2])
+    policies = policies_of(anatomy, str(anatomy.task.get("task_role_arn", "")).rpartition("/")[2])
     buckets: set[str] = set()
     tables: set[str] = set()
     roles: set[str] = set()

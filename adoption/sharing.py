@@ -23,7 +23,7 @@ def problems(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
         listener = anatomy.https_listener
         way_out = f"{anatomy.listener_settings(listener.id)}: it then stays as it is. Or g" if listener else "G"
         yield (
-            f"The load balancer {balancer.attributes.get('name')} ({balancer.address}) is shared: {'; '.join(shared)}. This program "
+            f"The load balancer {balancer.get('name')} ({balancer.address}) is shared: {'; '.join(shared)}. This program "
             f"manages its own load balancer as a whole, and would change what the other service needs. {way_out}ive Atlantis a "
             "separate load balancer in Terraform, apply, and pull the state again"
         )
@@ -34,7 +34,7 @@ def notes(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
     listener = anatomy.https_listener
     if not anatomy.existing.listener_arn or listener is None:
         return
-    if anatomy.target_group_arn in target_groups(listener.attributes.get("default_action")):
+    if anatomy.target_group_arn in target_groups(listener.get("default_action")):
         yield (
             f"The default action of {listener.address} leads to Atlantis, so requests for other hosts reach the server past its rules. "
             "After the first `up`, answer them with 404 in Terraform"
@@ -56,7 +56,7 @@ def notes(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
 
 def _accepts(rule: StateResource, host: str) -> bool:
     """Whether the rule can match requests for a host, by its host-header condition if it has one."""
-    conditions = rule.attributes.get("condition")
+    conditions = rule.get("condition")
     headers = [
         header
         for condition in (conditions if isinstance(conditions, list) else [])
@@ -74,11 +74,11 @@ def _cluster(anatomy: Anatomy) -> Iterator[str]:
     others = [
         service
         for service in anatomy.state.of("aws_ecs_service")
-        if service is not anatomy.service and str(service.attributes.get("cluster")).rpartition("/")[2] == name
+        if service is not anatomy.service and str(service.get("cluster")).rpartition("/")[2] == name
     ]
     if not others:
         return
-    if name == anatomy.service.attributes.get("name"):
+    if name == anatomy.service.get("name"):
         way_out = (
             "The cluster and the service have one name, which this program gives its own cluster. Give the service another name in "
             f"Terraform, apply, pull the state again, and set atlantis:clusterName to {name}"
@@ -103,17 +103,17 @@ def _shared(anatomy: Anatomy, balancer: StateResource) -> Iterator[str]:
     listeners = {
         listener.id: listener
         for listener in anatomy.state.of(*LISTENERS)
-        if listener.attributes.get("load_balancer_arn") == balancer.id
+        if listener.get("load_balancer_arn") == balancer.id
     }
     for listener in listeners.values():
-        if others := target_groups(listener.attributes.get("default_action")) - {anatomy.target_group_arn}:
-            yield f"the default action of {listener.address} (port {listener.attributes.get('port')}) leads to {_names(others)}"
+        if others := target_groups(listener.get("default_action")) - {anatomy.target_group_arn}:
+            yield f"the default action of {listener.address} (port {listener.get('port')}) leads to {_names(others)}"
     for rule in anatomy.state.of(*RULES):
-        listener = listeners.get(str(rule.attributes.get("listener_arn")))
+        listener = listeners.get(str(rule.get("listener_arn")))
         if listener is not None and not anatomy.owns(rule):
-            others = target_groups(rule.attributes.get("action")) - {anatomy.target_group_arn}
+            others = target_groups(rule.get("action")) - {anatomy.target_group_arn}
             yield (
-                f"{rule.address} (priority {rule.attributes.get('priority')} of port {listener.attributes.get('port')}) "
+                f"{rule.address} (priority {rule.get('priority')} of port {listener.get('port')}) "
                 + (f"leads to {_names(others)}" if others else "isn't of Atlantis' module and doesn't lead to it")
             )
 

@@ -39,10 +39,22 @@ class StateResource:
     dependencies: frozenset[str] = frozenset()
     """Addresses of the blocks that this resource depends on."""
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """An attribute, or `default` if the state doesn't have it."""
+        return self.attributes.get(name, default)
+
+    def items_of(self, name: str) -> Any:
+        """The items of an attribute that is a list, such as blocks; none if it isn't set."""
+        return self.attributes.get(name) or []
+
+    def first(self, name: str) -> Mapping[str, Any]:
+        """The first block of this name; empty if there is none."""
+        return (self.attributes.get(name) or [{}])[0]
+
     @property
     def id(self) -> str:
         """The provider's id."""
-        return str(self.attributes.get("id") or "")
+        return str(self.get("id") or "")
 
     @property
     def module(self) -> str:
@@ -88,7 +100,7 @@ class TerraformState:
         for resource in self.resources:
             for name in ("id", "arn"):
                 # Some types have the ID of their parent resource: a lifecycle policy has its repository's ID.
-                if identity := resource.attributes.get(name):
+                if identity := resource.get(name):
                     found.setdefault(f"{resource.type} {identity}", resource)
         return found
 
@@ -207,7 +219,7 @@ def _modern(resource: StateResource) -> StateResource:
 
 def _service(resource: StateResource) -> StateResource:
     """A service with the ARN of its cluster. Terraform stores the cluster as it was written, which can be its name."""
-    cluster, arn = resource.attributes.get("cluster"), resource.id
+    cluster, arn = resource.get("cluster"), resource.id
     if not isinstance(cluster, str) or not cluster or cluster.startswith("arn:") or not arn.startswith("arn:"):
         return resource
     return replace(

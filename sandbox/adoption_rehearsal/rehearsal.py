@@ -183,8 +183,8 @@ def _of_the_copy(plan: Plan) -> tuple[dict[str, Any], dict[str, Any], list[tuple
             )
         copied |= {"httpsListenerArn": listener.id, "loadBalancerSecurityGroupId": group}
         parts += [("listener", listener.id, listener.id), ("security group", group, group)]
-        around["publicSubnetIds"] = anatomy.load_balancer.attributes.get("subnets") or []
-        around["acmCertificateArn"] = listener.attributes.get("certificate_arn")
+        around["publicSubnetIds"] = anatomy.load_balancer.items_of("subnets")
+        around["acmCertificateArn"] = listener.get("certificate_arn")
     return copied, around, parts
 
 
@@ -232,7 +232,7 @@ def other_resources(resources: Iterable[Mapping[str, Any]], plan: Plan) -> Itera
     for adopted in plan.adopted:
         pair = adopted.pair
         found = known.get((pair.wanted.type, pair.wanted.name))
-        ids = {pair.import_id, pair.actual.id, pair.actual.attributes.get("arn")}
+        ids = {pair.import_id, pair.actual.id, pair.actual.get("arn")}
         if found is None or found["id"] not in ids:
             yield f"{pair.wanted.name} is {found['id'] if found else 'missing'}, not {pair.import_id}: it was not adopted"
 

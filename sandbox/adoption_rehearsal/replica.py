@@ -135,10 +135,10 @@ class _Maker:
         """
         if service.type != "aws_ecs_service":
             return
-        groups = target_groups(service.attributes.get("load_balancer"))
+        groups = target_groups(service.get("load_balancer"))
         for resource in self._anatomy.state.of(*LISTENERS, *RULES):
             name = "action" if resource.type in RULES else "default_action"
-            if groups & target_groups(resource.attributes.get(name)):
+            if groups & target_groups(resource.get(name)):
                 yield resource.block
 
     def _one_a_zone(self, subnets: list[str]) -> list[str]:
@@ -149,7 +149,7 @@ class _Maker:
 
     def _make(self, resource: StateResource, pending: PendingCreations) -> None:
         token = TYPES[resource.type]
-        name = str(resource.attributes.get("name") or "")
+        name = str(resource.get("name") or "")
         if resource.type == "aws_secretsmanager_secret" and name in self._secrets:
             self._texts[resource.id] = self._secrets[name]
             return
@@ -178,7 +178,7 @@ class _Maker:
         except Exception as error:
             raise SandboxError(f"{resource.address} can't be copied: {error}") from error
         for old, output in (IDENTITIES | ALIAS_TARGET).items():
-            value = resource.attributes.get(old)
+            value = resource.get(old)
             new = identity if output == "id" else outputs.get(output)
             refers = isinstance(value, str) and (value in _identities(resource) or old in ALIAS_TARGET)
             if refers and value and isinstance(new, str):
@@ -206,11 +206,11 @@ class _Maker:
 def _identities(resource: StateResource) -> set[str]:
     """The identifiers of a resource that AWS assigns, and that differ in a copy."""
     given = {
-        resource.attributes.get("name"),
-        resource.attributes.get("family"),
-        resource.attributes.get("cluster_name"),
+        resource.get("name"),
+        resource.get("family"),
+        resource.get("cluster_name"),
     }
-    found = {resource.attributes.get(name) for name in ("id", "arn", "key_id", "security_group_rule_id")} - given
+    found = {resource.get(name) for name in ("id", "arn", "key_id", "security_group_rule_id")} - given
     return {value for value in found if isinstance(value, str) and len(value) > 8}
 
 

@@ -164,7 +164,7 @@ def test_the_module_s_record_is_adopted_under_its_whole_name(name: str) -> None:
     record = next(item for item in BY_NAME[name].plan().adopted if item.pair.wanted.name == "ingress-alias-a")
     assert record.pair.import_id.endswith("_atlantis.example.com_A")
     assert not record.changes
-    aliases = [advice for actual, advice in BY_NAME[name].plan().left if actual.attributes.get("type") == "AAAA"]
+    aliases = [advice for actual, advice in BY_NAME[name].plan().left if actual.get("type") == "AAAA"]
     assert all("which has no IPv6 address" in advice for advice in aliases)
     assert bool(aliases) is (name != "module-3.28.0")
 
