@@ -44,10 +44,10 @@ def messages() -> Iterator[tuple[str, str]]:
 
 
 def _searched(text: str) -> str:
-    """What a person would search for: a few words of the first part without a value, or of the longest one."""
+    """What a person would search for: the first seven words of the first part without a value, or of the longest one."""
     parts = [part.strip(" :;,.()") for part in re.split(r"…|\n", re.sub(r"[`*<>]", "", text))]
     words = next((part for part in parts if part.count(" ") > 2), max(parts, key=len)).split()
-    return " ".join(words[:12])
+    return " ".join(words[:7])
 
 
 def test_every_message_is_in_the_troubleshooting_guide() -> None:
