@@ -1,7 +1,8 @@
 """Check the recovery points of the stack's file system and the snapshots of its Redis, or restore a point into the data directory.
 
 Without --recovery-point, nothing is changed: each one is usable, or the table has the reason. With it, AWS Backup restores the
-point into a new directory of the file system, and a task moves what it contains into the data directory, whose contents it replaces.
+point into a new directory of the file system, and a task moves what it contains into the data directory, whose contents it replaces:
+no API returns the name of the new directory, and a setting with it would name an old restore forever.
 docs/runbooks.md has the steps before and after.
 """
 

@@ -3,6 +3,10 @@
 ECS accepts a task definition immediately, and whether its tasks run is known minutes later. So a stash, a built-in
 resource of Pulumi, depends on the service and has a hook that waits for the deployment. If the deployment fails, the
 hook fails and the stash keeps its old value, so the next `pulumi up` runs the hook again, whatever else it changes.
+The cost is a CLI that has `pulumi.Stash` and fails an operation if its hook fails (3.259). The alternatives are worse: the
+provider's `wait_for_steady_state` treats a rollback as success (pulumi-aws issue 4487); a hook of the service fails after
+the engine has recorded the new task definition, so the next `up` finds no change; a dynamic provider starts a process in
+every preview and stores its code in the state; an output that waits runs in every `up`, and fails like the program.
 """
 
 import asyncio

@@ -16,7 +16,8 @@ from .provider_client import provider_client, provider_settings
 WORKERS = "Workers"
 """The dimension of the workers' metrics: plan or apply."""
 BUSY_PERCENT = "BusyPercent"
-"""Commands that run or wait as a share of the places: more than 100 if commands wait."""
+"""Commands that run or wait as a share of the places: more than 100 if commands wait. The CPU's load is no measure: a command that
+waits for AWS' API is busy without it."""
 MOST_BUSY_PERCENT = 70
 """Share of the workers' places that are busy or asked for, at which the service scales."""
 _SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 300

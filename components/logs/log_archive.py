@@ -1,7 +1,8 @@
 """LogArchive: the task's log in a bucket, for longer than CloudWatch keeps it.
 
 A subscription filter of the log group sends the log events to a delivery stream, and Firehose writes them to the bucket.
-The objects contain JSON that CloudWatch Logs compresses with gzip, and have a prefix for each day.
+The objects contain JSON that CloudWatch Logs compresses with gzip, and have a prefix for each day. For years of logs, CloudWatch
+Logs costs several times as much as S3, and can be deleted with one call. An export task would have to start every day.
 """
 
 import pulumi

@@ -31,7 +31,8 @@ def task_secret(
 ) -> aws.secretsmanager.Secret:
     """An empty secret that the execution role can read, and `readers` (ARN patterns).
 
-    `deletable`: a setting can delete it and create it again with its name, because the value need not be kept.
+    `deletable`: a setting can delete it and create it again, because the value need not be kept, and its name is free at once
+    instead of after `RECOVERY_DAYS`.
     """
     kept = context.deletion_protection and not deletable
     secret = aws.secretsmanager.Secret(

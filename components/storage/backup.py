@@ -12,7 +12,8 @@ SCHEDULE = "cron(0 5 ? * * *)"
 _MANAGED_POLICIES = {
     label: f"service-role/AWSBackupServiceRolePolicyFor{label.capitalize()}" for label in ("backup", "restores")
 }
-"""What AWS Backup needs of a role: https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html."""
+"""AWS' own, because the calls change with AWS Backup's versions, and a missing permission is noticed only at a restore:
+https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html."""
 
 
 class Backup(pulumi.ComponentResource):

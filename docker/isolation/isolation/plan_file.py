@@ -30,8 +30,9 @@ def digest(content: bytes) -> str:
 def verify(content: bytes, *, directory: str, packed: Packed | None, opentofu: bool = False) -> None:
     """Raise `PlanFileError` unless `content` is a plan of the configuration in `directory` of the checkout.
 
-    `packed` is the configuration that was sent; None compares nothing, for tools that generate
-    configuration. Modules from elsewhere, below `.terraform`, aren't in the checkout and aren't compared.
+    `packed` is the configuration that was sent, not the commit's: git reads the repository's configuration, and files that a
+    hook generated aren't in the commit. None compares nothing, for tools that generate configuration. Modules
+    from elsewhere, below `.terraform`, aren't in the checkout and aren't compared.
     """
     import zipfile  # noqa: PLC0415 - see `remote`
 

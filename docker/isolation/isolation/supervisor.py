@@ -463,6 +463,7 @@ class _Run:
             as_user(self._tenancy.uid, lambda: temporary.mkdir(exist_ok=True, mode=0o700))
         environment = {**own, **self._command.environment, **self._sessions.environment()}
         if self._command.workspace != "default":
+            # `terraform workspace select` needs an initialised directory.
             environment.setdefault("TF_WORKSPACE", self._command.workspace)
         if self._plan_copy:
             environment["PLANFILE"] = str(self._plan_copy)

@@ -1,4 +1,4 @@
-"""One user for each checkout, and the end of everything that runs as a user."""
+"""One user for each checkout, because `init` prepares what `plan` needs, and the end of everything that runs as a user."""
 
 import contextlib
 import ctypes

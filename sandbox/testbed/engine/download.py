@@ -1,6 +1,7 @@
 """Downloads a release of the Pulumi CLI where the machine may, which is faster than building it.
 
-The archive has the language hosts too, which the sandbox doesn't use.
+The archive has the language hosts too, which the sandbox doesn't use. `PulumiCommand.install` of Pulumi's Automation API (3.259) runs
+the script that get.pulumi.com returns, without a checksum and a time limit.
 """
 
 import hashlib
