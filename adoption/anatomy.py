@@ -177,7 +177,7 @@ class Anatomy:
         return next((str(source) for source in [*sources, *of_balancer] if source and source in of_balancer), "")
 
     def listener_settings(self, listener_arn: str) -> str:
-        """The settings with which the load balancer of a listener stays as it is."""
+        """The settings that leave the load balancer of a listener unchanged."""
         group = self.balancer_group or "the ID of the load balancer's security group"
         return f"Set atlantis:httpsListenerArn to {listener_arn} and atlantis:loadBalancerSecurityGroupId to {group}"
 

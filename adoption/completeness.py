@@ -43,7 +43,7 @@ def require_whole(anatomy: Anatomy) -> None:
         arn = outside.get("listener_arn")
         raise AnatomyError(
             f"{outside.address} is a rule of the listener {arn}, which this state doesn't hold: another state manages the load "
-            f"balancer, and others may use it. {anatomy.listener_settings(str(arn))}, and the load balancer stays as it is. If only "
+            f"balancer, and others may use it. {anatomy.listener_settings(str(arn))}, and the load balancer remains unchanged. If only "
             "Atlantis uses it, move it into this state (`terraform state mv -state-out`) instead, and pull the state again"
         )
     if missing:

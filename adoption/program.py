@@ -27,7 +27,7 @@ COMPUTED = (
     *("arn", "arnSuffix", "dnsName", "fqdn", "hostedZoneId", "keyId", "primaryEndpointAddress", "repositoryUrl"),
     *("result", "revision", "zoneId"),
 )
-"""Outputs that components pass to other resources and that aren't inputs of their own resource."""
+"""Outputs that components pass to other resources and that aren't inputs of the same resource."""
 
 Lookup = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 

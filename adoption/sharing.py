@@ -21,7 +21,7 @@ def problems(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
         yield from taken_priorities(pairing)
     elif (balancer := anatomy.load_balancer) is not None and (shared := list(_shared(anatomy, balancer))):
         listener = anatomy.https_listener
-        way_out = f"{anatomy.listener_settings(listener.id)}: it then stays as it is. Or g" if listener else "G"
+        way_out = f"{anatomy.listener_settings(listener.id)}: it then remains unchanged. Or g" if listener else "G"
         yield (
             f"The load balancer {balancer.get('name')} ({balancer.address}) is shared: {'; '.join(shared)}. This program "
             f"manages its own load balancer as a whole, and would change what the other service needs. {way_out}ive Atlantis a "
@@ -84,7 +84,7 @@ def _cluster(anatomy: Anatomy) -> Iterator[str]:
             f"Terraform, apply, pull the state again, and set atlantis:clusterName to {name}"
         )
     else:
-        way_out = f"Set atlantis:clusterName to {name}: the cluster then stays as it is"
+        way_out = f"Set atlantis:clusterName to {name}: the cluster then remains unchanged"
     listed = ", ".join(service.address for service in others)
     yield f"The cluster {name} ({cluster.address}) is shared: {listed}. {way_out}"
 

@@ -64,7 +64,7 @@ class Area:
         if self._run("baseline", check=False):
             sys.exit(
                 f"error: {AREAS[self.folder]} fails on the last commit, or takes longer than {SECONDS:.0f} s on this machine. "
-                f"Run `{sys.executable} -m pytest -q -x {AREAS[self.folder]}` and mend what it shows, then run `make mutants` again."
+                f"Run `{sys.executable} -m pytest -q -x {AREAS[self.folder]}` and fix what it shows, then run `make mutants` again."
             )
 
     def survivors(self) -> tuple[int, list[str]]:

@@ -1,4 +1,4 @@
-"""remediation: changes what it is told to, where it is switched on, and nothing else."""
+"""remediation: changes what its configuration lists, where it is enabled, and nothing else."""
 
 from typing import Any
 

@@ -107,10 +107,10 @@ def test_a_run_has_its_settings_and_folder_complains_of_nothing_and_leaves_no_de
 
 def test_a_run_error_shows_its_message_only(tiny, capfd: pytest.CaptureFixture[str]):
     with pytest.raises(EngineError):
-        tiny("raise pulumi.RunError('size is wrong: mend it')").preview()
+        tiny("raise pulumi.RunError('size is wrong: set a larger one')").preview()
 
     shown = capfd.readouterr().out
-    assert "error: size is wrong: mend it" in shown
+    assert "error: size is wrong: set a larger one" in shown
     assert "Traceback" not in shown
 
 
