@@ -4,59 +4,17 @@ import base64
 import dataclasses
 import hashlib
 import json
-import re
-from dataclasses import dataclass
 from typing import Any
 
 import urllib3
 
-from components.compute.workers import IMAGE_LABEL, IMAGE_VERSION
 from components.settings.schema import known
+from components.settings.workers import IMAGE_LABEL, IMAGE_VERSION
 from preflight.aws import Aws
 from preflight.check import Check
 from preflight.deployment import Deployment
+from preflight.ecr_image import INDEXES, MANIFESTS, PLATFORMS, EcrImage
 from preflight.errors import FailedError, NotCheckedError
-
-MANIFESTS = (
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-)
-INDEXES = (
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.index.v1+json",
-)
-PLATFORMS = {"X86_64": "amd64", "ARM64": "arm64"}
-"""ECS' names of CPU architectures, and the corresponding names in image manifests."""
-
-_ECR_REFERENCE = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)"
-    r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
-)
-
-
-@dataclass(frozen=True)
-class EcrImage:
-    """An image in ECR. If a reference has a tag and a digest, the digest applies."""
-
-    account: str
-    region: str
-    repository: str
-    tag: str | None
-    digest: str | None
-
-    @classmethod
-    def parse(cls, reference: str) -> "EcrImage | None":
-        """Parse ``<account>.dkr.ecr.<region>.amazonaws.com/atlantis:v0.47.1``, for example; None if it isn't in ECR."""
-        match = _ECR_REFERENCE.fullmatch(reference)
-        return cls(**match.groupdict()) if match else None
-
-    @property
-    def identifier(self) -> dict[str, str]:
-        """The image identifier in calls to ECR."""
-        return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag or "latest"}
-
-    def __str__(self) -> str:
-        return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag or 'latest'}"
 
 
 def exists(deployment: Deployment) -> str:

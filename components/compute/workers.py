@@ -29,8 +29,6 @@ from .server_container import (
     vcs_secrets,
 )
 
-IMAGE_LABEL, IMAGE_VERSION = "atlantis.isolation", "2"
-"""Label of an image that has the programs, and the version of what the containers here expect of them."""
 KEY = "WORKERS_KEY"
 PROGRAMS = "/opt/atlantis-isolation/bin"
 _RUN = "/run/isolation"

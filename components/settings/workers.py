@@ -13,6 +13,8 @@ from .schema import Group, group, setting
 ROLES = ("plan", "apply")
 PORT = 4142
 """The port of a worker, for TLS connections of the server."""
+IMAGE_LABEL, IMAGE_VERSION = "atlantis.isolation", "2"
+"""Label of an image that has the programs, and the version of what the workers' containers expect of them."""
 SPOT = "FARGATE_SPOT"
 _MIB_OF_A_COMMAND = 1024
 """Memory of a worker for each command that it runs at once: Terraform with the AWS provider uses about half of it."""

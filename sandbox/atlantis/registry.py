@@ -12,7 +12,7 @@ from typing import Any
 import urllib3
 from botocore.exceptions import ClientError
 
-from preflight.image import INDEXES, MANIFESTS, PLATFORMS, EcrImage
+from preflight.ecr_image import INDEXES, MANIFESTS, PLATFORMS, EcrImage
 from sandbox.testbed.containers.deployed_service import DeployedService, refusal
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.local_aws import ACCOUNT

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.compute.workers import IMAGE_LABEL, IMAGE_VERSION
+from components.settings.workers import IMAGE_LABEL, IMAGE_VERSION
 from preflight.errors import Status
 from tests.preflight.account import TAG, Account
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from components.compute.workers import IMAGE_LABEL, IMAGE_VERSION
+from components.settings.workers import IMAGE_LABEL, IMAGE_VERSION
 from tests.tables import table
 
 DOCKERFILE = (Path(__file__).parents[2] / "docker" / "Dockerfile").read_text(encoding="utf-8")

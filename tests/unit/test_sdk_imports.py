@@ -1,4 +1,4 @@
-"""Imports on demand, compared with what the SDK's packages import by themselves."""
+"""Imports on demand, compared with what the SDK's packages import by themselves, and processes that need no SDK."""
 
 import json
 import subprocess
@@ -55,3 +55,10 @@ def test_only_the_modules_of_the_names_that_are_read_are_imported() -> None:
     assert loaded == [f"pulumi_aws.ec2.{name}" for name in ("_enums", "_inputs", "get_subnet", "outputs", "vpc")]
     # A name that no module is called after: the package's own imports run.
     assert len(names(QUICK, {"ec2": ["Vpc", "GetSubnetResult", "AwaitableGetSubnetResult"]})[2]) > 150
+
+
+def test_a_process_that_deploys_nothing_imports_no_sdk() -> None:
+    modules = "sandbox.atlantis.agent, sandbox.commands.pr, sandbox.commands.password, sandbox.testbed.local_aws.server"
+    script = f"import sys, {modules}; print(*(name for name in sys.modules if name.startswith('pulumi')))"
+    ended = subprocess.run([sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == ""

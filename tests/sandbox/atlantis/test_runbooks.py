@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from preflight.image import EcrImage
+from preflight.ecr_image import EcrImage
 from sandbox.atlantis import registry
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.containers.targets import entrance
