@@ -12,9 +12,10 @@ from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN, at, mappings, sequence, shortened, text, truth
 from policies.entries import check_entries
-from tables.prefix_lists import CLOUDFRONT_ORIGIN_FACING
+from tables import read
 
 INSIDE: Final = "ranges"
+_CLOUDFRONT: Final = frozenset(read("prefix_lists")["cloudfront_origin_facing"])
 _PREFIX_LIST: Final = "ec2/managedPrefixList"
 _ENDPOINT: Final = "ec2/vpcEndpoint"
 
@@ -65,7 +66,7 @@ def _source(
     elif source.kind == "prefix-list":
         if source.value in findings.settings.strings("allowedPrefixLists"):
             return
-        if text(source.value) in CLOUDFRONT_ORIGIN_FACING:
+        if text(source.value) in _CLOUDFRONT:
             why = "names CloudFront's prefix list, through which the distributions of every account can connect"
             findings.not_evaluated(carrier, "prefix-list", source.path, why)
             return

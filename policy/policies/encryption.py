@@ -55,7 +55,7 @@ RULE: Final[Rule] = Rule(
         " changed: create an encrypted copy and switch to it."
     ),
     checks={
-        "at-rest": "The data stores in `tables/stores.py` are encrypted at rest; `encryption-stack` evaluates EBS disks.",
+        "at-rest": "The data stores in `tables/stores.toml` are encrypted at rest; `encryption-stack` evaluates EBS disks.",
         "customer-key": "The data stores listed in `customerKeys` use a customer managed KMS key.",
         "key-rotation": "Automatic rotation is enabled for symmetric KMS keys that AWS can rotate: not in CloudHSM or external key stores.",
         "listener-tls": "HTTPS and TLS listeners of load balancers accept only TLS 1.2 or newer; `encryption-stack` evaluates HTTP.",

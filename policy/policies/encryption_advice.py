@@ -1,6 +1,5 @@
 """encryption-advice: what AWS or the network protects already, and what a security review may still ask for."""
 
-import re
 from typing import Final
 
 from evaluation.resources import Resource, Stack
@@ -42,8 +41,7 @@ def _key(store: Store, resource: Resource, findings: Findings) -> None:
     accepted = text if resource.type in _ANY_KEY else is_customer_key
     if all(key is UNKNOWN or accepted(key) for key in keys):
         return
-    aws = re.split(r"(?<=[a-z)]);|\. ", store.otherwise)[0].rstrip(".")
-    what = f"{store.key} doesn't name a KMS key of the account. AWS' default: {aws}"
+    what = f"{store.key} doesn't name a KMS key of the account. AWS' default: {store.advice}"
     findings.violation(resource, _KEY, store.key, what, f"set {store.key} to the ARN of a customer managed KMS key")
 
 

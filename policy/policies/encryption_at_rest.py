@@ -1,5 +1,6 @@
 """encryption, at rest: every data store in STORES is encrypted, with a customer managed key if the configuration requires it."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from evaluation.configuration import Option
@@ -36,7 +37,7 @@ def is_satisfied(store: Store, value: Any) -> bool:
     return value in store.satisfied
 
 
-def _given(resource: Resource, names: tuple[str, ...]) -> list[str]:
+def _given(resource: Resource, names: Iterable[str]) -> list[str]:
     """The properties of these names that are set; an unknown one was set by the author."""
     return [name for name in names if resource.at(name) not in (None, "", False)]
 
@@ -93,7 +94,7 @@ def _customer_key(store: Store) -> ResourceCheck:
     def check(resource: Resource, findings: Findings) -> None:
         if store.name not in findings.settings.strings("customerKeys"):
             return
-        if _given(resource, tuple(name for name in store.inherits if name not in _SOURCES_OF_COPIES)):
+        if _given(resource, (name for name in store.inherits if name not in _SOURCES_OF_COPIES)):
             return  # the key is inherited from the source
         # An unknown key was set by the author: encryption-stack follows the reference to the key resource.
         if not all(value is UNKNOWN or is_customer_key(value) for value in each_at(resource.properties, store.key)):

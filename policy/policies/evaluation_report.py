@@ -10,39 +10,10 @@ from evaluation.native import native_type
 from evaluation.resources import Stack
 from evaluation.rule import Findings, Rule
 from evaluation.values import shortened, wildcard
+from tables import read
 from tables.standards import WELL_ARCHITECTED
 
-# Packages that create no cloud resources.
-_LOCAL_PACKAGES: Final = frozenset(
-    {
-        "archive",
-        "command",
-        "docker",
-        "docker-build",
-        "local",
-        "null",
-        "pulumi",
-        "pulumi-nodejs",
-        "pulumi-python",
-        "random",
-    }
-    | {"std", "synced-folder", "time", "tls", "aws", "cloudinit", "external", "http"}
-)
-# Components have no provider, and neither have resources in states of older engines; these packages are known to be clouds.
-_CLOUDS: Final = frozenset(
-    {
-        "aws-native",
-        "azure",
-        "azure-native",
-        "cloudflare",
-        "datadog",
-        "gcp",
-        "github",
-        "google-native",
-        "kubernetes",
-        "oci",
-    }
-)
+_PACKAGES: Final = read("packages")
 # Resources of the aws package whose document contains other resources, which the pack doesn't read.
 _DOCUMENTS: Final = frozenset({"aws:cloudformation/stack:Stack", "aws:cloudcontrol/resource:Resource"})
 _LISTED: Final = 12
@@ -128,8 +99,8 @@ def _foreign(stack: Stack, findings: Findings) -> None:
     for resource in stack:
         token = resource.source.resource_type
         package = token.partition(":")[0]
-        managed = getattr(resource.source, "provider", None) is not None or package in _CLOUDS
-        if token in _DOCUMENTS or (managed and package not in _LOCAL_PACKAGES and not native_type(token)):
+        managed = getattr(resource.source, "provider", None) is not None or package in _PACKAGES["clouds"]
+        if token in _DOCUMENTS or (managed and package not in _PACKAGES["local"] and not native_type(token)):
             package += " (documents that contain resources)" if token in _DOCUMENTS else ""
             found.setdefault(package, Counter())[token.partition(":")[2]] += 1
     for package, types in sorted(found.items()):

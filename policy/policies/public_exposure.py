@@ -10,8 +10,7 @@ from evaluation.configuration import Option
 from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck, Rule
 from evaluation.values import UNKNOWN, each_at, integer, mappings, sequence, truth
-from tables.public_switches import PRIVATE_SETTINGS, PUBLIC_SWITCHES
-from tables.resource_policies import RESOURCE_POLICIES
+from tables import read
 
 _BLOCK_FLAGS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _PUBLIC_ACLS: Final = ("public-read", "public-read-write", "authenticated-read", "website")
@@ -22,7 +21,7 @@ _MANAGEMENT: Final = frozenset({22, 3389})
 _NO_ADDRESS: Final = "use private subnets with a NAT gateway or VPC endpoints"
 
 
-def _switch(path: str, values: tuple[str, ...], check: str, consequence: str) -> ResourceCheck:
+def _switch(path: str, values: list[str], check: str, consequence: str) -> ResourceCheck:
     remedy = f"remove {values[0]} from {path}" if values else f"remove {path} or set it to false; {_NO_ADDRESS}"
 
     def run(resource: Resource, findings: Findings) -> None:
@@ -128,7 +127,7 @@ def _search_domain(resource: Resource, findings: Findings) -> None:
         findings.violation(resource, "public-endpoint", "vpcOptions", what, "set vpcOptions (AWS replaces the domain)")
 
 
-def _setting(path: str, private: tuple[Any, ...], check: str, consequence: str) -> ResourceCheck:
+def _setting(path: str, private: list[Any], check: str, consequence: str) -> ResourceCheck:
     def run(resource: Resource, findings: Findings) -> None:
         value = resource.at(path)
         if value is UNKNOWN:
@@ -210,10 +209,12 @@ def _default_group(resource: Resource, findings: Findings) -> None:
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
     checks: dict[str, list[ResourceCheck]] = {canonical: [_ports] for canonical in RULE_TYPES}
     checks["ec2/defaultSecurityGroup"].append(_default_group)
-    for canonical, path, values, check, consequence in PUBLIC_SWITCHES:
+    public = read("public")
+    for canonical, path, values, check, consequence in public["switches"]:
         checks.setdefault(canonical, []).append(_switch(path, values, check, consequence))
-    for canonical, path in RESOURCE_POLICIES:
-        checks.setdefault(canonical, []).append(_policy(path))
+    for path, types in read("resource_policies").items():
+        for canonical in types:
+            checks.setdefault(canonical, []).append(_policy(path))
     for canonical in ("s3/bucket", "s3/bucketAcl", "s3/bucketObject"):
         checks.setdefault(canonical, []).append(_acl)
     for canonical in ("s3/bucketPublicAccessBlock", "s3/accountPublicAccessBlock"):
@@ -222,7 +223,7 @@ def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
     checks.setdefault("s3control/multiRegionAccessPoint", []).append(_access_point("details.publicAccessBlock"))
     for canonical in ("opensearch/domain", "elasticsearch/domain"):
         checks[canonical].append(_search_domain)
-    for canonical, path, private, check, consequence in PRIVATE_SETTINGS:
+    for canonical, path, private, check, consequence in public["settings"]:
         checks.setdefault(canonical, []).append(_setting(path, private, check, consequence))
     checks["opensearch/serverlessSecurityPolicy"] = [_search_collection]
     checks["lightsail/instancePublicPorts"] = [_public_ports]

@@ -1,10 +1,12 @@
 """single-manager: a single Pulumi resource manages each setting in AWS."""
 
+from itertools import starmap
 from typing import Final, NamedTuple
 
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN
+from tables import read
 from tables.standards import WELL_ARCHITECTED
 
 
@@ -17,64 +19,15 @@ class _Pair(NamedTuple):
     reference: str
 
 
-_INLINE: Final = (
-    _Pair("ec2/securityGroup", "ingress", "ec2/securityGroupRule", "securityGroupId"),
-    _Pair("ec2/securityGroup", "egress", "ec2/securityGroupRule", "securityGroupId"),
-    _Pair("ec2/securityGroup", "ingress", "vpc/securityGroupIngressRule", "securityGroupId"),
-    _Pair("ec2/securityGroup", "egress", "vpc/securityGroupEgressRule", "securityGroupId"),
-    _Pair("ec2/defaultSecurityGroup", "ingress", "vpc/securityGroupIngressRule", "securityGroupId"),
-    _Pair("ec2/routeTable", "routes", "ec2/route", "routeTableId"),
-    _Pair("ec2/defaultRouteTable", "routes", "ec2/route", "routeTableId"),
-    _Pair("ec2/networkAcl", "ingress", "ec2/networkAclRule", "networkAclId"),
-    _Pair("ec2/networkAcl", "egress", "ec2/networkAclRule", "networkAclId"),
-    _Pair("ec2/managedPrefixList", "entries", "ec2/managedPrefixListEntry", "prefixListId"),
-    _Pair("iam/role", "managedPolicyArns", "iam/rolePolicyAttachment", "role"),
-    _Pair("iam/role", "managedPolicyArns", "iam/policyAttachment", "roles"),
-    _Pair("iam/role", "inlinePolicies", "iam/rolePolicy", "role"),
-    _Pair("iam/role", "managedPolicyArns", "iam/rolePolicyAttachmentsExclusive", "roleName"),
-    _Pair("s3/bucket", "policy", "s3/bucketPolicy", "bucket"),
-    _Pair("s3/bucket", "acl", "s3/bucketAcl", "bucket"),
-    _Pair("s3/bucket", "versioning", "s3/bucketVersioning", "bucket"),
-    _Pair("s3/bucket", "logging", "s3/bucketLogging", "bucket"),
-    _Pair("s3/bucket", "lifecycleRules", "s3/bucketLifecycleConfiguration", "bucket"),
-    _Pair(
-        *("s3/bucket", "serverSideEncryptionConfiguration"), *("s3/bucketServerSideEncryptionConfiguration", "bucket")
-    ),
-    _Pair("kms/key", "policy", "kms/keyPolicy", "keyId"),
-    _Pair("sns/topic", "policy", "sns/topicPolicy", "arn"),
-    _Pair("sqs/queue", "policy", "sqs/queuePolicy", "queueUrl"),
-    _Pair("secretsmanager/secret", "policy", "secretsmanager/secretPolicy", "secretArn"),
-    _Pair("autoscaling/group", "targetGroupArns", "autoscaling/attachment", "autoscalingGroupName"),
-    _Pair("ecs/cluster", "capacityProviders", "ecs/clusterCapacityProviders", "clusterName"),
-)
-
-# Types that manage a setting of another resource exclusively: type, reference, type of the other resource.
-_EXCLUSIVE: Final = (
-    ("s3/bucketPolicy", "bucket", "s3/bucket"),
-    ("s3/bucketPublicAccessBlock", "bucket", "s3/bucket"),
-    ("s3/bucketNotification", "bucket", "s3/bucket"),
-    ("s3/bucketLifecycleConfiguration", "bucket", "s3/bucket"),
-    ("s3/bucketServerSideEncryptionConfiguration", "bucket", "s3/bucket"),
-    ("s3/bucketVersioning", "bucket", "s3/bucket"),
-    ("efs/fileSystemPolicy", "fileSystemId", "efs/fileSystem"),
-    ("efs/backupPolicy", "fileSystemId", "efs/fileSystem"),
-    ("ecr/repositoryPolicy", "repository", "ecr/repository"),
-    ("ecr/lifecyclePolicy", "repository", "ecr/repository"),
-    ("kms/keyPolicy", "keyId", "kms/key"),
-    ("secretsmanager/secretPolicy", "secretArn", "secretsmanager/secret"),
-    ("sns/topicPolicy", "arn", "sns/topic"),
-    ("sqs/queuePolicy", "queueUrl", "sqs/queue"),
-    ("iam/policyAttachment", "policyArn", "iam/policy"),
-    ("ec2/defaultSecurityGroup", "vpcId", "ec2/vpc"),
-)
+_TABLE: Final = read("single_manager")
 
 
 def _check(stack: Stack, findings: Findings) -> None:
-    for pair in _INLINE:
+    for pair in starmap(_Pair, _TABLE["inline"]):
         for part in stack.of(pair.part):
             for whole in stack.linked(part, pair.reference, pair.whole):
                 _inline(pair, part, whole, findings)
-    for canonical, reference, subject in _EXCLUSIVE:
+    for canonical, reference, subject in _TABLE["exclusive"]:
         _exclusive(stack, canonical, reference, subject, findings)
     _attachments(stack, findings)
 

@@ -1,15 +1,40 @@
-"""The data stores that encryption evaluates: the property that encrypts each, its key, and what AWS does without them.
+"""The data stores that encryption evaluates: the property that encrypts each, and its key."""
 
-Properties are input paths of the aws provider. AWS always encrypts a store without a switch, which is listed for its key.
-"""
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from typing import Final
+from tables import read
 
-from tables.store import Store
-from tables.stores_files import DATABASES, FILES
-from tables.stores_services import ANALYTICS, OPERATIONS, STREAMS
 
-__all__ = ["KEY_NAMES", "STORES", "Store"]
+@dataclass(frozen=True)
+class Store:
+    """A data store, or one of several things that a type stores.
 
-STORES: Final[tuple[Store, ...]] = (*FILES, *DATABASES, *ANALYTICS, *STREAMS, *OPERATIONS)
-KEY_NAMES: Final[tuple[str, ...]] = tuple(sorted({store.name for store in STORES if store.key}))
+    type: the policies' name. name: its name in the key ``customerKeys``. switch: the property that encrypts it, which must be
+    true (``on``), not false (``not-off``, if AWS encrypts by default), or one of the listed values; empty if AWS always
+    encrypts the store.
+    key: the property with its KMS key. inherits: if one of these properties is set, the encryption is inherited from
+    another resource. decides: if one of these inputs is set, it decides alone, and AWS may report any value for the switch.
+    control: the Security Hub control; empty if there is none. advice: what AWS does without a key, if ``encryption-advice``
+    asks for one all the same.
+    """
+
+    type: str
+    name: str
+    switch: str = ""
+    satisfied: Literal["on", "not-off"] | Sequence[str] = "on"
+    key: str = ""
+    inherits: Sequence[str] = ()
+    decides: Sequence[str] = ()
+    control: str = ""
+    advice: str = ""
+
+
+STORES: Final = tuple(
+    Store(canonical, name, **row)
+    for name, types in read("stores").items()
+    for canonical, rows in types.items()
+    for row in (rows if isinstance(rows, list) else [rows])
+)
+KEY_NAMES: Final = tuple(sorted({store.name for store in STORES if store.key}))

@@ -29,7 +29,7 @@ def _good(store: Store) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for each in STORES:
         if each.type == store.type and each.switch:
-            value = each.satisfied[0] if isinstance(each.satisfied, tuple) else True
+            value = True if isinstance(each.satisfied, str) else each.satisfied[0]
             properties = with_value(properties, each.switch, value)
     return properties
 
@@ -40,7 +40,7 @@ def _row(canonical: str, properties: dict[str, Any]) -> Planned:
         if link.type == canonical:
             properties = with_value(properties, link.path, link.satisfied[0])
     for store in STORES:
-        if store.type == canonical and isinstance(store.satisfied, tuple) and store.switch and not properties:
+        if store.type == canonical and not isinstance(store.satisfied, str) and store.switch and not properties:
             properties = with_value(properties, store.switch, store.satisfied[0])
     if canonical == "efs/fileSystem":
         properties = {

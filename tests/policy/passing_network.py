@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from tables.prefix_lists import CLOUDFRONT_ORIGIN_FACING
+from tables import read
 from tests.policy.passing_tasks import TASKS
 from tests.policy.rows import ACCOUNT, Row, known, one, passing
 from tests.policy.servicer import UNKNOWN, Planned
@@ -176,7 +176,7 @@ RANGES: Final = (
             _BALANCER,
             _rule(prefixListId=identity),
         )
-        for identity, region in CLOUDFRONT_ORIGIN_FACING.items()
+        for identity, region in read("prefix_lists")["cloudfront_origin_facing"].items()
     ),
     passing(
         "cidr-restriction/prefix-list",

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tables import read
 from tables.links import LINKS
-from tables.resource_policies import RESOURCE_POLICIES
 from tables.stores import STORES
 from tests.policy.taggable_types import sources
 
 PATHS = sorted(
     {(store.type, path) for store in STORES for path in (store.switch, store.key, *store.inherits) if path}
     | {(link.type, path) for link in LINKS for path in (link.path, *link.without)}
-    | set(RESOURCE_POLICIES)
+    | {(canonical, path) for path, types in read("resource_policies").items() for canonical in types}
 )
 
 
