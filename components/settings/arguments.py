@@ -24,9 +24,9 @@ class AtlantisArgs(Group):
     environment: str = setting(accepted.environment)
     """Part of every physical name (atlantis-<environment>): 1 to 14 lower case letters, digits and hyphens"""
     base_name: str | None = setting(accepted.base_name, default=None)
-    """Name of the cluster, service, task family and load balancer of an adopted stack. Empty: atlantis-<environment>"""
+    """Cluster, service, task family and load balancer of an adopted stack. Empty: atlantis-<environment>"""
     regional_iam_names: bool = setting(values.boolean, default=False)
-    """Add the region to the names of IAM roles and policies, for an environment in two regions of one account. A change replaces
+    """Add the region to names of IAM roles and policies, for an environment in two regions of one account. A change replaces
     the roles"""
     network: groups.NetworkArgs = dataclasses.field(default_factory=groups.NetworkArgs)
     """The VPC. Default: a new VPC"""

@@ -59,18 +59,18 @@ class ExtraContainerArgs(Group):
     """A container of your own in the task: it shares the task's network and its role, and none of its files."""
 
     name: str = setting(values.matching(r"[a-z][a-z0-9-]{0,61}", "1 to 62 lowercase letters, digits and hyphens"))
-    """Required. Name of the container and of its log streams"""
+    """Required. Name, also of its log streams"""
     image: Input[str] = setting(_digest)
-    """Required. Full image reference with a digest: registry/repository@sha256:<digest>"""
+    """Required. registry/repository@sha256:<digest>"""
     command: Sequence[str] = setting(_WORDS, default=())
     """Arguments of the entry point. Empty: the image's"""
     entry_point: Sequence[str] = setting(_WORDS, default=())
     """Program and its first arguments. Empty: the image's"""
     environment: Mapping[str, Input[str]] = setting(values.mapping_of(_VARIABLE, _VALUE), default={})
-    """Environment variables in plaintext. Not for secrets"""
+    """Variables in plaintext. Not for secrets"""
     secrets: Mapping[str, Input[str]] = setting(values.mapping_of(_VARIABLE, _secret, at_most=10), default={})
-    """Environment variables from secrets: the ARN of a secret of Secrets Manager, with :<JSON key>:: for one of its keys, or of a
-    parameter of Systems Manager"""
+    """Variables from secrets: the ARN of a secret of Secrets Manager, with :<JSON key>:: for one of its keys, or of a parameter of
+    Systems Manager"""
     user: str = setting(
         values.matching(r"\d{1,5}:\d{1,5}", "user and group IDs such as 1000:1000; 0:0 is root"), default=NOBODY
     )

@@ -28,19 +28,19 @@ class NetworkArgs(Group):
     """The VPC that Atlantis runs in: an existing one, or a new one."""
 
     vpc_id: Input[str] | None = setting(accepted.vpc_id, default=None)
-    """ID of an existing VPC. Empty: a new one with public and private subnets in two Availability Zones and one NAT gateway"""
+    """Existing VPC. Empty: a new one with public and private subnets in two Availability Zones and one NAT gateway"""
     public_subnet_ids: Sequence[Input[str]] = setting(accepted.subnet_ids, default=())
-    """IDs of the load balancer's subnets, in at least two Availability Zones. Only with vpcId"""
+    """The load balancer's subnets, in at least two Availability Zones. Only with vpcId"""
     private_subnet_ids: Sequence[Input[str]] = setting(accepted.subnet_ids, default=())
-    """IDs of the subnets of task, mount targets and VPC endpoints, in at least two Availability Zones. Only with vpcId"""
+    """Subnets of task, mount targets and VPC endpoints, in at least two Availability Zones. Only with vpcId"""
     vpc_cidr_block: str = setting(values.cidr_block, default="10.64.0.0/16")
     """Private IPv4 CIDR block of a new VPC, /16 to /22"""
     vpc_endpoints: Sequence[str] = setting(
         values.list_of(values.one_of((*accepted.VPC_ENDPOINTS, accepted.PARAMETERS_ENDPOINT, accepted.AUTO_ENDPOINTS))),
         default=(accepted.AUTO_ENDPOINTS,),
     )
-    """VPC endpoints to create: ecr.api, ecr.dkr, s3, secretsmanager, logs, ssm. auto: those that the task needs in a new VPC, none
-    in an existing one. []: none"""
+    """VPC endpoints to create: ecr.api, ecr.dkr, s3, secretsmanager, logs, ssm. auto: what the task needs in a new VPC, none in an
+    existing one. []: none"""
 
     @property
     def endpoints(self) -> Sequence[str]:
@@ -59,27 +59,27 @@ class IngressArgs(Group):
     allow_public_access: bool = setting(values.boolean, default=False)
     """Accept allowedCidrBlocks that open the server to the internet"""
     github_webhook_cidr_blocks: Sequence[str] = setting(accepted.cidr_blocks, default=())
-    """CIDR blocks from which GitHub sends webhooks, only with POST /events. Empty: those that GitHub publishes
+    """CIDR blocks of GitHub's webhooks, for POST /events only. Empty: those that GitHub publishes
     (components/configuration/webhook_ranges.json)"""
     url: Input[str] = setting(values.https_url)
-    """Required. URL of the server: https:// and a host name that the certificate covers"""
+    """Required. The server's URL: https:// and a host name that the certificate covers"""
     acm_certificate_arn: Input[str] | None = setting(accepted.certificate_arn, default=None)
-    """ARN of an ACM certificate for the host of url, in the stack's region. Empty: a new one, validated through hostedZoneId"""
+    """ACM certificate for the host of url, in the stack's region. Empty: a new one, validated through hostedZoneId"""
     hosted_zone_id: Input[str] | None = setting(accepted.hosted_zone_id, default=None)
-    """ID of the Route 53 hosted zone in which the stack creates alias records for the host of url. Empty: no records"""
+    """Route 53 hosted zone for alias records of the host of url. Empty: no records"""
     ip_address_type: str = setting(values.one_of(("ipv4", "dualstack")), default="ipv4")
     """ipv4, or dualstack if the VPC's public subnets have IPv6 CIDR blocks. dualstack adds AAAA records"""
     web_acl_arn: Input[str] | None = setting(accepted.web_acl_arn, default=None)
-    """ARN of an existing regional web ACL (AWS WAF), which must allow webhooks larger than 8 KB. Empty: none"""
+    """Existing regional web ACL (AWS WAF), which must allow webhooks larger than 8 KB. Empty: none"""
     load_balancer_scheme: str = setting(
         values.one_of(("internet-facing", "internal", "none")), default="internet-facing"
     )
     """internet-facing; internal, for GitHub Enterprise in your network: private subnets and ranges only; or none: the private
     ranges of allowedCidrBlocks reach the task over HTTP. A change replaces the load balancer"""
     load_balancer_idle_timeout: int = setting(values.integer(range(1, 4001)), default=3600)
-    """Seconds, 1 to 4000, until the load balancer closes an idle connection, such as the live log of a job without output"""
+    """Seconds, 1 to 4000, until an idle connection is closed, such as the live log of a job without output"""
     ssl_policy: str = setting(values.one_of(accepted.SSL_POLICIES), default=accepted.SSL_POLICIES[0])
-    """Security policy of the HTTPS listener. It must support TLS 1.3 and no version below 1.2"""
+    """The HTTPS listener's security policy, with TLS 1.3 and no version below 1.2"""
 
     @property
     def host(self) -> Input[str]:
@@ -107,26 +107,23 @@ class ServerArgs(Group):
     """The Atlantis server: its repositories and its credentials."""
 
     repo_allowlist: str = setting(allowlist.repo_allowlist)
-    """Required. Repositories to serve, separated by commas, in Atlantis' syntax: github.com/my-organization/*, with * only at the
-    end. ! excludes"""
+    """Required. Repositories to serve, separated by commas: github.com/my-organization/*, with * only at the end. ! excludes"""
     serve_every_owner: bool = setting(values.boolean, default=False)
     """Accept an entry for all owners of your own host in repoAllowlist, such as ghe.example.com/*"""
     github_hostname: str = setting(values.host, default="github.com")
     """Host name of GitHub, or of GitHub Enterprise, which also requires githubWebhookCidrBlocks"""
     github_app_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
-    """Name of an existing secret with app_id, installation_id and private_key. Empty: a new secret without a value, which you
-    set"""
+    """Existing secret with app_id, installation_id and private_key. Empty: a new one without a value, which you set"""
     webhook_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
-    """Name of an existing secret with webhook_secret. Empty: a generated one"""
+    """Existing secret with webhook_secret. Empty: a generated one"""
     webhook_secret_generation: int = setting(accepted.generation, default=1)
-    """Increase this number for a new webhook secret"""
+    """Increase it for a new webhook secret"""
     secret_reader_arns: Sequence[Input[str]] = setting(accepted.principal_arns, default=())
-    """ARNs of the roles and users that deploy the stack. Required for generated secrets, which only they and the execution role
-    can read"""
+    """Roles and users that deploy the stack. Required for generated secrets, which only they and the execution role can read"""
     log_level: str = setting(values.one_of(("debug", "info", "warn", "error")), default="info")
-    """Log level of the server: debug, info, warn or error"""
+    """debug, info, warn or error"""
     plan_requirements: Sequence[str] = setting(accepted.plan_requirements, default=())
-    """Requirements before a plan, which runs code of the pull request: approved, mergeable, undiverged. Empty: none"""
+    """Requirements before a plan, which runs the pull request's code: approved, mergeable, undiverged"""
 
 
 @group
@@ -134,24 +131,23 @@ class ConfigurationArgs(Group):
     """The server's flags, the rules for repositories, and secrets for workflows."""
 
     server_config_file: str | None = setting(accepted.yaml_file, default=None)
-    """File with flags and webhooks of the server, in the format of Atlantis' configuration file"""
+    """File with the server's flags and webhooks, in the format of Atlantis' configuration file"""
     repo_config_file: str | None = setting(accepted.yaml_file, default=None)
     """Server-side repository configuration file (repos.yaml). Empty, or without repos: every repository requires approved, mergeable
     and undiverged"""
     default_branch: str = setting(accepted.branch, default="main")
-    """Base branch of the pull requests that Atlantis serves, without repos in repoConfigFile"""
+    """Base branch of the served pull requests, without repos in repoConfigFile"""
     allow_weaker_requirements: bool = setting(values.boolean, default=False)
     """Accept a repoConfigFile that requires less than approved, mergeable and undiverged"""
     secret_environment: Sequence[str] = setting(accepted.secret_environment, default=())
-    """Environment variables from existing secrets: NAME=secret:key, or NAME=ssm:/parameter of Systems Manager. Every plan can read
-    them"""
+    """Variables from existing secrets: NAME=secret:key, or NAME=ssm:/parameter of Systems Manager. Every plan can read them"""
     environment_variables: Mapping[str, str] = setting(accepted.environment_variables, default={})
-    """Environment variables of workflows in plaintext, such as TF_VAR_region. Secrets belong in secretEnvironment"""
+    """Variables of workflows in plaintext, such as TF_VAR_region. Secrets belong in secretEnvironment"""
     server_secrets: Sequence[str] = setting(accepted.server_secrets, default=())
-    """Secret flags of the server from existing secrets: flag=secret:key or flag=ssm:/parameter. Plans can't read them"""
+    """The server's secret flags from existing secrets: flag=secret:key or flag=ssm:/parameter. Plans can't read them"""
     allowed_extra_arguments: Sequence[str] = setting(accepted.extra_arguments, default=())
-    """Arguments of Terraform to allow after `--` in comments, although they change what an apply does or where files are, such as
-    -target"""
+    """Arguments of Terraform, such as -target, to allow after `--` in comments, although they change what an apply does or where
+    files are"""
     allow_state_commands: bool = setting(values.boolean, default=False)
     """Accept allow-commands with state: everyone who can comment can then change the state without an approval"""
     allow_api: bool = setting(values.boolean, default=False)
@@ -187,31 +183,30 @@ class TaskArgs(Group):
     image: Input[str] | None = setting(accepted.image, default=None)
     """Full image reference with a tag or a digest. Empty: imageTag in the stack's ECR repository"""
     image_tag: str = setting(accepted.image_tag, default="v0.47.1")
-    """Tag of the image in the stack's ECR repository. latest isn't accepted"""
+    """Tag in the stack's ECR repository. latest isn't accepted"""
     cpu_architecture: str = setting(values.one_of((accepted.X86_64, accepted.ARM64)), default=accepted.X86_64)
-    """CPU architecture of the image: X86_64 or ARM64"""
+    """X86_64 or ARM64, as the image"""
     cpu: int = setting(values.integer(tuple(accepted.FARGATE_MEMORY)), default=2048)
-    """CPU units of the task; 1024 are one vCPU. Fargate supports only certain combinations of cpu and memory"""
+    """The task's CPU units; 1024 are one vCPU. Fargate supports only certain combinations of cpu and memory"""
     memory: int = setting(values.integer(range(512, 122881)), default=4096)
-    """Memory of the task in MiB"""
+    """The task's memory in MiB"""
     capacity_provider: str = setting(values.one_of(("FARGATE", "FARGATE_SPOT")), default="FARGATE")
-    """FARGATE, or FARGATE_SPOT, which is cheaper, but AWS can end the task after two minutes' notice"""
+    """FARGATE, or FARGATE_SPOT, which is cheaper: AWS can end the task with two minutes' notice"""
     desired_count: int = setting(values.integer(range(2)), default=1)
-    """Number of tasks: 1, or 0 to deploy before the image and the secrets exist"""
+    """Number of tasks: 1, or 0 before the image and the secrets exist"""
     deployment_timeout_minutes: int = setting(values.integer(range(721)), default=20)
-    """Minutes, up to 720, that pulumi up waits for the ECS deployment before it fails. 0: don't wait"""
+    """Minutes, up to 720, that pulumi up waits for the deployment. 0: don't wait"""
     deployment_role_arn: Input[str] | None = setting(accepted.role_arn, default=None)
-    """ARN of the role with which pulumi up follows the ECS deployment. Required if the component's provider assumes a role. Empty:
-    the provider's credentials"""
+    """Role with which pulumi up follows the deployment. Required if the component's provider assumes a role. Empty: the
+    provider's credentials"""
     container_port: int = setting(values.integer(range(1024, 65536)), default=4141)
-    """Port that Atlantis listens on, 1024 to 65535"""
+    """Port of the server, 1024 to 65535"""
     ephemeral_storage: int = setting(values.integer(range(20, 201)), default=20)
-    """Ephemeral storage of the task in GiB, 20 to 200, without the data directory, which is on EFS"""
+    """The task's ephemeral storage in GiB, 20 to 200; the data directory is on EFS"""
     stop_timeout: int = setting(values.integer(range(2, 121)), default=120)
     """Seconds between SIGTERM and SIGKILL when ECS stops the task, 2 to 120"""
     extra_containers: Sequence[ExtraContainerArgs] = setting(extra_containers, default=())
-    """Up to five containers of your own in the task, whose network and role they share (docs/security.md), with the keys in
-    docs/settings.md"""
+    """Up to five containers of your own in the task, whose network and role they share (docs/security.md)"""
 
     @property
     def own_cpu(self) -> int:
@@ -229,30 +224,30 @@ class StorageArgs(Group):
     """The file system and the locking database."""
 
     efs_encryption_key: str = setting(values.one_of(("customer", "aws")), default="customer")
-    """customer (a customer managed key), or aws to keep the AWS managed key of an existing file system. A change replaces it"""
+    """customer (a customer managed key), or aws to keep an existing file system's AWS managed key. A change replaces it"""
     efs_root_directory: str = setting(accepted.directory, default="/atlantis-data")
-    """Directory of the file system for the task; / during a restore (docs/runbooks.md). A change replaces the access point"""
+    """The task's directory of the file system; / during a restore (docs/runbooks.md). A change replaces the access point"""
     efs_throughput_mode: str = setting(values.one_of(("bursting", "elastic")), default="bursting")
     """bursting, or elastic, which is billed by usage and needs no burst credits"""
     backup_retention_days: int = setting(values.integer(range(3651)), default=0)
-    """Days, up to 3650, to keep daily backups in a vault of the stack with a customer managed key. 0: EFS' automatic backups, for
-    35 days"""
+    """Days, up to 3650, of daily backups in a vault of the stack with a customer managed key. 0: EFS' automatic backups, for 35
+    days"""
     posix_uid: int = setting(accepted.posix_id, default=100)
-    """User ID that owns the data directory: the image's user, because git rejects directories of others"""
+    """Owner of the data directory: the image's user, because git rejects directories of others"""
     posix_gid: int = setting(accepted.posix_id, default=100)
-    """Group ID that owns the data directory"""
+    """Group of the data directory"""
     repository_name: str | None = setting(accepted.repository_name, default=None)
-    """Name of the ECR repository, also in the aliases of the KMS keys; another one for a second stack in the account and region.
-    A change replaces the repository. Empty: atlantis"""
+    """ECR repository, and part of the KMS keys' aliases; another one for a second stack in the account and region. A change
+    replaces it. Empty: atlantis"""
     locking_database: str = setting(values.one_of(("boltdb", "redis")), default="boltdb")
     """Atlantis' locks: boltdb (a file), or redis (ElastiCache) for deployments without downtime"""
     locking_node_type: str = setting(accepted.cache_node_type, default="cache.t4g.micro")
-    """Node type of the two cache nodes. Only with lockingDatabase redis"""
+    """Type of the two cache nodes. Only with lockingDatabase redis"""
     locking_password_generation: int = setting(accepted.generation, default=1)
-    """Increase this number for a new password of the locking database. Only with lockingDatabase redis"""
+    """Increase it for a new password. Only with lockingDatabase redis"""
     locking_snapshot_name: str | None = setting(accepted.cache_snapshot_name, default=None)
-    """Name of a manual ElastiCache snapshot with which the replication group begins (docs/runbooks.md). A change, also the
-    removal, replaces it. Only with lockingDatabase redis"""
+    """Manual ElastiCache snapshot with which the replication group begins (docs/runbooks.md). A change, also the removal,
+    replaces it. Only with lockingDatabase redis"""
 
     @property
     def uses_redis(self) -> bool:
@@ -265,18 +260,18 @@ class OperationsArgs(Group):
     """Logs, alarms, tags and protection."""
 
     log_group_name: str | None = setting(accepted.log_group_name, default=None)
-    """Name of the task's log group in an adopted stack. Empty: /ecs/<name of the service>"""
+    """The task's log group in an adopted stack. Empty: /ecs/<name of the service>"""
     log_retention_days: int = setting(values.integer(accepted.LOG_RETENTION_DAYS), default=7)
-    """Retention of the task's log in days. CloudWatch Logs accepts only certain values"""
+    """Days to keep the task's log. CloudWatch Logs accepts only certain values"""
     log_archive_days: int = setting(values.integer(range(3651)), default=0)
-    """Days to keep the task's log in an S3 bucket, more than logRetentionDays and up to 3650. 0: no bucket"""
+    """Days to keep the log in an S3 bucket, more than logRetentionDays and up to 3650. 0: no bucket"""
     alarm_topic_arns: Sequence[Input[str]] = setting(accepted.topic_arns, default=())
-    """ARNs of the SNS topics that CloudWatch alarms notify. Empty: no alarms"""
+    """SNS topics that CloudWatch alarms notify. Empty: no alarms"""
     documentation_url: str | None = setting(values.https_endpoint, default=None)
-    """URL of your copy of docs, such as https://github.com/my-organization/atlantis/blob/main/docs, for links of alarms and
-    dashboard. Empty: they name the file"""
+    """Your copy of docs, such as https://github.com/my-organization/atlantis/blob/main/docs, for links of alarms and dashboard.
+    Empty: they name the file"""
     deletion_protection: bool = setting(values.boolean, default=True)
-    """Protect the file system, its backup vault, KMS keys, repository, secrets, log buckets and load balancer from deletion and
+    """Protect file system, backup vault, KMS keys, repository, secrets, log buckets and load balancer from deletion and
     replacement"""
     tags: Mapping[str, Input[str]] = setting(accepted.tags, default={})
     """More tags of all resources, or other values for Team, Owner, CostCenter and DataClass"""
@@ -297,23 +292,22 @@ class ExistingArgs(Group):
     """Existing parts that the stack uses instead of creating them."""
 
     cluster_name: str | None = setting(accepted.cluster_name, default=None)
-    """Name of an existing ECS cluster, whose capacity providers include capacityProvider. A change replaces the service. Empty: a
-    new cluster"""
+    """Existing ECS cluster, whose capacity providers include capacityProvider. A change replaces the service. Empty: a new
+    cluster"""
     log_key_arn: Input[str] | None = setting(accepted.key_arn, default=None)
-    """ARN of an existing KMS key for log groups and log archive. Its policy must allow CloudWatch Logs to use it. Empty: a new
-    key"""
+    """Existing KMS key for log groups and log archive, which CloudWatch Logs must be allowed to use. Empty: a new one"""
     https_listener_arn: Input[str] | None = setting(accepted.listener_arn, default=None)
-    """ARN of the HTTPS listener of an existing application load balancer in the VPC, with a certificate for the host of url.
-    Empty: a new load balancer"""
+    """HTTPS listener of an existing application load balancer in the VPC, with a certificate for the host of url. Empty: a new
+    load balancer"""
     listener_rule_priority: int = setting(accepted.first_priority, default=0)
-    """First of the 128 priorities for the stack's rules in the existing listener; `make preflight` names free ones. Only with
-    httpsListenerArn. 0: a number that follows from the stack's names"""
+    """First of the 128 priorities of the stack's rules; `make preflight` names free ones. Only with httpsListenerArn. 0: a number
+    that follows from the stack's names"""
     load_balancer_security_group_id: Input[str] | None = setting(accepted.security_group_id, default=None)
-    """ID of a security group of the existing load balancer, from which the task accepts requests. Required with httpsListenerArn"""
+    """The existing load balancer's security group, from which the task accepts requests. Required with httpsListenerArn"""
     extend_security_group: bool = setting(values.boolean, default=False)
     """Add rules to loadBalancerSecurityGroupId: HTTPS from the allowed ranges and from webhooks, and the task's port"""
     service_registry_arn: Input[str] | None = setting(accepted.service_registry_arn, default=None)
-    """ARN of an existing Cloud Map service with A records, in which ECS registers the task. Only with loadBalancerScheme none"""
+    """Existing Cloud Map service with A records, in which ECS registers the task. Only with loadBalancerScheme none"""
 
 
 @group
@@ -323,9 +317,9 @@ class SignInArgs(Group):
     web_basic_auth: bool = setting(values.boolean, default=True)
     """Require a generated password for the web page. Not used with oidcIssuer"""
     web_password_generation: int = setting(accepted.generation, default=1)
-    """Increase this number for a new password of the web page"""
+    """Increase it for a new password of the web page"""
     oidc_issuer: Input[str] | None = setting(values.https_endpoint, default=None)
-    """Issuer URL of the OpenID Connect provider for the sign-in. Empty: no provider"""
+    """Issuer URL of the OpenID Connect provider. Empty: no provider"""
     oidc_authorization_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
     """authorization_endpoint in the provider's discovery document. Only with oidcIssuer"""
     oidc_token_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
@@ -333,10 +327,9 @@ class SignInArgs(Group):
     oidc_user_info_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
     """userinfo_endpoint in the provider's discovery document. Only with oidcIssuer"""
     oidc_client_id: Input[str] | None = setting(accepted.oidc_client_id, default=None)
-    """ID of the client that you registered at the provider with the redirect URI <url>/oauth2/idpresponse. Only with
-    oidcIssuer"""
+    """The client that you registered with the redirect URI <url>/oauth2/idpresponse. Only with oidcIssuer"""
     oidc_client_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
-    """Name of an existing secret with client_secret. Only with oidcIssuer"""
+    """Existing secret with client_secret. Only with oidcIssuer"""
     oidc_scope: str = setting(accepted.oidc_scope, default="openid")
     """Scopes to request, separated by spaces. Only with oidcIssuer"""
     oidc_session_hours: int = setting(values.integer(range(1, 169)), default=12)
@@ -362,16 +355,15 @@ class VcsArgs(Group):
     """Host of the repositories: github-app, github (a user's token), gitlab, gitea, bitbucket-cloud, bitbucket-server or
     azure-devops"""
     vcs_host: str | None = setting(values.host, default=None)
-    """Host name of GitLab, Gitea, Bitbucket Server or Azure DevOps, reached over HTTPS on port 443. Empty: gitlab.com,
-    bitbucket.org or dev.azure.com. GitHub has githubHostname"""
+    """GitLab, Gitea, Bitbucket Server or Azure DevOps, reached over HTTPS on port 443. Empty: gitlab.com, bitbucket.org or
+    dev.azure.com. GitHub has githubHostname"""
     vcs_user: str | None = setting(accepted.vcs_user, default=None)
-    """Name of the user whose token the server uses. Required, except with github-app"""
+    """User whose token the server uses. Required, except with github-app"""
     vcs_token_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
-    """Name of an existing secret with the user's token under the key token. Empty: a new secret without a value, which you set. Not
-    with github-app"""
+    """Existing secret with the token under the key token. Empty: a new one without a value, which you set. Not with github-app"""
     vcs_webhook_cidr_blocks: Sequence[str] = setting(accepted.cidr_blocks, default=())
-    """CIDR blocks from which the host sends webhooks, only with POST /events. Empty: those that gitlab.com, bitbucket.org or
-    dev.azure.com publishes. GitHub has githubWebhookCidrBlocks"""
+    """CIDR blocks of the host's webhooks, for POST /events only. Empty: those that gitlab.com, bitbucket.org or dev.azure.com
+    publishes. GitHub has githubWebhookCidrBlocks"""
 
     @property
     def kind(self) -> Vcs:
@@ -418,7 +410,7 @@ class DriftArgs(Group):
         default=(),
     )
     """Projects to detect drift in: owner/name:directory, owner/name:directory:workspace, owner/name#project, or owner/name for
-    all; with owner/name@branch, on another branch than defaultBranch. Only with terraformIsolation tasks. Empty: none"""
+    all; owner/name@branch for another branch than defaultBranch. Only with terraformIsolation tasks"""
     drift_every_hours: int = setting(values.integer(range(1, _LONGEST_INTERVAL + 1)), default=24)
     """Hours between two detections, 1 to 84. Not with driftDailyAt"""
     drift_daily_at: str | None = setting(
@@ -426,7 +418,7 @@ class DriftArgs(Group):
     )
     """Time of day in UTC, such as 04:30. Empty: driftEveryHours"""
     drift_show_plan: bool = setting(values.boolean, default=False)
-    """Show the text of the plan, which can contain secret values, in the issue"""
+    """Show the plan, which can contain secret values, in the issue"""
 
     @property
     def enabled(self) -> bool:
@@ -444,43 +436,42 @@ class TerraformArgs(Group):
     """The permissions of Terraform in the task."""
 
     terraform_state_buckets: Sequence[Input[str]] = setting(accepted.bucket_names, default=())
-    """Names of the S3 buckets with Terraform states that the task can read and write"""
+    """S3 buckets with Terraform states that the task can read and write"""
     terraform_state_prefixes: Sequence[str] = setting(accepted.state_prefixes, default=())
     """Prefixes of the keys in terraformStateBuckets that the task can use, such as platform/ or, with terraformIsolation tasks,
-    states/{repository}/ for each repository's own. They limit workspaces too: set workspace_key_prefix in the backend. Empty:
-    every key"""
+    states/{repository}/ for each repository's own. They limit workspaces too: set workspace_key_prefix. Empty: every key"""
     terraform_state_key_arns: Sequence[Input[str]] = setting(accepted.key_arns, default=())
-    """ARNs of the customer managed keys that encrypt these buckets"""
+    """Customer managed keys that encrypt these buckets"""
     assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
-    """ARNs of roles that Terraform can assume; with terraformIsolation tasks, in an apply only. `make trust-policy` prints their
-    trust policy"""
+    """Roles that Terraform can assume; with terraformIsolation tasks, in an apply only. `make trust-policy` prints their trust
+    policy"""
     terraform_lock_tables: Sequence[Input[str]] = setting(accepted.table_names, default=())
-    """Names of the DynamoDB tables with the state locks"""
+    """DynamoDB tables with the state locks"""
     managed_name_prefixes: Sequence[str] = setting(accepted.name_prefixes, default=())
     """Prefixes, such as shop-, of the names of roles, clusters, repositories, load balancers, log groups and secrets that
     Terraform can manage. Empty: only its state"""
     permissions_boundary_arn: Input[str] | None = setting(accepted.policy_arn, default=None)
-    """ARN of the permissions boundary of the task role, the execution role and every role that Terraform creates. Empty: the
-    stack creates one for the last"""
+    """Permissions boundary of the task role, the execution role and every role that Terraform creates. Empty: the stack creates
+    one for the last"""
     additional_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
-    """ARNs of more policies of the task role, or of the role of applies with terraformIsolation tasks (docs/server.md)"""
+    """More policies of the task role, or of the role of applies with terraformIsolation tasks (docs/server.md)"""
     additional_plan_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
-    """ARNs of more policies for the role of plans. Only with terraformIsolation tasks"""
+    """More policies of the role of plans. Only with terraformIsolation tasks"""
     share_subnets: bool = setting(values.boolean, default=False)
     """Allow Terraform to run ECS services in the stack's subnets, where they can use Atlantis' security groups"""
     terraform_isolation: str = setting(isolation, default="none")
     """none, or tasks: plans and applies run in separate ECS services with a role each. Requires the image of docker/"""
     module_repositories: Sequence[str] = setting(accepted.repository_names, default=())
-    """Names of the repositories from which init can download private modules. Empty: all of the GitHub App's installation. Only
-    with terraformIsolation tasks"""
+    """Repositories from which init can download private modules. Empty: all of the GitHub App's installation. Only with
+    terraformIsolation tasks"""
 
     repository_roles: Sequence[str] = setting(accepted.repository_roles, default=())
     """Roles of certain repositories that replace the stack's: my-organization/shop-*=<ARN of the plan role> <ARN of the apply
     role>. The first match counts (docs/security.md). Only with terraformIsolation tasks"""
 
     plan_assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
-    """ARNs of roles that Terraform can assume in a plan too. Everyone who can open a pull request gets what they allow, so they
-    should only read. Only with terraformIsolation tasks"""
+    """Roles that Terraform can assume in a plan too. Everyone who can open a pull request gets what they allow, so they should
+    only read. Only with terraformIsolation tasks"""
 
     @property
     def roles_of_repositories(self) -> list[tuple[str, str, str]]:

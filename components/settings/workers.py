@@ -82,27 +82,27 @@ class WorkersArgs(Group):
     plan_workers: str = setting(_count, default="1")
     """Number of workers for plans, or a range such as 2-10, within which the service scales"""
     plan_worker_cpu: int = setting(values.integer(tuple(FARGATE_MEMORY)), default=1024)
-    """CPU units of a worker for plans"""
+    """A worker's CPU units"""
     plan_worker_memory: int = setting(values.integer(range(512, 122881)), default=4096)
-    """Memory of a worker for plans in MiB. It runs one command at once for each 1024"""
+    """A worker's memory in MiB: one command at once for each 1024"""
     plan_worker_ephemeral_storage: int = setting(values.integer(range(20, 201)), default=20)
-    """Ephemeral storage of a worker for plans in GiB, 20 to 200"""
+    """A worker's ephemeral storage in GiB, 20 to 200"""
     plan_worker_capacity_provider: str = setting(values.one_of(("FARGATE", SPOT)), default="FARGATE")
     """FARGATE, or FARGATE_SPOT, which is cheaper: a plan that AWS ends starts again"""
     plan_worker_subnet_ids: Sequence[Input[str]] = setting(accepted.subnet_ids, default=())
-    """IDs of subnets for the workers of plans. Only with vpcId. Empty: privateSubnetIds"""
+    """The workers' subnets. Only with vpcId. Empty: privateSubnetIds"""
     apply_workers: str = setting(_count, default="1")
     """Number of workers for applies, or a range"""
     apply_worker_cpu: int = setting(values.integer(tuple(FARGATE_MEMORY)), default=1024)
-    """CPU units of a worker for applies"""
+    """A worker's CPU units"""
     apply_worker_memory: int = setting(values.integer(range(512, 122881)), default=4096)
-    """Memory of a worker for applies in MiB. It runs one command at once for each 1024"""
+    """A worker's memory in MiB: one command at once for each 1024"""
     apply_worker_ephemeral_storage: int = setting(values.integer(range(20, 201)), default=20)
-    """Ephemeral storage of a worker for applies in GiB, 20 to 200"""
+    """A worker's ephemeral storage in GiB, 20 to 200"""
     apply_worker_capacity_provider: str = setting(_no_spot, default="FARGATE")
     """FARGATE. An apply can't start again, so FARGATE_SPOT isn't accepted"""
     apply_worker_subnet_ids: Sequence[Input[str]] = setting(accepted.subnet_ids, default=())
-    """IDs of subnets for the workers of applies. Only with vpcId. Empty: privateSubnetIds"""
+    """The workers' subnets. Only with vpcId. Empty: privateSubnetIds"""
     worker_wait_minutes: int = setting(values.integer(range(1, 121)), default=15)
     """Minutes, 1 to 120, that a command waits for a worker with a free place before it fails"""
     apply_continues_minutes: int = setting(values.integer(range(1, 721)), default=60)
