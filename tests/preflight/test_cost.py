@@ -103,19 +103,21 @@ def test_the_counted_parts_are_the_stack_s_resources(shape: str) -> None:
 
 
 def table() -> str:
-    """The table of docs/operations.md."""
-    columns = {
-        f"{shape}, {region}": cost.estimate(parsed(changes, region), PriceList(region, boto3.Session()))
-        for shape, changes in STACKS.items()
+    """The table of docs/operations.md: the parts in the first region, the sums in all."""
+    estimates = {
+        region: [
+            cost.estimate(parsed(changes, region), PriceList(region, boto3.Session())) for changes in STACKS.values()
+        ]
         for region in REGIONS
     }
-    parts = dict.fromkeys(line.part for lines in columns.values() for line in lines if line.month)
-    rows = [["part", *columns], ["---"] * (len(columns) + 1)]
+    parts = dict.fromkeys(line.part for lines in estimates[REGIONS[0]] for line in lines if line.month)
+    rows = [[f"part, in {REGIONS[0]}", *STACKS], ["---"] * (len(STACKS) + 1)]
     for part in parts:
-        months = [sum(line.month or 0 for line in lines if line.part == part) for lines in columns.values()]
+        months = [sum(line.month or 0 for line in lines if line.part == part) for lines in estimates[REGIONS[0]]]
         rows.append([part, *(f"{month:.2f}" if month else "-" for month in months)])
-    totals = (sum(line.month or 0 for line in lines) for lines in columns.values())
-    rows.append(["**a month, without use**", *(f"**{total:.0f}**" for total in totals)])
+    for region, columns in estimates.items():
+        totals = (sum(line.month or 0 for line in lines) for lines in columns)
+        rows.append([f"**a month in {region}**", *(f"**{total:.0f}**" for total in totals)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows).replace("| --- ", "|---").replace("--- |", "---|")
 
 
