@@ -1,4 +1,4 @@
-"""`make scan`: runs checkov on the stack and records the failed checks in `sandbox/conformance/checkov.json`.
+"""`make scan`: runs checkov on the stack, prints why each failed check is accepted, and records them in `sandbox/conformance/checkov.json`.
 
 checkov reads Terraform, so two shapes of the stack are deployed in the sandbox, converted to Terraform's JSON and planned with the
 official provider. checkov runs in a separate environment, created by uv, because its pins conflict with this project's.
@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from sandbox.conformance.conversion import configuration
 from sandbox.conformance.terraform import Terraform
 from sandbox.sandbox import Sandbox
@@ -24,6 +26,7 @@ from sandbox.testbed.terraform_provider import TerraformProvider
 
 VERSION = "3.3.30"
 RECORDING = CHECKOUT / "sandbox" / "conformance" / "checkov.json"
+ACCEPTED = RECORDING.with_name("accepted.yaml")
 SHAPES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "new VPC": ("local", {}),
     "production": ("prod", {"atlantis:lockingDatabase": "redis"}),
@@ -32,7 +35,7 @@ SHAPES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 
 def main() -> int:
-    """Scan both shapes and write the recording; prints each failed check."""
+    """Scan both shapes and write the recording. 1 if a failed check isn't accepted."""
     provider = terraform_provider.find(everywhere=True)
     if provider is None or shutil.which("terraform") is None:
         raise SandboxError("make scan requires terraform on PATH and the Terraform AWS provider on this machine")
@@ -45,7 +48,10 @@ def main() -> int:
     recorded = {check: sorted(resources) for check, resources in sorted(failed.items())}
     RECORDING.write_text(json.dumps({"checkov": VERSION, "failed": recorded}, indent=2) + "\n", encoding="utf-8")
     console.step(f"{len(recorded)} checks fail, recorded in {RECORDING.relative_to(CHECKOUT)}")
-    return 0
+    accepted = yaml.safe_load(ACCEPTED.read_text(encoding="utf-8"))
+    for check in recorded:
+        console.note(f"{check}: {accepted.get(check, f'not accepted. Fix it, or give the reason in {ACCEPTED.name}')}")
+    return int(not recorded.keys() <= accepted.keys())
 
 
 def _findings(
