@@ -6,6 +6,7 @@ PYTHON := .venv/bin/python
 SANDBOX = $(PYTHON) -m sandbox
 # Commands that ask AWS for other stacks than local ask the sandbox with IN=sandbox.
 IN_SANDBOX = $(filter local,$(STACK))$(filter sandbox,$(IN))
+# pip-tools would resolve only for the machine on which it runs. `pulumi install` and `pulumi policy publish` verify the hashes.
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip

@@ -97,6 +97,7 @@ class Atlantis(pulumi.ComponentResource):
         region = args.region if isinstance(args, Settings) else aws.get_region(opts=invoke).region
         settings = validate(args, name=name, region=region)
 
+        # Read once, as plain values, so that the policy pack evaluates most policy documents in a preview.
         caller, partition = aws.get_caller_identity(opts=invoke), aws.get_partition(opts=invoke)
         settings = in_own_account(settings, caller.account_id, name=name)
         names = physical_names(

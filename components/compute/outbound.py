@@ -17,7 +17,8 @@ _VARIABLE = "CA_CERTIFICATES"
 _NEVER_BY_PROXY = ("localhost", "127.0.0.1", "::1", "169.254.170.2", "169.254.169.254")
 """This task: its containers, ECS' endpoint with the role's credentials, and the metadata of an instance, where there is one."""
 
-# As another container, which the others mount read-only: a file of the server's own user could be changed by a plan.
+# In another container, whose volume the others mount read-only: a plan could change a file of the server's own user, and an image
+# with the certificates needs a build for each version. It costs a second at each start.
 _SCRIPT = Path(__file__).with_name("certificates.sh")
 
 

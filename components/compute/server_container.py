@@ -25,7 +25,8 @@ IMAGE_GROUP = 1000
 """The group that the stock image's files belong to; its user is 100."""
 FILE_DESCRIPTORS = 65536
 RULES = "ATLANTIS_REPO_CONFIG_JSON"
-"""The rules for repositories: of the plain variables, the only one that the server's processes don't inherit."""
+"""The rules for repositories: of the plain variables, the only one that the server's processes don't inherit. Each plan, hook and git
+command would get up to 64 KiB, which name other repositories. The task definition shows them: ECS has no other input."""
 WEB_USER = "atlantis"
 """The user of the web page, with the generated password."""
 

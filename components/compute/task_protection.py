@@ -1,4 +1,7 @@
-"""Task protection: a sidecar container that keeps ECS from stopping the task while a plan or an apply runs."""
+"""Task protection: a sidecar container that keeps ECS from stopping the task while a plan or an apply runs.
+
+Atlantis can't report to ECS that it is busy. The cost: a plan with the task role can set the protection too (docs/security.md).
+"""
 
 from collections.abc import Mapping
 from pathlib import Path

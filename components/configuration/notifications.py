@@ -1,7 +1,7 @@
 """The block `webhooks` of the server's configuration file: what the server sends to Slack or to a URL after an apply or drift.
 
-Atlantis has no flag for it, so it can't be a variable of the environment: the start of the container adds it to the configuration
-that the server reads (`compute/server_start.sh`).
+Atlantis has no flag for it, so it can't be a variable of the environment, and a plan could change a file in the data directory: the
+start of the container adds it to the configuration that the server reads (`compute/server_start.sh`).
 """
 
 import json

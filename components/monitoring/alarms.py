@@ -158,7 +158,8 @@ def _certificate(arn: pulumi.Input[str] | None) -> list[_Alarm]:
 
 
 def _not_running(args: Observed) -> _Alarm:
-    """Without a load balancer, nothing checks the server. A running task sends one sample of its CPU each minute."""
+    """Without a load balancer, nothing checks the server. A running task sends one sample of its CPU each minute, also
+    without Container Insights."""
     return _Alarm(
         name="unreachable",
         meaning="No running task for five minutes, longer than a deployment takes: look at the service's events and the task's log",

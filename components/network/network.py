@@ -125,6 +125,7 @@ class Network(pulumi.ComponentResource):
     def _security_group(self, of: str, description: str) -> aws.ec2.SecurityGroup:
         """A security group without rules. The provider removes AWS' default rule, which allows all egress.
 
+        Names and descriptions are fixed: a changed description replaces the group, as one of a policy replaces the policy.
         In descriptions of groups and rules, EC2 accepts only letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*.
         """
         physical_name = self._context.names.security_group(of)

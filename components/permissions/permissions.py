@@ -293,7 +293,10 @@ class Permissions(pulumi.ComponentResource):
 def _decrypt(
     names: PhysicalNames, sid: str, service: str, context: str, arns: Sequence[pulumi.Input[str]]
 ) -> Statement:
-    """Decrypting these values alone, with whichever key encrypts them: ``context`` is in the encryption context of ``service``."""
+    """Decrypting these values alone, with whichever key encrypts them: ``context`` is in the encryption context of ``service``.
+
+    Only DescribeParameters, a call on all parameters, shows a parameter's key, whose policy must still allow it.
+    """
     these = {"kms:ViaService": names.via(service), f"kms:EncryptionContext:{context}": list(arns)}
     return allow(sid, ["kms:Decrypt"], [names.arn("kms", "key/*")], {"StringEquals": these})
 

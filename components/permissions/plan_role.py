@@ -64,6 +64,10 @@ def server(names: PhysicalNames, *, detects_drift: bool) -> list[Statement]:
 
 
 def own_log(names: PhysicalNames) -> list[Statement]:
-    """What the agent reads of its own log: earlier results, and the requests of `make drift`."""
+    """What the agent reads of its own log: earlier results, whose ages survive a new task, and the requests of `make drift`.
+
+    A separate role, because the task role is denied all logs. A parameter of Systems Manager would need permissions too and,
+    without a NAT gateway, another endpoint.
+    """
     group = names.arn("logs", f"log-group:{names.agent_log_group}")
     return [allow("ReadOwnLog", ["logs:FilterLogEvents"], [group, f"{group}:*"])]
