@@ -48,6 +48,3 @@ class CertificateValidation(AwsResource):
             reason = certificate.get("FailureReason", "no reason given")
             raise RuntimeError(f"{state['certificateArn']} was not issued: {certificate['Status']}, {reason}")
         return {"certificateArn": state["certificateArn"]} if certificate["Status"] == "ISSUED" else None
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """Does nothing: there is no object in AWS."""

@@ -14,7 +14,7 @@ import jmespath
 from botocore import xform_name
 
 from sandbox.testbed.providers.aws import calls
-from sandbox.testbed.providers.aws.calls import Call, Change, Tagging
+from sandbox.testbed.providers.aws.calls import Call, Change, Tagging, mapped
 from sandbox.testbed.providers.aws.listing import Listing
 from sandbox.testbed.providers.aws.mapping import Renamed, from_api, to_api
 from sandbox.testbed.providers.aws.rows import ROWS
@@ -37,18 +37,6 @@ class GoneError(LookupError):
     """The response of AWS doesn't contain the object."""
 
 
-def only(items: Sequence[Any]) -> Any:
-    """The only object in a description by id."""
-    if not items:
-        raise GoneError("the object no longer exists")
-    return items[0]
-
-
-def arn(service: str, resource: str) -> str:
-    """The pattern (`AwsResource.built`) of an ARN in the session's region and account."""
-    return f"arn:{{aws.partition}}:{service}:{{aws.region}}:{{aws.account}}:{resource}"
-
-
 class AwsResource(Resource[Session]):
     """A resource type of AWS.
 
@@ -60,6 +48,8 @@ class AwsResource(Resource[Session]):
 
     service: ClassVar[str]
     operation: ClassVar[str]
+    within: ClassVar[str] = ""
+    """The parameter of `operation` of which the other properties are members."""
     renamed: ClassVar[Renamed] = {}
     limits: ClassVar[Mapping[str, str]] = {}
     bounds: ClassVar[Mapping[str, tuple[int, int]]] = {}
@@ -79,6 +69,7 @@ class AwsResource(Resource[Session]):
     reads: ClassVar[tuple[Call, ...]] = ()
     """Calls whose responses are merged into the description."""
     deleted: ClassVar[Call]
+    """Without an operation (`null` in the row) if AWS has no call for it."""
     subject: ClassVar[str] = ""
     """The parameter of `updates` that receives the id, if it differs from that of `deleted`."""
     updates: ClassVar[tuple[Change, ...]] = ()
@@ -143,11 +134,13 @@ class AwsResource(Resource[Session]):
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         """The parameters that create the object, without tags."""
-        return self.request({n: v for n, v in inputs.items() if n not in self.handled})
+        given = {n: v for n, v in inputs.items() if n not in self.handled}
+        return self.request(given | {self.within: inputs} if self.within else given)
 
     def tag_parameter(self, inputs: Properties) -> dict[str, Any]:
         """The parameter that tags the object at creation."""
-        return calls.parameter(self.client, self.operation, inputs.get("tags"))
+        called = self.tagging.at_creation if self.tagging else "tags"
+        return calls.parameter(self.client, self.operation, inputs.get("tags"), called)
 
     def tag_target(self, identity: str) -> str:
         """The identifier that the tagging calls expect."""
@@ -231,14 +224,16 @@ class AwsResource(Resource[Session]):
         found |= {name: jmespath.search(path, answer) for name, path in self.shown.items()}
         for name, pattern in self.built.items():
             found[name] = pattern.format(**{"id": identity, "aws": self.backend, "entry": self, **found})
-        return {**found, "tags": self.tags_in(identity, answer)} if self.tagging else found
-
-    def tags_in(self, identity: str, answer: Mapping[str, Any]) -> dict[str, str]:
-        """The object's tags. Override it for services whose description contains the tags."""
-        return self.tags_of(identity)
+        if self.tagging and self.tagging.in_description:
+            found["tags"] = mapped(answer.get("Tags") or answer.get("tags"))
+        elif self.tagging:
+            found["tags"] = self.tags_of(identity)
+        return found
 
     def remove(self, identity: str, state: Properties) -> None:
         """Implements `delete`. A not-found error of AWS means that the object is deleted already."""
+        if not self.deleted.operation:
+            return
         self.when_unused(lambda: self.ask(self.deleted, identity, state))
         if self.goes_slowly:
             self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None, self.patience)

@@ -77,6 +77,10 @@ class Tagging:
     path: str = "Tags || tags || TagList"
     by: str = ""
     """The member of the description that identifies the object, if that isn't the id."""
+    at_creation: str = "tags"
+    """The parameter of the creation, in any case."""
+    in_description: bool = False
+    """Whether the description contains the tags, so that `read` isn't necessary."""
 
     def current(self, client: Any, target: str) -> dict[str, str]:
         """The object's tags, without those that AWS reserves."""
@@ -97,9 +101,10 @@ class Tagging:
             Call(self.untag, self.target)(client, target, {}, **{name: keys})
 
 
-def parameter(client: Any, operation: str, tags: Mapping[str, str] | None) -> dict[str, Any]:
+def parameter(client: Any, operation: str, tags: Mapping[str, str] | None, called: str = "tags") -> dict[str, Any]:
     """The parameter of an operation that sets the tags: a map, or a list of pairs with the service's member names."""
-    found = [(name, api) for name, api in input_shape(client, operation).members.items() if name.casefold() == "tags"]
+    members = input_shape(client, operation).members.items()
+    found = [(name, api) for name, api in members if name.casefold() == called.casefold()]
     if not tags or not found:
         return {}
     name, api = found[0]

@@ -68,9 +68,6 @@ class DefaultSecurityGroup(_Group):
         if changed & {"ingress", "egress"}:
             self.revoke_all(identity)
 
-    def remove(self, identity: str, state: Properties) -> None:
-        """Does nothing: EC2 doesn't allow deleting a default group."""
-
 
 _PORTS = ("fromPort", "toPort")
 _SOURCES = {

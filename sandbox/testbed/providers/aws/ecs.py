@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sandbox.testbed.providers.aws import calls
 from sandbox.testbed.providers.aws.base import AwsResource
-from sandbox.testbed.providers.aws.calls import Tagging, mapped
+from sandbox.testbed.providers.aws.calls import Tagging
 from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
 
@@ -85,18 +85,12 @@ class TaskDefinition(EcsResource):
         """The revision in the state, or the latest revision of the family."""
         return super().found(self.key(identity, state), state)
 
-    def tags_in(self, identity: str, answer: Mapping[str, Any]) -> dict[str, str]:
-        return mapped(answer["tags"])
-
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
         arn = answer["taskDefinitionArn"]
-        shown = {"arn": arn, "arnWithoutRevision": arn.rpartition(":")[0], "volumes": []}
-        shown["containerDefinitions"] = self._shown_containers(answer["containerDefinitions"], state)
-        return {
-            **shown,
-            **super().shown_as(identity, answer, state),
-            "containerDefinitions": shown["containerDefinitions"],
-        }
+        found = {"volumes": [], **super().shown_as(identity, answer, state)}
+        found |= {"arn": arn, "arnWithoutRevision": arn.rpartition(":")[0]}
+        found["containerDefinitions"] = self._shown_containers(answer["containerDefinitions"], state)
+        return found
 
     def _shown_containers(self, containers: list[Any], state: Properties) -> str:
         """The program's text, if ECS added only empty defaults."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.testbed.providers.aws.base import AwsResource, only
+from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.aws.calls import Tagging
 from sandbox.testbed.providers.resource import Created
 from sandbox.testbed.providers.values import Properties
@@ -72,7 +72,7 @@ class ReplicationGroup(ElastiCacheResource):
         """The group's description and a node's: only nodes have the network, version and window properties."""
         group = self.found(identity, state)
         members = _nodes(group)
-        node = only(self.client.describe_cache_clusters(CacheClusterId=members[0])["CacheClusters"])
+        (node,) = self.client.describe_cache_clusters(CacheClusterId=members[0])["CacheClusters"]
         return self.shown_as(identity, {**node, **group, "Members": members}, state)
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:

@@ -10,7 +10,7 @@ from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.values import Properties
 
 
-class _IamResource(AwsResource):
+class IamResource(AwsResource):
     service = "iam"
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
@@ -21,7 +21,7 @@ class _IamResource(AwsResource):
         return found
 
 
-class Role(_IamResource):
+class Role(IamResource):
     """An IAM role."""
 
     sdk_name = "aws:iam/role:Role"
@@ -45,16 +45,7 @@ class Role(_IamResource):
         super().remove(identity, state)
 
 
-class RolePolicy(_IamResource):
-    """An inline policy of a role."""
-
-    sdk_name = "aws:iam/rolePolicy:RolePolicy"
-
-    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        self.create(inputs)
-
-
-class Policy(_IamResource):
+class Policy(IamResource):
     """A customer managed policy. IAM keeps up to five versions."""
 
     sdk_name = "aws:iam/policy:Policy"

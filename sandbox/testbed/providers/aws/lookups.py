@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 import datetime
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -45,6 +44,9 @@ class Lookup(Function[Any]):
     """Looks up one existing object."""
 
     service: ClassVar[str] = "ec2"
+    described: ClassVar[Call]
+    identified: ClassVar[str] = ""
+    """The argument whose value `described` receives."""
     reads: ClassVar[tuple[Call, ...]] = ()
     """Calls with the result's id, whose responses are merged into the description."""
     shown: ClassVar[Mapping[str, str]]
@@ -64,9 +66,15 @@ class Lookup(Function[Any]):
         """The service's client."""
         return self.backend.client(self.service)
 
-    @abc.abstractmethod
     def find(self, arguments: Properties) -> Mapping[str, Any]:
         """The description of the object in AWS."""
+        if self.identified and not arguments.get(self.identified):
+            raise ValueError(f"the stand-in looks the object up by {self.identified}")
+        identity = arguments.get(self.identified, "")
+        found = self.described(self.client, identity, {})
+        if not found:
+            raise LookupError(f"no object with {self.identified} {identity!r}")
+        return found
 
     def call(self, arguments: Properties) -> Properties:
         """The description, with the result's property names."""
@@ -79,27 +87,9 @@ class Lookup(Function[Any]):
         result |= {name: jmespath.search(path, found) for name, path in self.shown.items()}
         result |= {name: pattern.format(id=identity, aws=self.backend) for name, pattern in self.built.items()}
         result |= {name: arguments.get(name, default) for name, default in self.echoed.items()}
-        result |= {"tags": mapped(found.get("Tags")), "region": self.backend.region}
+        result |= {"tags": mapped(found.get("Tags") or found.get("tags")), "region": self.backend.region}
         dates = {name: value.isoformat() for name, value in result.items() if isinstance(value, datetime.datetime)}
         return {name: value for name, value in {**result, **dates}.items() if name in names}
-
-
-class GetCallerIdentity(Lookup):
-    """The identity of the provider's credentials."""
-
-    sdk_name = "aws:index/getCallerIdentity:getCallerIdentity"
-
-    def find(self, arguments: Properties) -> Mapping[str, Any]:
-        return self.client.get_caller_identity()
-
-
-class GetKey(Lookup):
-    """A key, looked up by id, ARN, alias name or alias ARN."""
-
-    sdk_name = "aws:kms/getKey:getKey"
-
-    def find(self, arguments: Properties) -> Mapping[str, Any]:
-        return self.client.describe_key(KeyId=arguments["keyId"])["KeyMetadata"]
 
 
 class GetSecret(Lookup):
@@ -131,39 +121,10 @@ class GetSecretVersion(Lookup):
         return version
 
 
-class GetCluster(Lookup):
-    """A cluster, looked up by name. ECS describes a deleted one as INACTIVE for some time."""
-
-    sdk_name = "aws:ecs/getCluster:getCluster"
-
-    def find(self, arguments: Properties) -> Mapping[str, Any]:
-        name = arguments["clusterName"]
-        found = self.client.describe_clusters(clusters=[name], include=["SETTINGS", "TAGS"])["clusters"]
-        if not found:
-            raise LookupError(f"no cluster {name!r}")
-        return {**found[0], "Tags": found[0].get("tags")}
-
-
-class GetListener(Lookup):
-    """A listener, looked up by ARN."""
-
-    sdk_name = "aws:lb/getListener:getListener"
-
-    def find(self, arguments: Properties) -> Mapping[str, Any]:
-        if not arguments.get("arn"):
-            raise ValueError("the stand-in looks a listener up by arn")
-        return self.client.describe_listeners(ListenerArns=[arguments["arn"]])["Listeners"][0]
-
-
 class GetLoadBalancer(Lookup):
     """A load balancer, looked up by ARN. Its attributes aren't read."""
 
     sdk_name = "aws:lb/getLoadBalancer:getLoadBalancer"
-
-    def find(self, arguments: Properties) -> Mapping[str, Any]:
-        if not arguments.get("arn"):
-            raise ValueError("the stand-in looks a load balancer up by arn")
-        return self.client.describe_load_balancers(LoadBalancerArns=[arguments["arn"]])["LoadBalancers"][0]
 
     def call(self, arguments: Properties) -> Properties:
         found = super().call(arguments)

@@ -22,7 +22,7 @@ def _tagging(row: Mapping[str, Any] | None) -> Tagging | None:
 
 _CONVERTED = {
     "described": lambda row: Call(*row),
-    "deleted": lambda row: Call(*row),
+    "deleted": lambda row: Call(*row) if row else Call(""),
     "reads": lambda rows: tuple(Call(*row) for row in rows),
     "updates": lambda rows: tuple(Change(**{**row, "properties": names(row["properties"])}) for row in rows),
     "tagging": _tagging,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.aws.calls import mapped, pairs
@@ -58,15 +58,10 @@ class BucketPart(AwsResource):
 
     service = "s3"
     named = "{bucket}"
-    parameter: ClassVar[str]
-    """The parameter of `operation` that holds the configuration."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.in_place |= cls.handled
-
-    def parameters(self, inputs: Properties) -> dict[str, Any]:
-        return self.request({"bucket": inputs["bucket"], self.parameter: inputs})
 
 
 class BucketLifecycleConfiguration(BucketPart):
@@ -81,23 +76,3 @@ class BucketLifecycleConfiguration(BucketPart):
             if "Filter" not in rule and "Prefix" not in rule:
                 rule["Filter"] = {"Prefix": ""}
         return parameters
-
-
-class BucketPolicy(BucketPart):
-    """The resource policy of a bucket."""
-
-    sdk_name = "aws:s3/bucketPolicy:BucketPolicy"
-
-    def parameters(self, inputs: Properties) -> dict[str, Any]:
-        return self.request(inputs)
-
-
-class BucketVersioning(BucketPart):
-    """The versioning of a bucket. It can be suspended, and not disabled once it was enabled: deletion suspends it."""
-
-    sdk_name = "aws:s3/bucketVersioning:BucketVersioning"
-
-    def parameters(self, inputs: Properties) -> dict[str, Any]:
-        """The parameters without MFA delete, which only the root user can change."""
-        status = inputs["versioningConfiguration"]["status"]
-        return {"Bucket": inputs["bucket"], "VersioningConfiguration": {"Status": status}}
