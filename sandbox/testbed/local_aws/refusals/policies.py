@@ -54,12 +54,9 @@ def trust_policy_problem(call: Call, document: Any) -> str | None:
     """Why IAM refuses a trust policy; None if it doesn't."""
     if problem := _grammar(document):
         return problem
-    for statement in statements(document):
-        if statement.keys() & {"Resource", "NotResource"}:
-            return "Has prohibited field Resource"
-        if not statement.keys() & {"Principal", "NotPrincipal"}:
-            return "Missing required field Principal"
-    return _missing_principal(call, document)
+    if any(statement.keys() & {"Resource", "NotResource"} for statement in statements(document)):
+        return "Has prohibited field Resource"
+    return resource_policy_problem(call, document, resources=False)
 
 
 def resource_policy_problem(call: Call, document: Any, *, resources: bool = True) -> str | None:

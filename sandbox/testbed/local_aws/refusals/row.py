@@ -57,6 +57,11 @@ class _Functions(Functions):
         """The first value that isn't among the known ones."""
         return next((value for value in values or () if value not in (known or ())), None)
 
+    @staticmethod
+    def common(values: Sequence[Any] | None, others: Sequence[Any] | None) -> Any:
+        """The first value that is among the others."""
+        return next((value for value in values or () if value in (others or ())), None)
+
     def own(self, arn: Any) -> bool:
         """Whether an ARN is of the call's account. What exists in others can't be known here."""
         return f":{self._call.account}:" in str(arn)
