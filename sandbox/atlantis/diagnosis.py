@@ -6,9 +6,8 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-import yaml
-
 from sandbox.atlantis.flags import LIST
+from sandbox.testbed.yaml_files import read_yaml
 
 _PREFIX = "ATLANTIS_"
 # The help of v0.47 omits the flags whose values are 64-bit integers.
@@ -18,9 +17,7 @@ _CONFUSED = {
     "ATLANTIS_GH_INSTALLATION_ID": "ATLANTIS_GH_APP_INSTALLATION_ID",
     "ATLANTIS_URL": "ATLANTIS_ATLANTIS_URL",
 }
-_EXITS: dict[str, str] = yaml.load(
-    Path(__file__).with_name("exits.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
-)
+_EXITS: dict[str, str] = read_yaml(Path(__file__).with_name("exits.yaml"))
 
 
 def known_variables() -> frozenset[str]:

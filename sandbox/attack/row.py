@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
+from sandbox.testbed.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from sandbox.attack.target import Target
@@ -91,9 +91,7 @@ def row_of_one_run(
 
 
 _TEXTS = frozenset({"attack", "tried", "refused_by", "isolation", "alone"})
-_ROWS: dict[str, dict[str, Any]] = yaml.load(
-    Path(__file__).with_name("rows.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
-)
+_ROWS: dict[str, dict[str, Any]] = read_yaml(Path(__file__).with_name("rows.yaml"))
 
 
 class Verdict(Enum):

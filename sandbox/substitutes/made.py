@@ -7,14 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
 from botocore.exceptions import ClientError
 
 from sandbox.testbed.local_aws.instance import LocalAws
+from sandbox.testbed.yaml_files import read_yaml
 
-_CALLS: dict[str, list[dict[str, Any]]] = yaml.load(
-    Path(__file__).with_name("calls.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
-)
+_CALLS: dict[str, list[dict[str, Any]]] = read_yaml(Path(__file__).with_name("calls.yaml"))
 
 
 @contextmanager

@@ -21,12 +21,10 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import write_private
 from sandbox.testbed.local_aws import LocalAws
 from sandbox.testbed.paths import ENGINES, STATE_VARIABLE, private_directory
+from sandbox.testbed.yaml_files import DUMPER, read_yaml
 
 ADOPTION_VARIABLE = "ATLANTIS_ADOPTION_FILE"
 """Overrides the program's adoption file: the resources in adoption.yaml exist only in the real account."""
-# Those of libyaml, which not every platform's package has, are ten times as fast. Each command needs them before it starts.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _NO_LOGS = """\
 This file replaces a folder with an encrypted log of each run, which is for reports to the engine's authors.
 Writing it takes a tenth of a preview. Delete this file before a run that you want to report.
@@ -84,7 +82,7 @@ class Workspace:
             salt = _load(copy).get("encryptionsalt")
             if salt:
                 document["encryptionsalt"] = salt
-        write_private(copy, yaml.dump(document, Dumper=_DUMPER, sort_keys=True, allow_unicode=True))
+        write_private(copy, yaml.dump(document, Dumper=DUMPER, sort_keys=True, allow_unicode=True))
 
     def source_settings(self, stack: str) -> dict[str, Any]:
         """The settings in the program's stack file of ``stack``."""
@@ -153,7 +151,7 @@ class Workspace:
             for language, host in hosts.items()
             if host
         ]
-        written = yaml.dump(document, Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
+        written = yaml.dump(document, Dumper=DUMPER, sort_keys=False, allow_unicode=True)
         write_private(self.project / "Pulumi.yaml", written)
 
 
@@ -181,7 +179,7 @@ def provider_settings(aws: LocalAws) -> dict[str, Any]:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - both are safe loaders
+        document = read_yaml(path)
     except FileNotFoundError:
         raise SandboxError(f"{path} doesn't exist; the sandbox runs a Pulumi program in its own folder") from None
     except UnicodeDecodeError:

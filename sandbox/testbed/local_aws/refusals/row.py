@@ -13,18 +13,13 @@ from types import ModuleType
 from typing import Any
 
 import jmespath
-import yaml
 from jmespath import Options
 from jmespath.functions import Functions
 
 from sandbox.testbed.local_aws.refusals.call import Call
+from sandbox.testbed.yaml_files import read_yaml, table
 
-
-def _loaded(file: Path) -> Any:
-    return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-
-
-SERVICES: Mapping[str, Mapping[str, str]] = _loaded(Path(__file__).with_name("services.yaml"))
+SERVICES: Mapping[str, Mapping[str, str]] = read_yaml(Path(__file__).with_name("services.yaml"))
 
 
 class _Functions(Functions):
@@ -146,7 +141,7 @@ def rows(module: ModuleType) -> list[Refusal]:
     """The rows of the YAML file next to a module."""
     return [
         Refusal(row["refuses"], row["code"], row["message"], row["if"], module, row.get("source", ""))
-        for row in _loaded(Path(str(module.__file__)).with_suffix(".yaml"))
+        for row in table(str(module.__file__))
     ]
 
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sandbox.testbed.providers.aws.calls import Call, Change, Tagging
 from sandbox.testbed.providers.aws.listing import Listing, output
 from sandbox.testbed.providers.resource import names
+from sandbox.testbed.yaml_files import read_yaml
 
 _SETS = names("computed domain_names extended handled in_place reported refused required secret unordered write_only")
 
@@ -29,9 +28,8 @@ _CONVERTED = {
     "listing": lambda row: Listing(**{**row, **({"known": output(*row["known"])} if "known" in row else {})}),
     **dict.fromkeys(_SETS, names),
 }
-_TEXT = Path(__file__).with_name("resources.yaml").read_text(encoding="utf-8")
 ROWS: Mapping[str, Mapping[str, Any]] = {
     type_: {name: _CONVERTED[name](value) if name in _CONVERTED else value for name, value in row.items()}
-    for type_, row in yaml.load(_TEXT, Loader=yaml.CSafeLoader).items()
+    for type_, row in read_yaml(Path(__file__).with_name("resources.yaml")).items()
 }
 """The fields of `AwsResource` by the type's name in the SDK, and `base` of a type without a class."""
