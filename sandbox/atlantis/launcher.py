@@ -225,4 +225,4 @@ def _rolling_problems(service: Service, definition: TaskDefinition) -> list[str]
 
 def _raise_if(problems: list[str]) -> None:
     if problems:
-        raise TaskStartError(problems)
+        raise TaskStartError(*problems)

@@ -61,7 +61,7 @@ def serve(deployment: DeployedService, environment: Mapping[str, str], certifica
     if executable is None:
         problems.append(NO_SERVER)
     if problems or executable is None:
-        raise TaskStartError(problems)
+        raise TaskStartError(*problems)
     port = _run(deployment.state, group["ReplicationGroupId"], executable, password, certificates)
     return {_HOST: LOOPBACK, _PORT: str(port)}
 
@@ -83,7 +83,7 @@ def _group(deployment: DeployedService, environment: Mapping[str, str]) -> dict[
                 return group
     known = ", ".join(group["ReplicationGroupId"] for group in groups) or "none"
     raise TaskStartError(
-        [f"{_HOST} and {_PORT} are {':'.join(wanted)}, the primary endpoint of no replication group (there is {known})"]
+        f"{_HOST} and {_PORT} are {':'.join(wanted)}, the primary endpoint of no replication group (there is {known})"
     )
 
 
@@ -154,4 +154,4 @@ def _wait(state: Path, process: processes.Process, port: int) -> None:
                 return
         time.sleep(0.05)
     log = state / "logs" / f"{process.name}.log"
-    raise TaskStartError([f"the redis-server of the locking database didn't start; its log is {log}"])
+    raise TaskStartError(f"the redis-server of the locking database didn't start; its log is {log}")

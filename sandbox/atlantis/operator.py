@@ -103,9 +103,9 @@ def _register_existing(deployment: DeployedService, described: dict[str, Any], s
 
 def _keys_by_secret(described: dict[str, Any]) -> dict[str, set[str]]:
     keys: dict[str, set[str]] = {}
-    for variable, value_from in _secrets(described).items():
+    for value_from in _secrets(described).values():
         try:
-            reference = task_secrets.parse(variable, value_from)
+            reference = task_secrets.parse(value_from)
         except TaskStartError:
             continue
         keys.setdefault(reference.secret, set()).add(reference.key)

@@ -102,10 +102,8 @@ def _manifest(
         tags = sorted({found["imageTag"] for found in listed if "imageTag" in found})
         name = next(iter(identifier.values()))
         raise TaskStartError(
-            [
-                f"CannotPullContainerError: the repository {repository} has no image {name} (it has "
-                f"{', '.join(tags) or 'none'}): push it, or use an existing tag"
-            ]
+            f"CannotPullContainerError: the repository {repository} has no image {name} (it has "
+            f"{', '.join(tags) or 'none'}): push it, or use an existing tag"
         )
     image = answer["images"][0]
     return image["imageId"]["imageDigest"], json.loads(image["imageManifest"])
@@ -122,4 +120,4 @@ def _explain(problem: ClientError, role: str) -> str:
 
 
 def _refused(image: EcrImage, why: str) -> TaskStartError:
-    return TaskStartError([f"CannotPullContainerError: {image}: {why}"])
+    return TaskStartError(f"CannotPullContainerError: {image}: {why}")

@@ -12,9 +12,7 @@ def assume(deployment: DeployedService, role: str, task: str) -> Credentials:
         answer = deployment.client("sts").assume_role(RoleArn=role, RoleSessionName=task)["Credentials"]
     except ClientError as problem:
         raise TaskStartError(
-            [
-                f"ECS can't assume {role} ({refusal(problem)}): the role must exist and its trust policy must allow "
-                "ecs-tasks.amazonaws.com"
-            ]
+            f"ECS can't assume {role} ({refusal(problem)}): the role must exist and its trust policy must allow "
+            "ecs-tasks.amazonaws.com"
         ) from problem
     return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"])

@@ -127,4 +127,4 @@ def _program(command: list[str]) -> list[str]:
         return ["/bin/sh", "-c", words[0]]
     if kind == "CMD" and words:
         return words
-    raise TaskStartError([f"the health check's command must begin with CMD or CMD-SHELL, and this one is {command}"])
+    raise TaskStartError(f"the health check's command must begin with CMD or CMD-SHELL, and this one is {command}")

@@ -27,7 +27,7 @@ def runnable(definition: TaskDefinition) -> tuple[TaskDefinition, Mapping[str, s
     waiting = [(each.name, item.container) for each in left for item in each.dependencies if item.container in reasons]
     if waiting:
         raise TaskStartError(
-            [f"{name} waits for {other}, which isn't run: {reasons[other]}" for name, other in waiting]
+            *[f"{name} waits for {other}, which isn't run: {reasons[other]}" for name, other in waiting]
         )
     return dataclasses.replace(definition, containers=left), reasons
 

@@ -19,13 +19,13 @@ def open_stream(client: Any, options: Mapping[str, str], container: str, task: s
     """Create the task's log stream and return its group and name; raises ``TaskStartError`` if ECS couldn't either."""
     group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
     if not group or not prefix:
-        raise TaskStartError(["Fargate's awslogs driver needs awslogs-group and awslogs-stream-prefix"])
+        raise TaskStartError("Fargate's awslogs driver needs awslogs-group and awslogs-stream-prefix")
     stream = f"{prefix}/{container}/{task}"
     try:
         client.create_log_stream(logGroupName=group, logStreamName=stream)
     except ClientError as problem:
         raise TaskStartError(
-            [f"the execution role can't write the log: stream {stream} in group {group}: {refusal(problem)}"]
+            f"the execution role can't write the log: stream {stream} in group {group}: {refusal(problem)}"
         ) from problem
     return group, stream
 

@@ -112,7 +112,7 @@ class RunningContainer:
         except (OSError, SandboxError) as problem:
             said = self.last_words().strip().splitlines()[-1:]
             raise TaskStartError(
-                [f"the container {self.definition.name} can't be started: {'; '.join([str(problem), *said])}"]
+                f"the container {self.definition.name} can't be started: {'; '.join([str(problem), *said])}"
             ) from problem
         if check := self.definition.health_check:
             command = container.health_command

@@ -42,7 +42,7 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
     servers = [item for item in containers if item.get("portMappings")]
     if len(servers) != 1:
         raise TaskStartError(
-            [f"{len(servers)} of the task definition's containers map ports; the task needs exactly one"]
+            f"{len(servers)} of the task definition's containers map ports; the task needs exactly one"
         )
     problems = [problem for item in containers for problem in _problems(item)]
     if not servers[0].get("essential", True):
@@ -51,7 +51,7 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
         f"the task definition has no {role}" for role in ("executionRoleArn", "taskRoleArn") if not described.get(role)
     ]
     if problems:
-        raise TaskStartError(problems)
+        raise TaskStartError(*problems)
     return TaskDefinition(
         arn=described["taskDefinitionArn"],
         architecture=described.get("runtimePlatform", {}).get("cpuArchitecture", _ARCHITECTURE),
@@ -142,7 +142,7 @@ def _volume(volume: Mapping[str, Any]) -> EfsVolume | None:
     ]
     if unsupported or volume.get("configuredAtLaunch") or (volume.get("host") or {}).get("sourcePath"):
         raise TaskStartError(
-            [f"volume {volume['name']}: the sandbox supports EFS and Fargate's bind mounts (a volume without a source)"]
+            f"volume {volume['name']}: the sandbox supports EFS and Fargate's bind mounts (a volume without a source)"
         )
     return None
 

@@ -60,4 +60,4 @@ def why_not() -> str:
 def _run(*command: str) -> None:
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
-        raise TaskStartError([f"the task's disk: {(ran.stderr.strip().splitlines() or [command[0]])[-1]}"])
+        raise TaskStartError(f"the task's disk: {(ran.stderr.strip().splitlines() or [command[0]])[-1]}")

@@ -56,7 +56,7 @@ class TaskNetworkNamespace:
         said = self._process.stdout.readline()
         if not said:
             self.close()
-            raise TaskStartError([f"the task's network can't be made: {why_not() or 'its process ended'}"])
+            raise TaskStartError(f"the task's network can't be made: {why_not() or 'its process ended'}")
         self.pid = int(said)
 
     def __enter__(self) -> Self:
@@ -123,7 +123,7 @@ def _free_address(port: int) -> socket.socket:
     for _ in range(_ATTEMPTS):
         with contextlib.suppress(OSError):
             return _listening(f"127.77.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}", port)
-    raise TaskStartError([f"no address of 127.77.0.0/16 has a free port {port}"])
+    raise TaskStartError(f"no address of 127.77.0.0/16 has a free port {port}")
 
 
 def _listening(address: str, port: int) -> socket.socket:

@@ -27,15 +27,13 @@ class Reference:
     version: str
 
 
-def parse(variable: str, value_from: str) -> Reference:
-    """Parse ``<arn>[:json-key:version-stage:version-id]``; raises ``TaskStartError`` that contains ``variable``."""
+def parse(value_from: str) -> Reference:
+    """Parse ``<arn>[:json-key:version-stage:version-id]``; raises ``TaskStartError``."""
     found = _SECRET.fullmatch(value_from)
     if found is None:
         raise TaskStartError(
-            [
-                f"{variable}: valueFrom {value_from!r} is no full ARN of a secret followed by nothing or by "
-                "`:json-key:version-stage:version-id` (all three colons)"
-            ]
+            f"valueFrom {value_from!r} is no full ARN of a secret followed by nothing or by "
+            "`:json-key:version-stage:version-id` (all three colons)"
         )
     return Reference(found["secret"], found["key"] or "", found["stage"] or "", found["version"] or "")
 
@@ -50,32 +48,30 @@ def resolve(clients: Callable[[str], Any], secrets: Mapping[str, str], role: str
     for variable, value_from in secrets.items():
         try:
             if parameter := _PARAMETER.fullmatch(value_from):
-                values[variable] = _parameter(clients("ssm"), variable, value_from, parameter["name"], role)
+                values[variable] = _parameter(clients("ssm"), value_from, parameter["name"], role)
             else:
-                values[variable] = _value(clients("secretsmanager"), variable, parse(variable, value_from), role)
+                values[variable] = _value(clients("secretsmanager"), parse(value_from), role)
         except TaskStartError as error:
-            problems += error.problems
+            problems += [f"{variable}: {problem}" for problem in error.problems]
     if problems:
-        raise TaskStartError(problems)
+        raise TaskStartError(*problems)
     return values
 
 
-def _parameter(client: Any, variable: str, arn: str, name: str, role: str) -> str:
+def _parameter(client: Any, arn: str, name: str, role: str) -> str:
     try:
         found = client.get_parameters(Names=[arn], WithDecryption=True)["Parameters"]
     except ClientError as problem:
         error = problem.response["Error"]
         raise TaskStartError(
-            [
-                f"{variable}: parameter {name} can't be read by {role.rpartition('/')[2]} ({error['Code']}: {error['Message']})"
-            ]
+            f"parameter {name} can't be read by {role.rpartition('/')[2]} ({error['Code']}: {error['Message']})"
         ) from problem
     if not found:
-        raise TaskStartError([f"{variable}: parameter {name} doesn't exist: store it with `aws ssm put-parameter`"])
+        raise TaskStartError(f"parameter {name} doesn't exist: store it with `aws ssm put-parameter`")
     return found[0]["Value"]
 
 
-def _value(client: Any, variable: str, reference: Reference, role: str) -> str:
+def _value(client: Any, reference: Reference, role: str) -> str:
     name = reference.secret.rpartition(":")[2]
     chosen = {"VersionStage": reference.stage, "VersionId": reference.version}
     try:
@@ -83,29 +79,27 @@ def _value(client: Any, variable: str, reference: Reference, role: str) -> str:
             SecretId=reference.secret, **{option: value for option, value in chosen.items() if value}
         )
     except ClientError as problem:
-        raise TaskStartError([f"{variable}: {_explain(problem, name, role)}"]) from problem
+        raise TaskStartError(_explain(problem, name, role)) from problem
     text = answer.get("SecretString")
     if text is None and "SecretBinary" not in answer:
-        raise TaskStartError([f"{variable}: {_no_value(name)}"])
+        raise TaskStartError(_no_value(name))
     if text is None:
-        raise TaskStartError([f"{variable}: secret {name} contains binary data; store a JSON object of strings in it"])
-    return _part(text, variable, reference.key, name) if reference.key else text
+        raise TaskStartError(f"secret {name} contains binary data; store a JSON object of strings in it")
+    return _part(text, reference.key, name) if reference.key else text
 
 
-def _part(text: str, variable: str, key: str, name: str) -> str:
+def _part(text: str, key: str, name: str) -> str:
     try:
         document = json.loads(text)
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise TaskStartError([f"{variable}: secret {name} is not a JSON object, so its key {key!r} can't be read"])
+        raise TaskStartError(f"secret {name} is not a JSON object, so its key {key!r} can't be read")
     if key not in document:
         present = ", ".join(sorted(document)) or "none at all"
-        raise TaskStartError(
-            [f"{variable}: secret {name} has no key {key!r} (it has {present}); add it with put-secret-value"]
-        )
+        raise TaskStartError(f"secret {name} has no key {key!r} (it has {present}); add it with put-secret-value")
     if not isinstance(document[key], str) or not document[key].strip():
-        raise TaskStartError([f"{variable}: key {key!r} of secret {name} must be a string that is not empty"])
+        raise TaskStartError(f"key {key!r} of secret {name} must be a string that is not empty")
     return document[key]
 
 

@@ -33,10 +33,10 @@ def _mount(deployment: DeployedService, name: str, volume: EfsVolume) -> Path:
             root = points[0]["RootDirectory"]["Path"]
             if points[0]["FileSystemId"] != volume.file_system:
                 raise TaskStartError(
-                    [f"access point {volume.access_point} belongs to another file system than {volume.file_system}"]
+                    f"access point {volume.access_point} belongs to another file system than {volume.file_system}"
                 )
     except ClientError as problem:
-        raise TaskStartError([f"volume {name} can't be mounted: {refusal(problem)}"]) from problem
+        raise TaskStartError(f"volume {name} can't be mounted: {refusal(problem)}") from problem
     if not targets:
-        raise TaskStartError([f"volume {name} can't be mounted: {volume.file_system} has no mount target yet"])
+        raise TaskStartError(f"volume {name} can't be mounted: {volume.file_system} has no mount target yet")
     return private_directory(deployment.state / "efs" / volume.file_system / root.lstrip("/"))
