@@ -99,13 +99,16 @@ def both(check: str, why: str, bad: Planned, good: Planned, **configuration: Any
 
 
 def passing(
-    near: str, why: str, *resources: Planned, reported: Mapping[str, Mapping[str, Any]] | None = None, **given: Any
+    near: str,
+    why: str,
+    *resources: Planned,
+    reported: Mapping[str, Mapping[str, Any]] | None = None,
+    **configuration: Any,
 ) -> Row:
     """A stack on which no mandatory policy may speak.
 
-    near: the checks whose faults it resembles; given: configurations, ``_`` for ``-``.
+    near: the checks whose faults it resembles; configuration: of each policy.
     """
-    configuration = {name.replace("_", "-"): value for name, value in given.items()}
     return Row(why, pairs(near), frozenset({"nothing"}), resources, configuration, reported=reported or {})
 
 
@@ -206,6 +209,13 @@ def document(*statements: Mapping[str, Any]) -> str:
 TLS_ONLY: Final = document(deny(Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}}))
 
 
+@dataclass(frozen=True)
+class _Unknown:
+    """A value that isn't known in the preview. origins: the resources that it was computed from."""
+
+    origins: tuple[str, ...]
+
+
 class _Loader(yaml.CSafeLoader):
     """Reads what properties can't have in YAML: a string with a policy document or other JSON, and an unknown value."""
 
@@ -222,15 +232,17 @@ class _Loader(yaml.CSafeLoader):
 _Loader.add_constructor("!json", _Loader.json_of)
 _Loader.add_constructor("!policy", _Loader.policy)
 _Loader.add_constructor("!unknown", lambda *_: UNKNOWN)
-_OUTCOMES: Final = {"found": (found,), "passes": (passes,), "both": (found, passes)}
+_Loader.add_constructor("!from", lambda _, node: _Unknown(tuple(node.value.split())))
+_OUTCOMES: Final = {"found": (found,), "passes": (passes,), "both": (found, passes), "passing": (passing,)}
 
 
 def written(name: str) -> list[Row]:
     """The rows of ``rows_<name>.yaml``.
 
     A row: ``found``, ``passes``, or ``both`` with a stack for each; the check; why; the stack's resources by type and, if it
-    isn't ``it``, name; the policy's configuration. ``!policy`` is a document of statements, each an Allow of everything unless
-    it says something else; ``!json`` a string; ``!unknown`` a value that isn't known in the preview.
+    isn't ``it``, name; the policy's configuration. ``passing``: what AWS reports and the policies' configurations, as the
+    function of that name. ``!policy`` is a document of statements, each an Allow of everything unless it says something else;
+    ``!json`` a string; ``!unknown`` a value that isn't known in the preview; ``!from a b`` one of the resources a and b.
     """
     made: list[Row] = []
     for outcome, check, why, *rest in table(str(Path(__file__).with_name(f"rows_{name}")), "rows", _Loader):
@@ -243,5 +255,22 @@ def written(name: str) -> list[Row]:
 
 def _resource(key: str, properties: Mapping[str, Any]) -> Planned:
     kind, _, name = key.partition(" ")
-    made = one(kind, name or "it", **properties)
+    origins = {each: _origins(value) for each, value in properties.items()}
+    made = one(kind, name or "it", **{each: _known(value) for each, value in properties.items()})
+    made = known(made, **{each: names for each, names in origins.items() if names})
     return replace(made, type=kind) if kind.startswith("aws-native:") else made
+
+
+def _origins(value: Any) -> tuple[str, ...]:
+    """The resources that a property was computed from."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value.origins if isinstance(value, _Unknown) else tuple(name for each in inner for name in _origins(each))
+
+
+def _known(value: Any) -> Any:
+    """A property as the engine sends it."""
+    if isinstance(value, dict):
+        return {name: _known(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_known(each) for each in value]
+    return UNKNOWN if isinstance(value, _Unknown) else value

@@ -10,8 +10,7 @@ import pytest
 
 from policies.catalogue import RULES
 from tables.stores import STORES
-from tests.policy.passing_encryption import ENCRYPTION_PASSING
-from tests.policy.passing_network import NETWORK_PASSING
+from tests.policy.passing import PASSING
 from tests.policy.rows import MANDATORY, Row, written
 from tests.policy.rows_documents import DOCUMENT_ROWS
 from tests.policy.rows_encryption import ENCRYPTION_ROWS
@@ -39,7 +38,6 @@ ROWS: tuple[Row, ...] = (
     *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS, *EVASIONS),
     *(row for name in ("claims", "external", "supporting") for row in written(name)),
 )
-PASSING: tuple[Row, ...] = (*ENCRYPTION_PASSING, *NETWORK_PASSING)
 CHECKS = {(rule.name, check) for rule in RULES if rule.level == "mandatory" for check in rule.checks}
 MESSAGES = Path(__file__).with_name("recorded") / "messages.txt"
 RECORDED = frozenset(MESSAGES.read_text(encoding="utf-8").splitlines())
@@ -86,7 +84,7 @@ def test_every_mandatory_check_has_passing_rows() -> None:
 
 
 def test_every_row_of_the_table_of_stores_has_a_passing_row() -> None:
-    kinds = {each.type for row in ENCRYPTION_PASSING for each in row.resources}
+    kinds = {each.type for row in PASSING for each in row.resources}
     assert {store.type for store in STORES} <= {kind.split(":")[1] for kind in kinds}
 
 
