@@ -210,29 +210,38 @@ TLS_ONLY: Final = document(deny(Principal="*", Condition={"Bool": {"aws:SecureTr
 
 
 @dataclass(frozen=True)
-class _Unknown:
-    """A value that isn't known in the preview. origins: the resources that it was computed from."""
+class _Computed:
+    """A value, and the resource that it was computed from."""
 
-    origins: tuple[str, ...]
+    origin: str
+    value: Any = UNKNOWN
 
 
 class _Loader(yaml.CSafeLoader):
     """Reads what properties can't have in YAML: a string with a policy document or other JSON, and an unknown value."""
 
     def json_of(self, node: yaml.SequenceNode | yaml.MappingNode) -> str:
+        # With a separate loader, because this one may not yet have read a part to its end that has an anchor.
+        own = _Loader("")
         is_list = isinstance(node, yaml.SequenceNode)
         return json.dumps(
-            self.construct_sequence(node, deep=True) if is_list else self.construct_mapping(node, deep=True)
+            own.construct_sequence(node, deep=True) if is_list else own.construct_mapping(node, deep=True)
         )
 
     def policy(self, node: yaml.SequenceNode) -> str:
-        return document(*(allow(**statement) for statement in self.construct_sequence(node, deep=True)))
+        return document(*(allow(**statement) for statement in json.loads(self.json_of(node))))
+
+    def computed(self, node: yaml.ScalarNode | yaml.SequenceNode) -> _Computed:
+        if isinstance(node, yaml.ScalarNode):
+            return _Computed(node.value)
+        origin, value = self.construct_sequence(node, deep=True)
+        return _Computed(origin, value)
 
 
 _Loader.add_constructor("!json", _Loader.json_of)
 _Loader.add_constructor("!policy", _Loader.policy)
 _Loader.add_constructor("!unknown", lambda *_: UNKNOWN)
-_Loader.add_constructor("!from", lambda _, node: _Unknown(tuple(node.value.split())))
+_Loader.add_constructor("!from", _Loader.computed)
 _OUTCOMES: Final = {"found": (found,), "passes": (passes,), "both": (found, passes), "passing": (passing,)}
 
 
@@ -242,10 +251,11 @@ def written(name: str) -> list[Row]:
     A row: ``found``, ``passes``, or ``both`` with a stack for each; the check; why; the stack's resources by type and, if it
     isn't ``it``, name; the policy's configuration. ``passing``: what AWS reports and the policies' configurations, as the
     function of that name. ``!policy`` is a document of statements, each an Allow of everything unless it says something else;
-    ``!json`` a string; ``!unknown`` a value that isn't known in the preview; ``!from a b`` one of the resources a and b.
+    ``!json`` a string; ``!unknown`` a value that isn't known in the preview; ``!from name`` one that is computed from the
+    resource ``name``, as ``!from [name, 7]``, which is known.
     """
     made: list[Row] = []
-    for outcome, check, why, *rest in table(str(Path(__file__).with_name(f"rows_{name}")), "rows", _Loader):
+    for outcome, check, why, *rest in _table(name):
         verdicts = _OUTCOMES[outcome]
         stacks, configuration = rest[: len(verdicts)], dict(*rest[len(verdicts) :])
         for verdict, stack in zip(verdicts, stacks, strict=True):
@@ -253,18 +263,32 @@ def written(name: str) -> list[Row]:
     return made
 
 
+def varied() -> list[Row]:
+    """The rows of each property in ``rows_values.yaml``, as ``values`` makes them."""
+    return [
+        row
+        for check, path, bad, stack, *expected in _table("values")
+        for row in values(check, tuple(starmap(_resource, stack.items())), path, bad, **dict(*expected))
+    ]
+
+
+def _table(name: str) -> list[list[Any]]:
+    return table(str(Path(__file__).with_name(f"rows_{name}")), "rows", _Loader)
+
+
 def _resource(key: str, properties: Mapping[str, Any]) -> Planned:
     kind, _, name = key.partition(" ")
     origins = {each: _origins(value) for each, value in properties.items()}
     made = one(kind, name or "it", **{each: _known(value) for each, value in properties.items()})
     made = known(made, **{each: names for each, names in origins.items() if names})
-    return replace(made, type=kind) if kind.startswith("aws-native:") else made
+    return replace(made, type=kind) if ":" in kind else made
 
 
 def _origins(value: Any) -> tuple[str, ...]:
     """The resources that a property was computed from."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return value.origins if isinstance(value, _Unknown) else tuple(name for each in inner for name in _origins(each))
+    if isinstance(value, _Computed):
+        return (value.origin,)
+    return tuple(name for each in value for name in _origins(each)) if isinstance(value, list) else ()
 
 
 def _known(value: Any) -> Any:
@@ -273,4 +297,4 @@ def _known(value: Any) -> Any:
         return {name: _known(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_known(each) for each in value]
-    return UNKNOWN if isinstance(value, _Unknown) else value
+    return value.value if isinstance(value, _Computed) else value

@@ -1,11 +1,28 @@
 """Verdicts of secrets, containers, recovery, logging and hardening."""
 
+import json
 from dataclasses import replace
 from typing import Any, Final
 
 from tests.policy.rows import Row, both, found, one, passes
 from tests.policy.servicer import UNKNOWN
-from tests.policy.values_operations import containers
+
+CONTAINER: Final[dict[str, Any]] = {
+    "name": "atlantis",
+    "image": "ghcr.io/runatlantis/atlantis:v0.47.1",
+    "user": "100:1000",
+    "readonlyRootFilesystem": True,
+    "environment": [{"name": "ATLANTIS_PORT", "value": "4141"}],
+    "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}],
+    "logConfiguration": {"logDriver": "awslogs"},
+}
+
+
+def containers(**changes: Any) -> str:
+    """Container definitions with one container that is fine but for the changes; None leaves a key out."""
+    merged = {**CONTAINER, **changes}
+    return json.dumps([{key: value for key, value in merged.items() if value is not None}])
+
 
 _TEXT: Final = "correct horse battery"
 _VARIABLES: Final = (

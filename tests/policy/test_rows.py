@@ -11,7 +11,7 @@ import pytest
 from policies.catalogue import RULES
 from tables.stores import STORES
 from tests.policy.passing import PASSING
-from tests.policy.rows import MANDATORY, Row, written
+from tests.policy.rows import MANDATORY, Row, varied, written
 from tests.policy.rows_documents import DOCUMENT_ROWS
 from tests.policy.rows_encryption import ENCRYPTION_ROWS
 from tests.policy.rows_evasions import EVASIONS
@@ -21,18 +21,9 @@ from tests.policy.rows_operations import OPERATIONS_ROWS
 from tests.policy.rows_public import PUBLIC_ROWS
 from tests.policy.rows_single_task import SINGLE_TASK_ROWS
 from tests.policy.servicer import UNKNOWN, Finding, Pack, Planned
-from tests.policy.values_encryption import ENCRYPTION_STACK_VALUES, ENCRYPTION_VALUES
-from tests.policy.values_identity import ESCALATION_VALUES, IDENTITY_VALUES
-from tests.policy.values_network import NETWORK_VALUES
-from tests.policy.values_operations import OPERATIONS_VALUES
 from tests.policy.values_single_task import SINGLE_TASK_VALUES, writer
 
-VALUES: tuple[Row, ...] = tuple(
-    chain(
-        *(*ENCRYPTION_VALUES, *ENCRYPTION_STACK_VALUES, *NETWORK_VALUES),
-        *(*IDENTITY_VALUES, *ESCALATION_VALUES, *SINGLE_TASK_VALUES, *OPERATIONS_VALUES),
-    )
-)
+VALUES: tuple[Row, ...] = (*varied(), *chain.from_iterable(SINGLE_TASK_VALUES))
 ROWS: tuple[Row, ...] = (
     *(*VALUES, *DOCUMENT_ROWS, *PUBLIC_ROWS, *ENCRYPTION_ROWS, *NETWORK_ROWS),
     *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS, *EVASIONS),

@@ -3,8 +3,11 @@
 from typing import Any, Final
 
 from tests.policy.rows import Row, values
+from tests.policy.rows_operations import containers
 from tests.policy.servicer import UNKNOWN, Planned
-from tests.policy.values_operations import SERVICE, TASK, containers
+
+SERVICE: Final = "aws:ecs/service:Service"
+TASK: Final = "aws:ecs/taskDefinition:TaskDefinition"
 
 _COMPUTED: Final = ("deploymentController", "deploymentConfiguration")
 
