@@ -59,7 +59,7 @@ class Anatomy:
     @cached_property
     def volume(self) -> Mapping[str, Any]:
         """The configuration of the task's EFS volume; empty if it has none."""
-        for volume in self.task.get("volume") or []:
+        for volume in self.task.items_of("volume"):
             if configuration := volume.get("efs_volume_configuration"):
                 return configuration[0]
         return {}
@@ -86,6 +86,15 @@ class Anatomy:
         named = str(self.service.get("cluster", ""))
         clusters = self.state.of("aws_ecs_cluster")
         return next((found for found in clusters if named in (found.id, found.get("name"))), None)
+
+    @property
+    def task_role_arn(self) -> str:
+        return str(self.task.get("task_role_arn") or "")
+
+    @property
+    def task_role(self) -> str:
+        """The name of the task role; empty if the task has none."""
+        return self.task_role_arn.rpartition("/")[2]
 
     def role(self, attribute: str) -> StateResource | None:
         """The role that an attribute of the task definition names by ARN."""
@@ -114,10 +123,8 @@ class Anatomy:
         if self.existing.listener_arn:
             return self._known(load_balancer_arn(self.existing.listener_arn), *LOAD_BALANCERS)
         found = (self.state.find(arn, *LISTENERS) for arn in self.listeners)
-        balancers = (
-            self.state.find(str(listener.get("load_balancer_arn")), *LOAD_BALANCERS) for listener in found if listener
-        )
-        return next((balancer for balancer in balancers if balancer), None)
+        arns = (str(listener.get("load_balancer_arn")) for listener in found if listener)
+        return next(filter(None, (self.state.find(arn, *LOAD_BALANCERS) for arn in arns)), None)
 
     def _known(self, arn: str, *types: str) -> StateResource | None:
         """The resource with `arn`, managed or read by a data source."""

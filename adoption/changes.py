@@ -7,7 +7,7 @@ from typing import Any
 from adoption.kinds import REASONS
 from adoption.leaves import leaves, text
 from adoption.pairing import Pair, Pairing
-from adoption.properties import MISSING, attribute, same, snake
+from adoption.properties import MISSING, NOTHING, attribute, same, snake
 
 NOT_IN_STATE = "not in the state"
 """The old value of a property that the state's provider version didn't know. The preview shows whether it changes."""
@@ -23,15 +23,6 @@ class Change:
     why: str
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """A change that would replace a resource that must not be replaced."""
-
-    logical_name: str
-    address: str
-    change: Change
-
-
 @dataclass
 class Adopted:
     """One pair, and the effect of the adoption on it."""
@@ -41,15 +32,12 @@ class Adopted:
     """Properties that change in place."""
     kept: list[str] = field(default_factory=list)
     """Properties, or paths in them, that keep their old value."""
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[Change] = field(default_factory=list)
+    """Changes that would replace the resource, which must not be replaced."""
 
 
-def judge(pairing: Pairing) -> list[Adopted]:
-    """The effect of the adoption on each pair."""
-    return [_judge(pair, pairing) for pair in pairing.pairs.values()]
-
-
-def _judge(pair: Pair, pairing: Pairing) -> Adopted:
+def judge(pair: Pair, pairing: Pairing) -> Adopted:
+    """The effect of the adoption on a pair."""
     adopted = Adopted(pair)
     for name, old, new in _differences(pair, pairing):
         kept = _kept_path(pair, name, old, new, pairing)
@@ -58,8 +46,7 @@ def _judge(pair: Pair, pairing: Pairing) -> Adopted:
         elif name not in pair.kind.force_new:
             adopted.changes += _shown(pair, name, old, new, pairing)
         elif old is not MISSING:
-            change = Change(name, text(old, name), text(new, name), _why(name))
-            adopted.refusals.append(Refusal(pair.wanted.name, pair.actual.address, change))
+            adopted.refusals.append(Change(name, text(old, name), text(new, name), _why(name)))
     return adopted
 
 
@@ -67,7 +54,7 @@ def _differences(pair: Pair, pairing: Pairing) -> Iterator[tuple[str, Any, Any]]
     kind = pair.kind
     for name, new in pair.wanted.inputs.items():
         old = _old(pair, name)
-        if old is MISSING and (new not in _UNSET or name in kind.unread):
+        if old is MISSING and (new not in NOTHING or name in kind.unread):
             yield name, old, new
         elif name == "tags" and _set_tags(old) == new:
             continue
@@ -106,19 +93,16 @@ def _is_unset(value: Any) -> bool:
         return all(_is_unset(item) for item in value.values())
     if isinstance(value, list):
         return all(_is_unset(item) for item in value)
-    return value is MISSING or value in _UNSET
+    return value is MISSING or value in NOTHING
 
 
 def _has_more(new: Any, old: Any) -> bool:
     """Whether a block of the state sets a property that the program's block doesn't."""
     return any(
-        value not in _UNSET and all(snake(key) != name for key in item)
+        value not in NOTHING and all(snake(key) != name for key in item)
         for item, block in zip(new, old, strict=False)
         for name, value in block.items()
     )
-
-
-_UNSET = (None, "", [], {}, 0, False)
 
 
 def _kept_path(pair: Pair, name: str, old: Any, new: Any, pairing: Pairing) -> str:

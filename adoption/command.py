@@ -9,13 +9,13 @@ import pulumi
 
 from adoption import deployed, files, report
 from adoption.anatomy import AnatomyError
-from adoption.files import StackFileError
 from adoption.plan import Plan, make_plan
 from adoption.state import StateError
 from components.adoption import FILE
 from components.configuration.secret_names import redacted
+from components.settings.stack_file import StackFileError
 from preflight.aws import Aws
-from preflight.printed import Parser
+from preflight.printed import parser
 
 PROJECT = Path(__file__).resolve().parents[1]
 PROBLEMS, USAGE_ERROR = 1, 2
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None, *, rehearse: Callable[[Plan], int] 
         0 if the stack can be adopted (and the rehearsal, if any, succeeded), 1 if a problem needs a fix first,
         2 if the state or the settings can't be used.
     """
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     stack_file = options.config_file or PROJECT / f"Pulumi.{options.stack}.yaml"
     try:
         given, region = files.read_settings(stack_file)
@@ -80,30 +80,26 @@ def _say_how_to_go_on(options: argparse.Namespace) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m adoption", description=__doc__)
-    parser.add_argument(
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    options = parser("adoption", __doc__)
+    options.add_argument(
         "--state",
         type=_state_file,
         required=True,
         help="the file of a Terraform state: `terraform state pull > terraform.tfstate`",
     )
-    parser.add_argument("--stack", default="prod", help="the Pulumi stack that adopts the resources (default: prod)")
-    parser.add_argument(
+    options.add_argument(
         "--write", action="store_true", help="write the settings into the stack file, and adoption.yaml"
     )
-    parser.add_argument(
+    options.add_argument(
         "--accept-lost",
         default="",
         help="parts of the running task definition that may be lost, separated by spaces, as the problem names them",
     )
-    parser.add_argument(
-        "--config-file", type=Path, help="the stack's file (default: Pulumi.<stack>.yaml in the project's folder)"
-    )
-    parser.add_argument(
+    options.add_argument(
         "--adoption-file", type=Path, default=FILE, help="the adoption file (default: adoption.yaml in the same folder)"
     )
-    return parser
+    return options.parse_args(arguments)
 
 
 def _state_file(text: str) -> Path:

@@ -1,7 +1,6 @@
 """Rejects a state that holds only a part of the stack, because the program would create the rest a second time."""
 
 from adoption.anatomy import LISTENERS, Anatomy, AnatomyError
-from adoption.state import StateResource
 
 
 def require_whole(anatomy: Anatomy) -> None:
@@ -23,11 +22,7 @@ def require_whole(anatomy: Anatomy) -> None:
         for what, identity, found in (
             ("the file system", anatomy.volume.get("file_system_id"), anatomy.file_system),
             ("the cluster", anatomy.service.get("cluster"), existing.cluster_name or anatomy.cluster),
-            (
-                "the execution role",
-                anatomy.task.get("execution_role_arn"),
-                anatomy.role("execution_role_arn"),
-            ),
+            ("the execution role", anatomy.task.get("execution_role_arn"), anatomy.role("execution_role_arn")),
             ("the task role", anatomy.task.get("task_role_arn"), anatomy.role("task_role_arn")),
             ("the target group", anatomy.target_group_arn, anatomy.target_group),
             (
@@ -38,12 +33,12 @@ def require_whole(anatomy: Anatomy) -> None:
         )
         if identity and found is None
     ]
-    outside = None if existing.listener_arn or anatomy.load_balancer else _rule_outside(anatomy)
-    if outside is not None:
-        arn = outside.get("listener_arn")
+    for rule in [] if existing.listener_arn or anatomy.load_balancer else anatomy.leading_rules:
+        if anatomy.state.find(arn := str(rule.get("listener_arn")), *LISTENERS):
+            continue
         raise AnatomyError(
-            f"{outside.address} is a rule of the listener {arn}, which this state doesn't hold: another state manages the load "
-            f"balancer, and others may use it. {anatomy.listener_settings(str(arn))}, and the load balancer remains unchanged. If only "
+            f"{rule.address} is a rule of the listener {arn}, which this state doesn't hold: another state manages the load "
+            f"balancer, and others may use it. {anatomy.listener_settings(arn)}, and the load balancer remains unchanged. If only "
             "Atlantis uses it, move it into this state (`terraform state mv -state-out`) instead, and pull the state again"
         )
     if missing:
@@ -57,11 +52,3 @@ def require_whole(anatomy: Anatomy) -> None:
             "hold, and the program would make a second one. Move all of the stack into one state first "
             f"(`terraform state mv -state-out`), then pull that{cluster}"
         )
-
-
-def _rule_outside(anatomy: Anatomy) -> StateResource | None:
-    """A rule that leads to the target group, on a listener that isn't in the state."""
-    return next(
-        (rule for rule in anatomy.leading_rules if not anatomy.state.find(str(rule.get("listener_arn")), *LISTENERS)),
-        None,
-    )

@@ -1,10 +1,9 @@
 """The container definitions of a task in a state, which can be damaged."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from adoption.shapes import MAXIMUM_DEPTH, depth
+from adoption.shapes import load
 from adoption.state import StateResource
 from components.configuration.server_configuration import FLAGS
 
@@ -12,11 +11,10 @@ from components.configuration.server_configuration import FLAGS
 def containers(task: StateResource) -> list[Mapping[str, Any]]:
     """The container definitions of a task; empty if they aren't a list of objects."""
     try:
-        found = json.loads(task.get("container_definitions") or "[]")
-    except (TypeError, ValueError, RecursionError):
+        found = load(task.get("container_definitions") or "[]")
+    except ValueError:
         return []
-    is_well_formed = isinstance(found, list) and all(isinstance(item, dict) for item in found)
-    return found if is_well_formed and depth(found) <= MAXIMUM_DEPTH else []
+    return found if isinstance(found, list) and all(isinstance(item, dict) for item in found) else []
 
 
 def atlantis_container(task: StateResource) -> Mapping[str, Any] | None:

@@ -28,7 +28,8 @@ def problems(plan: Plan, project: Path) -> list[str]:
     )
     if answer.returncode != 0:
         # The CLI isn't logged in, or the stack doesn't exist yet, as is usual before an adoption.
-        plan.notes.append(f"The engine knows no deployed stack {plan.stack}: {_last_line(answer.stderr)}")
+        *_, last = ["no answer", *answer.stderr.strip().splitlines()]
+        plan.notes.append(f"The engine knows no deployed stack {plan.stack}: {last}")
         return []
     resources = json.loads(answer.stdout).get("deployment", {}).get("resources") or []
     return list(in_the_way(plan, resources))
@@ -49,7 +50,3 @@ def in_the_way(plan: Plan, resources: Iterable[Mapping[str, Any]]) -> Iterator[s
                 f"The stack {plan.stack} is deployed already: its {pair.wanted.name} is {mine}, and importing {pair.import_id} would "
                 f"replace it. Adopt with a stack that was never deployed, or destroy this one first"
             )
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no answer"])[-1]

@@ -9,18 +9,8 @@ from typing import Any
 import yaml
 
 from adoption.changes import Adopted
-from adoption.proposals import Proposal
+from adoption.proposal import Proposal
 from components.settings.stack_file import StackFileError, read_config
-
-__all__ = [
-    "StackFileError",
-    "read_settings",
-    "removed_blocks",
-    "section",
-    "write_adoption",
-    "write_settings",
-    "write_state_rm",
-]
 
 NAMESPACE = "atlantis:"
 HEADER = """\

@@ -1,11 +1,12 @@
 """What stays in Terraform or in AWS after the adoption, each with the command that removes it, or with a note to keep it."""
 
+import re
 import shlex
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from adoption.anatomy import RULES, Anatomy
-from adoption.kinds import BY_PULUMI_TYPE, NOT_ADOPTED
+from adoption.kinds import KINDS, NOT_ADOPTED
 from adoption.pairing import Pairing
 from adoption.state import StateResource
 
@@ -32,14 +33,14 @@ def advice(actual: StateResource, pairing: Pairing) -> str:
     if actual is not pairing.anatomy.alias_record and pairing.anatomy.is_alias(actual):
         return NO_IPV6
     found = NOT_ADOPTED.get(actual.type)
-    known = {name for kind in BY_PULUMI_TYPE.values() for name in kind.terraform}
     if found is None or not _is_of_atlantis(actual, pairing):
-        return NOT_THIS_ONE if found or actual.type in known else YOURS
+        is_known = found or any(actual.type in kind.terraform for kind in KINDS)
+        return NOT_THIS_ONE if is_known else YOURS
     if actual.type == "aws_iam_policy" and actual.get("arn") in _attached(pairing):
         found = "additionalPolicyArns names it: keep it"
-    return found.format_map(
-        _Known({name: value for name, value in actual.attributes.items() if isinstance(value, str | int)})
-    )
+    # An attribute that the state lacks is a placeholder in the command.
+    known = {name: value for name, value in actual.attributes.items() if isinstance(value, str | int)}
+    return re.sub(r"\{(\w+)\}", lambda name: str(known.get(name[1], f"<{name[1]}>")), found)
 
 
 def _is_of_atlantis(actual: StateResource, pairing: Pairing) -> bool:
@@ -81,8 +82,8 @@ def _role_names(anatomy: Anatomy) -> set[Any]:
 def _users(anatomy: Anatomy, policy_arn: Any) -> set[Any]:
     """The names of the roles to which the state attaches a policy."""
     attached = anatomy.state.of("aws_iam_role_policy_attachment", "aws_iam_policy_attachment")
-    found = [item.attributes for item in attached if item.get("policy_arn") == policy_arn]
-    return {role for item in found for role in (item.get("role"), *_texts(item.get("roles"))) if isinstance(role, str)}
+    found = [item for item in attached if item.get("policy_arn") == policy_arn]
+    return {role for item in found for role in (item.get("role"), *item.items_of("roles")) if role}
 
 
 def _adopted(pairing: Pairing, type_: str) -> list[str]:
@@ -98,13 +99,6 @@ def _replaced_groups(pairing: Pairing) -> list[Any]:
             used += pair.actual.items_of("security_groups")
     adopted = _adopted(pairing, "aws_security_group")
     return [group for group in used if group not in adopted]
-
-
-class _Known(dict[str, Any]):
-    """Attributes for a command. One that the state lacks is a placeholder in the command."""
-
-    def __missing__(self, name: str) -> str:
-        return f"<{name}>"
 
 
 def _old_rule(rule: StateResource, pairing: Pairing) -> str:
@@ -136,7 +130,7 @@ def revocations(rule: Any, group: str, direction: str) -> list[str]:
 
 def _attachment(attachment: StateResource, pairing: Pairing) -> str:
     """A policy that one resource attaches to several roles."""
-    arn, roles = attachment.get("policy_arn"), _texts(attachment.get("roles"))
+    arn, roles = attachment.get("policy_arn"), attachment.items_of("roles")
     own = sorted(_role_names(pairing.anatomy) & set(roles))
     if not own:
         return NOT_THIS_ONE
@@ -168,18 +162,19 @@ def rights(pairing: Pairing) -> Iterator[str]:
 def _role_rights(role: StateResource, pairing: Pairing, attached: Collection[Any]) -> Iterator[str]:
     """Permissions of one role, except those that a resource of the state has, and `attached`, which the program attaches."""
     name, state = str(role.get("name")), pairing.anatomy.state
-    of_role = [item.attributes for item in state.of("aws_iam_role_policy", "aws_iam_role_policy_attachment")]
-    of_role = [item for item in of_role if item.get("role") == name]
+    of_role = [
+        item for item in state.of("aws_iam_role_policy", "aws_iam_role_policy_attachment") if item.get("role") == name
+    ]
     inline = {item.get("name") for item in of_role}
     known = {*attached, *(item.get("policy_arn") for item in of_role)}
     known |= {item.get("policy_arn") for item in state.of("aws_iam_policy_attachment")}
-    for policy in _blocks(role.get("inline_policy")):
+    for policy in role.items_of("inline_policy"):
         if policy.get("name") and policy["name"] not in inline:
             yield (
                 f"{role.address} keeps its inline policy {policy['name']}. {AFTER}"
                 f"`aws iam delete-role-policy --role-name {name} --policy-name {policy['name']}`"
             )
-    for arn in _texts(role.get("managed_policy_arns")):
+    for arn in role.items_of("managed_policy_arns"):
         if arn not in known:
             yield f"{role.address} keeps {arn}. {AFTER}`aws iam detach-role-policy --role-name {name} --policy-arn {arn}`"
 
@@ -191,14 +186,6 @@ def _group_rules(group: StateResource, pairing: Pairing) -> Iterator[str]:
         rules = state.of(f"aws_vpc_security_group_{direction}_rule", "aws_security_group_rule")
         if any(rule.get("security_group_id") == group.id for rule in rules):
             continue  # a group has blocks or resources, and a refreshed state repeats the resources as blocks
-        for rule in group.get(direction) or []:
+        for rule in group.items_of(direction):
             for command in revocations(rule, group.id, direction):
                 yield f"{group.address} keeps a rule. {AFTER}{command}"
-
-
-def _blocks(value: Any) -> list[Any]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _texts(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -1,26 +1,19 @@
 """What AWS has and the state lacks, if there are credentials: the revision that runs where CI deploys, and its role's policies."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from adoption.anatomy import Anatomy
+from adoption.properties import snake
 from adoption.state import OFFICIAL_PROVIDER, StateResource, TerraformState
+from preflight.aws import Aws, listed
 from preflight.errors import UnmetError
 
 _AS_IT_IS = ("containerDefinitions", "cpu", "memory", "requiresCompatibilities")
 _DENIED = ("explicitDeny", "implicitDeny")
 UNSIMULATED = "IAM's simulation of the running role failed ({reason}): a right that its boundary denies is listed as if the role had it"
-
-
-class Aws(Protocol):
-    """What is needed of `preflight.aws.Aws`: planning an adoption doesn't import the SDK, only the command does."""
-
-    def read(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """The complete response to a call that only reads."""
-        ...
 
 
 def observed(anatomy: Anatomy, aws: Aws) -> Iterator[StateResource]:
@@ -67,12 +60,11 @@ def may(anatomy: Anatomy, aws: Aws, notes: list[str]) -> Callable[[str, str], bo
     True for an action with a wildcard, which can't be simulated, if a condition needs a value that only a request has, and if IAM refuses
     the simulation, which `notes` gets once for each reason.
     """
-    role = str(anatomy.task.get("task_role_arn"))
 
     def simulated(action: str, resource: str) -> bool:
         if "*" in action or "?" in action:
             return True
-        asked = {"PolicySourceArn": role, "ActionNames": [action], "ResourceArns": [resource]}
+        asked = {"PolicySourceArn": anatomy.task_role_arn, "ActionNames": [action], "ResourceArns": [resource]}
         try:
             answer = aws.read("iam", "simulate_principal_policy", **asked)
         except UnmetError as refused:
@@ -104,12 +96,8 @@ def _terraform(task: Mapping[str, Any]) -> dict[str, Any]:
 def _block(value: Any) -> Any:
     if isinstance(value, Mapping):
         return [{_snake(key): _block(item) for key, item in value.items()}]
-    return [found for item in value for found in _list(_block(item))] if isinstance(value, list) else value
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return [found for item in value for found in listed(_block(item))] if isinstance(value, list) else value
 
 
 def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.replace("GiB", "Gib")).lower()
+    return snake(name.replace("GiB", "Gib"))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adoption.anatomy import Anatomy
+from adoption.anatomy import RULES, Anatomy
 from adoption.kinds import BY_PULUMI_TYPE, Kind
 from adoption.program import REFERENCE, Wanted
 from adoption.properties import MISSING, attribute, references, snake
@@ -44,9 +44,9 @@ class Pairing:
     renamed: dict[str, StateResource] = field(default_factory=dict)
     """By logical name, the state's resource with the same purpose and another name. The program creates a new one."""
 
-    def resolve(self, reference: str) -> Any:
-        """The state's value of a reference such as `${storage-efs.id}`; the reference itself if there is no value."""
-        found = REFERENCE.fullmatch(reference)
+    def resolve(self, reference: Any) -> Any:
+        """The state's value of a reference such as `${storage-efs.id}`; any other value, and one without a value, as it is."""
+        found = REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
         actual = self.actual_of.get(found["name"]) if found else None
         # The program always registers a separate task definition, which is not the state's.
         if found is None or actual is None or found["name"] not in self.pairs:
@@ -180,7 +180,7 @@ def _compare_keys(pairing: Pairing, keyed: _Keyed) -> bool:
         kind = BY_PULUMI_TYPE.get(wanted.type)
         if kind is None or not kind.key or wanted.name in pairing.actual_of:
             continue
-        key = tuple(_plain(_resolved(wanted.inputs.get(name), pairing)) for name in kind.key)
+        key = tuple(_plain(pairing.resolve(wanted.inputs.get(name))) for name in kind.key)
         found = [actual for actual in keyed.find(kind, key) if pairing.free(actual) and _is_own(actual, pairing)]
         if len(found) == 1:
             pairing.take(wanted, found[0])
@@ -189,11 +189,7 @@ def _compare_keys(pairing: Pairing, keyed: _Keyed) -> bool:
 
 def _is_own(actual: StateResource, pairing: Pairing) -> bool:
     """Whether a resource that only its key identifies belongs to Atlantis: a rule with the same priority may not."""
-    return BY_PULUMI_TYPE[LISTENER_RULE].terraform.count(actual.type) == 0 or pairing.anatomy.owns(actual)
-
-
-def _resolved(value: Any, pairing: Pairing) -> Any:
-    return pairing.resolve(value) if isinstance(value, str) and REFERENCE.fullmatch(value) else value
+    return actual.type not in RULES or pairing.anatomy.owns(actual)
 
 
 def _plain(value: Any) -> str:

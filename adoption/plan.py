@@ -14,11 +14,13 @@ from adoption.listener_rules import pair_own_rules
 from adoption.lookups import Lookups
 from adoption.pairing import Pairing, pair
 from adoption.program import Wanted, register
-from adoption.proposals import Proposal, apply, propose
+from adoption.proposal import Proposal
+from adoption.proposals import apply, propose
 from adoption.state import StateResource, TerraformState, read_state
 from adoption.task_inventory import Item, inventory
 from adoption.task_inventory import problem as lost_parts
 from components.settings import parse
+from preflight.aws import Aws
 from preflight.errors import UnmetError
 
 EMPTY_REPOSITORY = (
@@ -102,7 +104,7 @@ def make_plan(
     region: str,
     accepted: Collection[str] = (),
     *,
-    aws: observed.Aws | None = None,
+    aws: Aws | None = None,
 ) -> Plan:
     """Plan the adoption of the state in `path` by `stack`.
 
@@ -161,7 +163,8 @@ def plan_of(
     pair_own_rules(pairing)
     items = inventory(anatomy, pairing.wanted["compute-task"].inputs, settings, pairing.resolve)
     lost = rights.items(pairing, settings, may)
-    plan = Plan(stack, anatomy, settings, given, proposals, notes, pairing, judge(pairing), items, lost, accepted)
+    adopted = [judge(each, pairing) for each in pairing.pairs.values()]
+    plan = Plan(stack, anatomy, settings, given, proposals, notes, pairing, adopted, items, lost, accepted)
     plan.problems += lost_parts([*items, *lost], accepted)
     plan.notes += [*leftovers.rights(pairing), *rights.other_policies(pairing), *sharing.notes(anatomy, pairing)]
     # Terraform accepts the family and the revision for the ARN.

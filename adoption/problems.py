@@ -5,15 +5,15 @@ from typing import Any
 
 from adoption import sharing
 from adoption.anatomy import Anatomy
-from adoption.changes import Adopted, Refusal
+from adoption.changes import Adopted, Change
 from adoption.lookups import UNKNOWN_ZONE
-from adoption.pairing import Pairing
+from adoption.pairing import Pair, Pairing
 from adoption.program import REFERENCE
 from adoption.properties import same
 from components.settings.accepted import base_name
 from components.settings.values import UnacceptableError
 
-NAMED_ALIKE = {"compute-cluster": "cluster", "compute-service": "service", "ingress-alb": "load balancer"}
+NAMED_ALIKE = {"compute-cluster", "compute-service", "ingress-alb"}
 """The resources that have the base name, which AWS can't change."""
 
 
@@ -23,8 +23,7 @@ def find(anatomy: Anatomy, settings: Mapping[str, Any], pairing: Pairing, adopte
     yield from _names(anatomy, pairing)
     yield from _role_paths(pairing)
     for item in adopted:
-        for refusal in item.refusals:
-            yield _refused(refusal, item, anatomy.cluster_name)
+        yield from (_refused(change, item.pair, anatomy.cluster_name) for change in item.refusals)
     yield from _one_zone(anatomy)
     yield from _unknown_zones(pairing)
     yield from _inline_rules(pairing)
@@ -33,7 +32,7 @@ def find(anatomy: Anatomy, settings: Mapping[str, Any], pairing: Pairing, adopte
 
 def _names(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
     """Names of the cluster, the service and the load balancer that the program can't have."""
-    if not pairing.renamed.keys() & NAMED_ALIKE.keys():
+    if not pairing.renamed.keys() & NAMED_ALIKE:
         return
     existing, service = anatomy.existing, str(anatomy.service.get("name"))
     running = {} if existing.cluster_name else {"cluster": anatomy.cluster_name}
@@ -86,23 +85,15 @@ def _role_paths(pairing: Pairing) -> Iterator[str]:
             )
 
 
-def _refused(refusal: Refusal, adopted: Adopted, cluster: str) -> str:
-    change, kind = refusal.change, adopted.pair.kind
-    what = "what holds data" if kind.holds_data else "a resource that AWS allows only once"
+def _refused(change: Change, pair: Pair, cluster: str) -> str:
+    what = "what holds data" if pair.kind.holds_data else "a resource that AWS allows only once"
     # What the program refers to has no value that Terraform could have.
     named = REFERENCE.search(str(change.new))
     new = f"that of the resource that becomes {named['name']}" if named else change.new
-    way_out = kind.ways_out.get(change.property)
-    scheme = "internal" if change.old == "true" else "internet-facing"
-    way_out = (
-        way_out.format(cluster=cluster, scheme=scheme)
-        if way_out
-        else f"Change it to {new} in Terraform first, and apply"
-    )
-    return (
-        f"{refusal.logical_name}: {change.property} of {refusal.address} is {change.old}, and {new} would replace {what}. "
-        f"{way_out}"
-    )
+    way_out = f"Change it to {new} in Terraform first, and apply"
+    if special := pair.kind.ways_out.get(change.property):
+        way_out = special.format(cluster=cluster, scheme="internal" if change.old == "true" else "internet-facing")
+    return f"{pair.wanted.name}: {change.property} of {pair.actual.address} is {change.old}, and {new} would replace {what}. {way_out}"
 
 
 def _one_zone(anatomy: Anatomy) -> Iterator[str]:

@@ -4,18 +4,19 @@ Pulumi's AWS provider bridges Terraform's. Names differ in case and in the plura
 once is an object in Pulumi and a list of one in Terraform.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from adoption.program import REFERENCE
-from adoption.shapes import MAXIMUM_DEPTH, depth
+from adoption.shapes import load
 
 MISSING = object()
 """The state has no such attribute, because its provider version is older than the property."""
 
-_NOTHING = (None, "", [], {}, False, 0)
+NOTHING = (None, "", [], {}, False, 0)
 """Terraform stores the zero value if an attribute isn't set."""
 
 Resolve = Callable[[str], Any]
@@ -58,7 +59,7 @@ def same(wanted: Any, actual: Any, resolve: Resolve) -> bool:
     """Whether the state's value matches the program's. Properties that the program doesn't set are ignored."""
     if isinstance(wanted, str) and REFERENCE.fullmatch(wanted):
         wanted = resolve(wanted)
-    if wanted in _NOTHING and (actual in _NOTHING or actual is MISSING):
+    if wanted in NOTHING and (actual in NOTHING or actual is MISSING):
         return True
     if isinstance(wanted, Mapping):
         block = _block(actual)
@@ -102,11 +103,9 @@ def parsed(text: Any) -> Any:
     """The parsed JSON object or list; None for any other text."""
     if not isinstance(text, str) or not text.startswith(("{", "[")):
         return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if depth(found) <= MAXIMUM_DEPTH else None
+    with contextlib.suppress(ValueError):
+        return load(text)
+    return None
 
 
 def _normal(value: Any, resolve: Resolve) -> Any:

@@ -11,8 +11,6 @@ from adoption.running_settings import running_settings
 from adoption.running_vcs import SETTINGS
 from components.settings import SettingsError, parse
 
-__all__ = ["Proposal", "apply", "propose"]
-
 
 def propose(anatomy: Anatomy, given: Mapping[str, Any], stack: str) -> tuple[list[Proposal], list[str]]:
     """The settings to change, and a sentence for each difference that no setting covers.

@@ -14,6 +14,7 @@ from typing import Any
 from adoption.anatomy import Anatomy
 from adoption.pairing import Pairing
 from adoption.program import REFERENCE
+from adoption.shapes import load
 from adoption.task_inventory import KEPT, LOST, REPLACED, Item
 from components.settings.accepted import additional_policy_arns
 from components.settings.values import UnacceptableError
@@ -41,9 +42,9 @@ class Policy:
     document: Any = None
 
 
-def policies_of(anatomy: Anatomy, role: str) -> list[Policy]:
-    """The inline and the attached policies of the role with this name, as far as the state has them."""
-    state = anatomy.state
+def policies_of(anatomy: Anatomy) -> list[Policy]:
+    """The inline and the attached policies of the task role, as far as the state has them."""
+    state, role = anatomy.state, anatomy.task_role
     of_role = [found for found in state.of("aws_iam_role") if found.get("name") == role]
     inline = {
         str(item.get("name")): item.get("policy")
@@ -77,7 +78,7 @@ def attachable(arn: str) -> bool:
 def statements(document: Any) -> list[Mapping[str, Any]]:
     """The statements of a policy document, as text or as data; none of one that can't be read."""
     try:
-        return listed((json.loads(document) if isinstance(document, str) else document).get("Statement"))
+        return listed((load(document) if isinstance(document, str) else document).get("Statement"))
     except (AttributeError, ValueError):
         return []
 
@@ -91,7 +92,7 @@ def items(pairing: Pairing, settings: Mapping[str, Any], may: Callable[[str, str
     attached = settings.get("additionalPolicyArns") or []
     found: dict[str, list[tuple[str, str, str]]] = {}
     rows: list[Item] = []
-    for policy in policies_of(pairing.anatomy, _name(pairing.anatomy)):
+    for policy in policies_of(pairing.anatomy):
         name = f"right:{policy.name}"
         if policy.arn.endswith(EXECUTION_POLICY):
             rows.append(Item(name, REPLACED, "the execution role has it"))
@@ -181,14 +182,10 @@ def _documents(pairing: Pairing) -> Iterator[str]:
         yield REFERENCE.sub(lambda found: str(pairing.resolve(found[0])), str(item.inputs.get("policy")))
 
 
-def _name(anatomy: Anatomy) -> str:
-    return str(anatomy.task.get("task_role_arn") or "").rpartition("/")[2]
-
-
 def other_policies(pairing: Pairing) -> Iterator[str]:
     """Policies that name the running task role, whose rights end with it if the program's role has another name."""
     anatomy = pairing.anatomy
-    old = str(anatomy.task.get("task_role_arn") or "")
+    old = anatomy.task_role_arn
     if not old or TASK_ROLE not in pairing.renamed:
         return
     name = pairing.wanted[TASK_ROLE].inputs.get("name")
@@ -202,7 +199,7 @@ def other_policies(pairing: Pairing) -> Iterator[str]:
     assumed = sorted(
         {
             resource
-            for policy in policies_of(anatomy, _name(anatomy))
+            for policy in policies_of(anatomy)
             for action, resource in _allowed(policy.document)
             if _matches(action.lower(), "sts:assumerole")
         }

@@ -29,16 +29,9 @@ def ingress(anatomy: Anatomy) -> Iterator[Proposal]:
     ranges = sorted(set(_allowed_ranges(anatomy)))
     if ranges:
         yield Proposal("allowedCidrBlocks", ranges, "the ranges that reach the load balancer")
-    association = next(
-        (
-            found
-            for found in anatomy.state.of("aws_wafv2_web_acl_association")
-            if balancer and not existing.listener_arn and found.get("resource_arn") == balancer.id
-        ),
-        None,
-    )
-    if association:
-        yield Proposal("webAclArn", association.get("web_acl_arn"), "the web ACL in front of the load balancer")
+    for association in anatomy.state.of("aws_wafv2_web_acl_association"):
+        if balancer and not existing.listener_arn and association.get("resource_arn") == balancer.id:
+            yield Proposal("webAclArn", association.get("web_acl_arn"), "the web ACL in front of the load balancer")
     yield from _sign_in(anatomy)
 
 
@@ -78,15 +71,14 @@ def _allowed_ranges(anatomy: Anatomy) -> Iterator[str]:
     if anatomy.existing.listener_arn and (ranges := _ranges_of_listener_rules(anatomy)):
         yield from (block for block in ranges if block not in webhooks)
         return
-    groups = set((anatomy.load_balancer.get("security_groups") if anatomy.load_balancer else None) or [])
+    groups = {*anatomy.load_balancer.items_of("security_groups")} if anatomy.load_balancer else set()
     for rule in anatomy.state.of("aws_vpc_security_group_ingress_rule"):
         block = rule.get("cidr_ipv4") or rule.get("cidr_ipv6")
         reaches = rule.get("security_group_id") in groups and rule.get("from_port") == 443
         if reaches and block and block not in webhooks:
             yield block
     for group in anatomy.state.of("aws_security_group"):
-        blocks = group.items_of("ingress")
-        yield from _ranges_of(blocks if group.id in groups else [], webhooks)
+        yield from _ranges_of(group.items_of("ingress") if group.id in groups else [], webhooks)
     old = [rule.attributes for rule in anatomy.state.of("aws_security_group_rule")]
     yield from _ranges_of(
         [rule for rule in old if rule.get("type") == "ingress" and rule.get("security_group_id") in groups], webhooks

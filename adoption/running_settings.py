@@ -91,12 +91,9 @@ def _vpc_of_tasks(anatomy: Anatomy) -> str | None:
 
 def _mounted_subnets(anatomy: Anatomy) -> list[str]:
     system = anatomy.file_system
-    targets = [
-        target
-        for target in anatomy.state.of("aws_efs_mount_target")
-        if system and target.get("file_system_id") == system.id
-    ]
-    return [subnet for target in targets if (subnet := target.get("subnet_id"))]
+    targets = anatomy.state.of("aws_efs_mount_target") if system else ()
+    mounted = [target.get("subnet_id") for target in targets if system and target.get("file_system_id") == system.id]
+    return list(filter(None, mounted))
 
 
 def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
@@ -137,7 +134,7 @@ def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
 
 
 def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
-    environment, task = anatomy.environment, anatomy.task.attributes
+    environment, task = anatomy.environment, anatomy.task
     image = str(anatomy.container.get("image", ""))
     repository = next(
         (
@@ -167,21 +164,18 @@ def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
         if environment.get(variable):
             yield Proposal(key, environment[variable], f"{variable} of the task")
     for key in ("cpu", "memory"):
-        if str(task.get(key) or "").isdigit():
-            yield Proposal(key, int(task[key]), "the task's size")
+        if (size := str(task.get(key) or "")).isdigit():
+            yield Proposal(key, int(size), "the task's size")
     if (timeout := anatomy.container.get("stopTimeout")) and isinstance(timeout, int):
         yield Proposal("stopTimeout", timeout, "the running container's")
-    storage = (task.get("ephemeral_storage") or [{}])[0]
-    yield Proposal("ephemeralStorage", storage.get("size_in_gib") or 20, "the running task's")
-    platform = (task.get("runtime_platform") or [{}])[0]
-    yield Proposal("cpuArchitecture", platform.get("cpu_architecture") or "X86_64", "the CPU architecture of the image")
-    strategy = anatomy.service.get("capacity_provider_strategy") or [{}]
-    yield Proposal(
-        "capacityProvider", strategy[0].get("capacity_provider") or "FARGATE", "the capacity provider of the service"
-    )
-    balancers = anatomy.service.get("load_balancer") or [{}]
-    if balancers[0].get("container_port"):
-        yield Proposal("containerPort", balancers[0]["container_port"], "the port that Atlantis listens on")
+    size = task.first("ephemeral_storage").get("size_in_gib")
+    yield Proposal("ephemeralStorage", size or 20, "the running task's")
+    architecture = task.first("runtime_platform").get("cpu_architecture")
+    yield Proposal("cpuArchitecture", architecture or "X86_64", "the CPU architecture of the image")
+    provider = anatomy.service.first("capacity_provider_strategy").get("capacity_provider")
+    yield Proposal("capacityProvider", provider or "FARGATE", "the capacity provider of the service")
+    if port := anatomy.service.first("load_balancer").get("container_port"):
+        yield Proposal("containerPort", port, "the port that Atlantis listens on")
 
 
 def _older(tag: str, other: str) -> bool:
@@ -193,7 +187,7 @@ def _older(tag: str, other: str) -> bool:
 
 def _rights(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     """The state buckets, lock tables and roles that the task role can use, and its policies, which Terraform needs after the adoption."""
-    policies = policies_of(anatomy, str(anatomy.task.get("task_role_arn", "")).rpartition("/")[2])
+    policies = policies_of(anatomy)
     buckets: set[str] = set()
     tables: set[str] = set()
     roles: set[str] = set()

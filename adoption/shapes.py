@@ -1,5 +1,6 @@
 """The shapes of the attributes that are read, so that a damaged state ends with the name of the attribute."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,8 +41,10 @@ def _refused(name: str, value: Any, block: str) -> str:
         expected = "a list of strings"
     elif name in SHAPES["numbers"] and not _is_number(value):
         expected = "a number"
-    elif name in SHAPES["scalars"] and (not isinstance(value, str) or "\n" in value.strip()):
+    elif name in SHAPES["documents"] | SHAPES["scalars"] and not isinstance(value, str):
         expected = "a string"
+    elif name in SHAPES["scalars"] and "\n" in str(value).strip():
+        return f"{name} has a line break"
     return f"{name} is {_word(value)}, not {expected}" if expected else ""
 
 
@@ -55,7 +58,27 @@ def _word(value: Any) -> str:
     return WORDS.get(type(value), "null")
 
 
-def depth(value: Any) -> int:
+class TooDeepError(ValueError):
+    """A JSON text that is nested more than `MAXIMUM_DEPTH` levels deep."""
+
+
+def load(text: str | bytes) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        TooDeepError: it is nested too deep.
+        ValueError: the text isn't JSON.
+    """
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise TooDeepError from None
+    if _depth(found) > MAXIMUM_DEPTH:
+        raise TooDeepError
+    return found
+
+
+def _depth(value: Any) -> int:
     """How deep `value` is nested. It isn't recursive, because a deep value would exceed Python's recursion limit."""
     deepest, rest = 0, [(value, 1)]
     while rest:

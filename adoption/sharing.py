@@ -56,13 +56,12 @@ def notes(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
 
 def _accepts(rule: StateResource, host: str) -> bool:
     """Whether the rule can match requests for a host, by its host-header condition if it has one."""
-    conditions = rule.get("condition")
-    headers = [
-        header
-        for condition in (conditions if isinstance(conditions, list) else [])
-        for header in (condition.get("host_header") or [] if isinstance(condition, dict) else [])
+    names = [
+        name.lower()
+        for condition in rule.items_of("condition")
+        for header in condition.get("host_header") or []
+        for name in header.get("values") or []
     ]
-    names = [str(name).lower() for header in headers if isinstance(header, dict) for name in header.get("values") or []]
     return not host or not names or any(fnmatchcase(host, name) for name in names)
 
 

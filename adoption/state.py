@@ -121,18 +121,14 @@ def read_state(path: Path) -> TerraformState:
         raise StateError(f"{path} can't be read: {error.strerror}. {PULL}") from None
     if content.startswith(b"PK"):
         raise StateError(f"{path} is a Terraform plan or another archive, not a state. {PULL}")
-    document: Any = None
     try:
-        document = json.loads(content)
-        nested = shapes.depth(document) > shapes.MAXIMUM_DEPTH
-    except ValueError:
-        raise StateError(f"{path} isn't JSON, so it isn't a Terraform state. {PULL}") from None
-    except RecursionError:
-        nested = True
-    if nested:
+        document = shapes.load(content)
+    except shapes.TooDeepError:
         raise StateError(
             f"{path} is nested more than {shapes.MAXIMUM_DEPTH} levels deep, as no Terraform state is. {PULL}"
-        )
+        ) from None
+    except ValueError:
+        raise StateError(f"{path} isn't JSON, so it isn't a Terraform state. {PULL}") from None
     _refuse_other_documents(path, document)
     read = list(_resources(path, document))
     return TerraformState(

@@ -28,8 +28,12 @@ ON_BY_DEFAULT = ("tf-download", "use-tf-plugin-cache")
 """The boolean flags of the server whose default is true (cmd/server.go of Atlantis)."""
 PROVIDERS = ("gh-user", "gh-token", "gh-token-file")
 
-PROPERTIES: Mapping[str, Mapping[str, str]] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
-"""Properties of the container and of the task definition, with the setting or the reason why the program doesn't need them."""
+REPLACED_IN_CONTAINER: Mapping[str, str] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
+LOST_OF_TASK = (
+    *("inference_accelerator", "ipc_mode", "pid_mode", "placement_constraints", "proxy_configuration"),
+    "enable_fault_injection",
+)
+"""Properties of the task definition beyond its containers, roles, sizes and volumes, which the program doesn't have."""
 
 
 @dataclass(frozen=True)
@@ -173,32 +177,38 @@ def _others(settings: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 _SHOWN = 60
+_STORE = "store it in Secrets Manager as a JSON key, and set "
 
 
 def _secrets(anatomy: Anatomy, server: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Item]:
     new = {item["name"]: item["valueFrom"] for item in server["secrets"]}
     for name, reference in anatomy.secrets.items():
-        flag = flag_of(name)
-        found = reference_of(anatomy, reference)
         if name in new:
+            found = reference_of(anatomy, reference)
             is_same = found is not None and reference_of(anatomy, str(new[name])) == found
-            yield Item(
-                name, KEPT if is_same else REPLACED, "" if is_same else "another secret of the stack: fill it first"
-            )
-        elif name.startswith("ATLANTIS_") and (result := _of_the_kind(flag, "", None, settings)):
-            yield Item(name, *result)
-        elif name.startswith("ATLANTIS_") and flag in PROVIDERS:
-            yield Item(name, LOST, OWNED[flag])
-        elif name.startswith("ATLANTIS_") and flag.startswith(_others(settings)):
-            yield Item(name, *_of_another_host(anatomy, flag))
-        elif name.startswith("ATLANTIS_") and flag in OWNED:
-            yield Item(name, REPLACED, OWNED[flag])
-        elif name.startswith("ATLANTIS_") and flag not in FLAGS:
-            yield Item(name, LOST, f"Atlantis {VERSION} has no such flag")
+            yield Item(name, KEPT) if is_same else Item(name, REPLACED, "another secret of the stack: fill it first")
+        elif name.startswith("ATLANTIS_"):
+            yield Item(name, *_secret_flag(anatomy, flag_of(name), settings))
         else:
-            key = f"serverSecrets to {flag}" if name.startswith("ATLANTIS_") else f"secretEnvironment to {name}"
-            opened = ", and allowApi to true" if flag == API_SECRET and name.startswith("ATLANTIS_") else ""
-            yield Item(name, LOST, f"store it in Secrets Manager as a JSON key, and set {key}=<secret>:<key>{opened}")
+            yield Item(name, LOST, f"{_STORE}secretEnvironment to {name}=<secret>:<key>")
+
+
+def _secret_flag(anatomy: Anatomy, flag: str, settings: Mapping[str, Any]) -> tuple[str, str]:
+    """Result and reason of a flag from a secret that the program's server doesn't read."""
+    if result := _of_the_kind(flag, "", None, settings):
+        return result
+    if flag in PROVIDERS:
+        return LOST, OWNED[flag]
+    if flag.startswith(_others(settings)):
+        return _of_another_host(anatomy, flag)
+    if flag in OWNED:
+        return REPLACED, OWNED[flag]
+    if flag not in FLAGS:
+        return LOST, f"Atlantis {VERSION} has no such flag"
+    return (
+        LOST,
+        f"{_STORE}serverSecrets to {flag}=<secret>:<key>{', and allowApi to true' if flag == API_SECRET else ''}",
+    )
 
 
 def _container(anatomy: Anatomy, server: Mapping[str, Any], resolve: Resolve) -> Iterator[Item]:
@@ -207,8 +217,8 @@ def _container(anatomy: Anatomy, server: Mapping[str, Any], resolve: Resolve) ->
             continue
         if name in server and same(server[name], value, resolve):
             yield Item(f"container.{name}", KEPT)
-        elif name in PROPERTIES["container"] and _is_replaceable(name, value, anatomy):
-            yield Item(f"container.{name}", REPLACED, PROPERTIES["container"][name])
+        elif name in REPLACED_IN_CONTAINER and _is_replaceable(name, value, anatomy):
+            yield Item(f"container.{name}", REPLACED, REPLACED_IN_CONTAINER[name])
         else:
             yield Item(f"container.{name}", LOST, "the program has no such property of the server's container")
 
@@ -241,17 +251,15 @@ def _is_replaceable(name: str, value: Any, anatomy: Anatomy) -> bool:
 
 
 def _task(anatomy: Anatomy, wanted: Mapping[str, Any]) -> Iterator[Item]:
-    attributes = anatomy.task.attributes
-    for name, setting in PROPERTIES["task"].items():
-        if not _is_set(attributes.get(name)):
-            continue
-        if setting:
-            size = (attributes[name] or [{}])[0].get("size_in_gib")
-            is_same = (wanted.get("ephemeralStorage") or {}).get("sizeInGib", 20) == size
-            yield Item(f"task.{name}", KEPT if is_same else REPLACED, "" if is_same else setting)
-        else:
-            yield Item(f"task.{name}", LOST, "the program has no such property of the task")
-    for volume in attributes.get("volume") or []:
+    task = anatomy.task
+    for name in filter(lambda name: _is_set(task.get(name)), LOST_OF_TASK):
+        yield Item(f"task.{name}", LOST, "the program has no such property of the task")
+    if _is_set(task.get("ephemeral_storage")):
+        size = task.first("ephemeral_storage").get("size_in_gib")
+        is_same = (wanted.get("ephemeralStorage") or {}).get("sizeInGib", 20) == size
+        name = "task.ephemeral_storage"
+        yield Item(name, KEPT) if is_same else Item(name, REPLACED, "ephemeralStorage")
+    for volume in task.items_of("volume"):
         if volume.get("efs_volume_configuration") != [anatomy.volume]:
             yield Item(
                 f"volume:{volume.get('name')}", LOST, "the task mounts only the access point of the data directory"
@@ -260,30 +268,25 @@ def _task(anatomy: Anatomy, wanted: Mapping[str, Any]) -> Iterator[Item]:
 
 def _service(anatomy: Anatomy) -> Iterator[Item]:
     """What runs the task on instances, which the program's task doesn't use, and further target groups."""
-    service = anatomy.service.attributes
-    providers = [item.get("capacity_provider") for item in service.get("capacity_provider_strategy") or []]
+    service = anatomy.service
+    providers = [item.get("capacity_provider") for item in service.items_of("capacity_provider_strategy")]
     if others := [str(name) for name in providers if name not in ("FARGATE", "FARGATE_SPOT")]:
         yield Item("service.capacity_provider", LOST, f"the program's task runs on Fargate, not on {', '.join(others)}")
     elif not providers and (kind := service.get("launch_type") or "FARGATE") != "FARGATE":
         yield Item("service.launch_type", LOST, f"the program's task runs on Fargate, not on {kind}")
-    for block in (service.get("load_balancer") or [])[1:]:
+    for block in service.items_of("load_balancer")[1:]:
         group = str(block.get("target_group_arn")).rpartition("targetgroup/")[2].partition("/")[0]
         why = f"the program's service registers its task in one target group, not in {group} (port {block.get('container_port')})"
         yield Item(f"target-group:{group}", LOST, why)
 
 
 def _sign_in(anatomy: Anatomy, settings: Mapping[str, Any]) -> Iterator[Item]:
-    kinds = anatomy.sign_in.keys()
-    if "authenticate_oidc" in kinds and not settings.get("oidcIssuer"):
-        yield Item(
-            "sign-in",
-            LOST,
+    if settings.get("oidcIssuer") or not anatomy.sign_in:
+        return
+    why = "users sign in at Amazon Cognito: set oidcIssuer and the other oidc settings to the user pool's"
+    if "authenticate_oidc" in anatomy.sign_in:
+        why = (
             "users sign in at an OpenID Connect provider: store its client secret in Secrets Manager under the JSON key "
-            "client_secret and set oidcClientSecretName to the secret's name",
+            "client_secret and set oidcClientSecretName to the secret's name"
         )
-    elif "authenticate_cognito" in kinds and not settings.get("oidcIssuer"):
-        yield Item(
-            "sign-in",
-            LOST,
-            "users sign in at Amazon Cognito: set oidcIssuer and the other oidc settings to the user pool's",
-        )
+    yield Item("sign-in", LOST, why)

@@ -23,7 +23,7 @@ from components.settings import parse
 from preflight import policy_configuration
 from sandbox.adoption_rehearsal import neighbours
 from sandbox.adoption_rehearsal.engine_diff import differences
-from sandbox.adoption_rehearsal.replica import Replica, make_replica
+from sandbox.adoption_rehearsal.replica import Maker, Replica
 from sandbox.adoption_rehearsal.terraform import changed_by_terraform
 from sandbox.sandbox import Sandbox
 from sandbox.substitutes.existing_resources import ExistingResources
@@ -145,7 +145,7 @@ def _copy(plan: Plan, state: Path, aws: LocalAws) -> tuple[dict[str, Any], Repli
         if (name := settings.get(key))
     }
     table_ids = sorted(table["RouteTableId"] for table in tables)
-    replica = make_replica(plan.anatomy, aws, ids, table_ids, secrets)
+    replica = Maker(plan.anatomy, aws, ids, table_ids, secrets).make()
     # The zones of subnets without a mount target aren't in every state.
     subnets = ec2.describe_subnets(SubnetIds=settings["privateSubnetIds"])["Subnets"]
     read = {found["SubnetId"]: found["AvailabilityZone"] for found in subnets}

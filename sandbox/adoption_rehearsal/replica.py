@@ -55,10 +55,8 @@ class Replica:
     """The identifiers in the copy by those of the original."""
 
 
-def make_replica(
-    anatomy: Anatomy, aws: LocalAws, substitutes: Mapping[str, str], route_tables: list[str], secrets: Mapping[str, str]
-) -> Replica:
-    """Create a copy of the stack of `anatomy` in `aws`.
+class Maker:
+    """Creates a copy of the stack of `anatomy` in `aws`.
 
     Args:
         anatomy: the stack to copy.
@@ -66,14 +64,8 @@ def make_replica(
         substitutes: maps the IDs of referenced resources outside the stack (network, certificate) to those in `aws`.
         route_tables: the route tables of the private subnets in `aws`.
         secrets: maps the names of secrets that already exist in `aws` to their ARNs.
-
-    Raises:
-        SandboxError: the local AWS rejects a resource with the state's attributes.
     """
-    return _Maker(anatomy, aws, substitutes, route_tables, secrets).make()
 
-
-class _Maker:
     def __init__(
         self,
         anatomy: Anatomy,
@@ -93,7 +85,11 @@ class _Maker:
         self._package.configure(settings)
 
     def make(self) -> Replica:
-        """Create all resources, in the order of their dependencies."""
+        """Create all resources, in the order of their dependencies.
+
+        Raises:
+            SandboxError: the local AWS rejects a resource with the state's attributes.
+        """
         left_out: list[str] = []
         with tempfile.TemporaryDirectory() as folder:
             pending = PendingCreations(Path(folder))
@@ -205,12 +201,8 @@ class _Maker:
 
 def _identities(resource: StateResource) -> set[str]:
     """The identifiers of a resource that AWS assigns, and that differ in a copy."""
-    given = {
-        resource.get("name"),
-        resource.get("family"),
-        resource.get("cluster_name"),
-    }
-    found = {resource.get(name) for name in ("id", "arn", "key_id", "security_group_rule_id")} - given
+    given = {resource.get(name) for name in ("name", "family", "cluster_name")}
+    found = {resource.get(name) for name in IDENTITIES} - given
     return {value for value in found if isinstance(value, str) and len(value) > 8}
 
 

@@ -18,9 +18,11 @@ from tests.adoption.plans import plan as plan_of_state
 from tests.adoption.plans import small_plan
 from tests.adoption.states import (
     REGION,
+    ROLE,
     SETTINGS,
     SHARED,
     State,
+    add,
     changed_state,
     find,
     shared_state,
@@ -146,6 +148,9 @@ def test_an_attribute_of_another_type_is_named(tmp_path: Path) -> None:
     find(state, "aws_ecs_service.this")["load_balancer"] = "x"
     said = _ends(write(tmp_path, state))
     assert "module.atlantis.aws_ecs_service.this: load_balancer is a string, not a list of blocks" in said
+    state = small_state()
+    find(state, "aws_lb.this")["name"] = "atlantis\nmain"
+    assert "module.atlantis.aws_lb.this: name has a line break" in _ends(write(tmp_path, state))
 
 
 def test_an_adopted_resource_without_its_id_is_named(tmp_path: Path) -> None:
@@ -165,3 +170,6 @@ def test_deep_json_is_refused(depth: int, tmp_path: Path) -> None:
     find(state, "aws_ecs_task_definition.this")[CONTAINERS] = deep
     find(state, "aws_iam_role.tasks")["assume_role_policy"] = deep
     assert "is an ECS service whose task runs Atlantis" in _ends(write(tmp_path, state))
+    state = small_state()
+    add(state, "aws_iam_role_policy.deep", {"id": f"{ROLE}:deep", "role": ROLE, "name": "deep", "policy": deep})
+    assert _ends(write(tmp_path, state)) == ""

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from adoption import files
-from adoption.proposals import Proposal
+from adoption.proposal import Proposal
 from components import adoption
 
 STACK_FILE = """\

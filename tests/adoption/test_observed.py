@@ -1,16 +1,14 @@
 """With credentials, what runs is read from AWS: another revision than the state's, and policies that the state doesn't have."""
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import preflight.aws
-from adoption.observed import Aws
 from adoption.plan import Plan, make_plan
 from adoption.task_inventory import LOST
+from preflight.aws import Aws
 from preflight.errors import FailedError
 from tests.adoption.plans import results
 from tests.adoption.states import (
@@ -60,9 +58,10 @@ def _answers() -> dict[str, dict[str, Any]]:
     }
 
 
-@dataclasses.dataclass
 class _Answering(Aws):
-    answers: dict[str, dict[str, Any]]
+    def __init__(self, answers: dict[str, dict[str, Any]]) -> None:
+        super().__init__(REGION)
+        self.answers = answers
 
     def read(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """The response to an operation, whatever its parameters."""
@@ -111,7 +110,7 @@ def test_a_refused_simulation_leaves_the_rights_lost_and_is_noted_once(tmp_path:
 
 def test_a_profile_that_does_not_exist_leaves_aws_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "missing")
-    found = make_plan(write(tmp_path, small_state()), "prod", SETTINGS, REGION, aws=preflight.aws.Aws(REGION))
+    found = make_plan(write(tmp_path, small_state()), "prod", SETTINGS, REGION, aws=Aws(REGION))
     assert [note for note in found.notes if note.startswith("AWS wasn't read (") and "(missing)" in note]
 
 
