@@ -216,6 +216,17 @@ class Stack:
         recorded = self.dependencies(resource, path.partition(".")[0], canonical)
         return _distinct([*(each for each in found if each is not None), *recorded])
 
+    def referred(
+        self, user: str, path: str, canonical: str, when: Callable[[Resource], bool] = lambda _resource: True
+    ) -> set[str]:
+        """The URNs of the resources of a type that a property of resources of another type refers to."""
+        return {
+            target.urn
+            for resource in self.of(user)
+            if when(resource)
+            for target in self.linked(resource, path, canonical)
+        }
+
     def dependencies(self, resource: Resource, name: str, canonical: str) -> list[Resource]:
         """The resources of a type that a top-level property depends on, as the engine recorded."""
         recorded: Mapping[str, list[Any]] = getattr(resource.source, "property_dependencies", {})

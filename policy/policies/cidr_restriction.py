@@ -118,11 +118,7 @@ def _listener_conditions(stack: Stack, findings: Findings, own: StackRanges) -> 
 
 
 def _unguarded_load_balancers(stack: Stack, findings: Findings) -> None:
-    served = {
-        balancer.urn
-        for service in stack.of("ec2/vpcEndpointService")
-        for balancer in stack.linked(service, "networkLoadBalancerArns", "lb/loadBalancer")
-    }
+    served = stack.referred("ec2/vpcEndpointService", "networkLoadBalancerArns", "lb/loadBalancer")
     for balancer in stack.of("lb/loadBalancer"):
         groups = balancer.at("securityGroups")
         enforced = balancer.at("enforceSecurityGroupInboundRulesOnPrivateLinkTraffic") != "off"

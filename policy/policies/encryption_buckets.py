@@ -36,7 +36,7 @@ def check_buckets(stack: Stack, findings: Findings) -> None:
     buckets = list(stack.of(_BUCKET))
     if not buckets:
         return
-    guarded = {each.urn for policy in stack.of(_POLICY) for each in stack.linked(policy, "bucket", _BUCKET)}
+    guarded = stack.referred(_POLICY, "bucket", _BUCKET)
     for bucket in buckets:
         if (
             bucket.urn not in guarded
@@ -51,12 +51,10 @@ def check_buckets(stack: Stack, findings: Findings) -> None:
 
 
 def _customer_keys(stack: Stack, buckets: list[Resource], findings: Findings) -> None:
-    encrypted = {
-        bucket.urn
-        for configuration in stack.of("s3/bucketServerSideEncryptionConfiguration")
-        if _uses_customer_key(configuration.at("rules"))
-        for bucket in stack.linked(configuration, "bucket", _BUCKET)
-    }
+    encrypted = stack.referred(
+        *("s3/bucketServerSideEncryptionConfiguration", "bucket", _BUCKET),
+        lambda configuration: _uses_customer_key(configuration.at("rules")),
+    )
     logs = _log_buckets(stack)
     for bucket in buckets:
         inline = at(bucket.properties, "serverSideEncryptionConfiguration.rule")
@@ -79,16 +77,11 @@ def _log_buckets(stack: Stack) -> set[str]:
             named = [stack.by_identity(value, _BUCKET) for value in each_at(source.properties, path)]
             known = [bucket for bucket in named if bucket is not None]
             found |= {bucket.urn for bucket in known or stack.dependencies(source, top, _BUCKET)}
-    for policy in stack.of(_POLICY):
-        if _admits_log_writer(policy.at("policy")):
-            found |= {bucket.urn for bucket in stack.linked(policy, "bucket", _BUCKET)}
+    found |= stack.referred(_POLICY, "bucket", _BUCKET, lambda policy: _admits_log_writer(policy.at("policy")))
     for bucket in stack.of(_BUCKET):
         if bucket.at("acl") == "log-delivery-write" or _admits_log_writer(bucket.at("policy")):
             found.add(bucket.urn)
-    for acl in stack.of("s3/bucketAcl"):
-        if acl.at("acl") == "log-delivery-write":
-            found |= {bucket.urn for bucket in stack.linked(acl, "bucket", _BUCKET)}
-    return found
+    return found | stack.referred("s3/bucketAcl", "bucket", _BUCKET, lambda acl: acl.at("acl") == "log-delivery-write")
 
 
 def _admits_log_writer(document: Any) -> bool:

@@ -97,11 +97,7 @@ def _inherited(stack: Stack, store: Store, resource: Resource, findings: Finding
 
 
 def _file_systems(stack: Stack, findings: Findings) -> None:
-    guarded = {
-        system.urn
-        for policy in stack.of("efs/fileSystemPolicy")
-        for system in stack.linked(policy, "fileSystemId", "efs/fileSystem")
-    }
+    guarded = stack.referred("efs/fileSystemPolicy", "fileSystemId", "efs/fileSystem")
     for system in stack.of("efs/fileSystem"):
         if system.urn not in guarded and not denies_plain_transport(system.at("policy"), "elasticfilesystem"):
             what = "the file system has no policy that denies mounts without TLS"

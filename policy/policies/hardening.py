@@ -32,24 +32,19 @@ def _metadata(resource: Resource, findings: Findings) -> None:
         findings.violation(resource, _METADATA, "metadataOptions.httpPutResponseHopLimit", what, remedy)
 
 
-def _load_balancer(resource: Resource, findings: Findings) -> None:
-    kind = resource.at("loadBalancerType")
-    if kind in (None, "application"):
+def _header_fields(resource: Resource, findings: Findings) -> None:
+    if resource.at("loadBalancerType") in (None, "application"):
         findings.require(
             resource,
             "header-fields",
             "dropInvalidHeaderFields",
             "the load balancer forwards invalid HTTP headers, which enables request smuggling",
         )
-    if kind in (None, "application", UNKNOWN) and resource.at("desyncMitigationMode") == "monitor":
-        what = "desyncMitigationMode is monitor, which doesn't block HTTP desync attacks"
-        findings.violation(
-            resource, "desync", "desyncMitigationMode", what, "set desyncMitigationMode to defensive or strictest"
-        )
 
 
-def _classic_load_balancer(resource: Resource, findings: Findings) -> None:
-    if resource.at("desyncMitigationMode") == "monitor":
+def _desync(resource: Resource, findings: Findings) -> None:
+    http = resource.at("loadBalancerType") in (None, "application", UNKNOWN)
+    if http and resource.at("desyncMitigationMode") == "monitor":
         what = "desyncMitigationMode is monitor, which doesn't block HTTP desync attacks"
         findings.violation(
             resource, "desync", "desyncMitigationMode", what, "set desyncMitigationMode to defensive or strictest"
@@ -87,8 +82,8 @@ RULE: Final = Rule(
         "ec2/launchTemplate": (_metadata,),
         "ec2/launchConfiguration": (_metadata,),
         "ec2/spotInstanceRequest": (_metadata,),
-        "lb/loadBalancer": (_load_balancer,),
-        "elb/loadBalancer": (_classic_load_balancer,),
+        "lb/loadBalancer": (_header_fields, _desync),
+        "elb/loadBalancer": (_desync,),
         "rds/instance": (_engine_updates,),
         "rds/clusterInstance": (_engine_updates,),
         "dms/replicationInstance": (_engine_updates,),

@@ -31,13 +31,11 @@ _SCOPING_KEYS: Final = (
 )
 
 
-def _document(resource: Resource, findings: Findings) -> None:
-    _check_document(resource, findings, "policy", findings.document(resource, "policy-content", "policy"))
+def _document(path: str) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        _check_document(resource, findings, path, findings.document(resource, "policy-content", path))
 
-
-def _permission_set(resource: Resource, findings: Findings) -> None:
-    document = findings.document(resource, "policy-content", "inlinePolicy")
-    _check_document(resource, findings, "inlinePolicy", document)
+    return check
 
 
 def _inline(resource: Resource, findings: Findings) -> None:
@@ -161,12 +159,9 @@ RULE: Final = Rule(
         "policy-content": "Policy documents can be evaluated.",
     },
     by_type={
-        "iam/policy": (_document,),
-        "iam/rolePolicy": (_document,),
-        "iam/userPolicy": (_document,),
-        "iam/groupPolicy": (_document,),
+        **dict.fromkeys(("iam/policy", "iam/rolePolicy", "iam/userPolicy", "iam/groupPolicy"), (_document("policy"),)),
         "ssoadmin/managedPolicyAttachment": (_attachment("managedPolicyArn"),),
-        "ssoadmin/permissionSetInlinePolicy": (_permission_set,),
+        "ssoadmin/permissionSetInlinePolicy": (_document("inlinePolicy"),),
         "iam/role": (check_trust, _inline, _attachment("managedPolicyArns")),
         "iam/rolePolicyAttachment": (_attachment("policyArn"),),
         "iam/userPolicyAttachment": (_attachment("policyArn"),),

@@ -6,7 +6,7 @@ from evaluation.aws.backup_selections import BackupSelections
 from evaluation.configuration import Option
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
-from evaluation.values import UNKNOWN, at, at_least, integer, shown, truth
+from evaluation.values import UNKNOWN, at_least, integer, shown, truth
 
 # Properties that must be true: type, path, check, consequence if they aren't.
 _SWITCHES: Final = (
@@ -125,12 +125,10 @@ def _zones(stack: Stack, findings: Findings) -> None:
 
 
 def _file_systems(stack: Stack, selections: BackupSelections, findings: Findings) -> None:
-    backed_up = {
-        system.urn
-        for policy in stack.of("efs/backupPolicy")
-        if at(policy.properties, "backupPolicy.status") in ("ENABLED", UNKNOWN)
-        for system in stack.linked(policy, "fileSystemId", "efs/fileSystem")
-    }
+    def enabled(policy: Resource) -> bool:
+        return policy.at("backupPolicy.status") in ("ENABLED", UNKNOWN)
+
+    backed_up = stack.referred("efs/backupPolicy", "fileSystemId", "efs/fileSystem", enabled)
     for system in stack.of("efs/fileSystem"):
         if system.urn not in backed_up and not selections.covers(system):
             what = "no enabled backup policy and no backup selection in this stack covers the file system"
@@ -138,14 +136,12 @@ def _file_systems(stack: Stack, selections: BackupSelections, findings: Findings
 
 
 def _buckets(stack: Stack, findings: Findings) -> None:
-    versioned = {
-        bucket.urn
-        for versioning in stack.of("s3/bucketVersioning")
-        if at(versioning.properties, "versioningConfiguration.status") in ("Enabled", UNKNOWN)
-        for bucket in stack.linked(versioning, "bucket", "s3/bucket")
-    }
+    def enabled(versioning: Resource) -> bool:
+        return versioning.at("versioningConfiguration.status") in ("Enabled", UNKNOWN)
+
+    versioned = stack.referred("s3/bucketVersioning", "bucket", "s3/bucket", enabled)
     for bucket in stack.of("s3/bucket"):
-        if bucket.urn not in versioned and not truth(at(bucket.properties, "versioning.enabled")):
+        if bucket.urn not in versioned and not truth(bucket.at("versioning.enabled")):
             what = "versioning isn't enabled, so overwritten or deleted objects can't be restored"
             findings.violation(bucket, "versioning", "", what, "add an aws.s3.BucketVersioning with status Enabled")
 

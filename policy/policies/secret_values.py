@@ -115,11 +115,7 @@ def _outputs(root: Resource, findings: Findings) -> None:
 
 
 def _rotation(stack: Stack, findings: Findings) -> None:
-    rotated = {
-        secret.urn
-        for rotation in stack.of("secretsmanager/secretRotation")
-        for secret in stack.linked(rotation, "secretId", "secretsmanager/secret")
-    }
+    rotated = stack.referred("secretsmanager/secretRotation", "secretId", "secretsmanager/secret")
     for secret in stack.of("secretsmanager/secret"):
         if secret.urn not in rotated:
             what = "the secret has no automatic rotation"

@@ -23,14 +23,9 @@ def _check(stack: Stack, findings: Findings) -> None:
     _scanning(stack, findings)
 
 
-def _supported(stack: Stack, canonical: str) -> set[str]:
-    """URNs of the buckets that a resource of a type belongs to."""
-    return {bucket.urn for each in stack.of(canonical) for bucket in stack.linked(each, "bucket", _BUCKET)}
-
-
 def _access_blocks(stack: Stack, findings: Findings) -> None:
     account = any(truth(each.at("restrictPublicBuckets")) for each in stack.of("s3/accountPublicAccessBlock"))
-    blocked = _supported(stack, "s3/bucketPublicAccessBlock")
+    blocked = stack.referred("s3/bucketPublicAccessBlock", "bucket", _BUCKET)
     for bucket in stack.of(_BUCKET):
         if not account and bucket.urn not in blocked:
             what = "no public access block in this stack covers the bucket, so a policy or an ACL can make it public"
@@ -39,10 +34,8 @@ def _access_blocks(stack: Stack, findings: Findings) -> None:
 
 
 def _bucket_logs(stack: Stack, findings: Findings) -> None:
-    logged = _supported(stack, "s3/bucketLogging")
-    targets = {
-        bucket.urn for each in stack.of("s3/bucketLogging") for bucket in stack.linked(each, "targetBucket", _BUCKET)
-    }
+    logged = stack.referred("s3/bucketLogging", "bucket", _BUCKET)
+    targets = stack.referred("s3/bucketLogging", "targetBucket", _BUCKET)
     trails = [
         each for each in stack.of("cloudtrail/trail") if each.at("eventSelectors") or each.at("advancedEventSelectors")
     ]
@@ -65,7 +58,7 @@ _LOG_PROPERTIES: Final = ("accessLogs", "connectionLogs", "loggingConfig", "s3Bu
 
 
 def _default_groups(stack: Stack, findings: Findings) -> None:
-    managed = {vpc.urn for each in stack.of(DEFAULT_GROUP) for vpc in stack.linked(each, "vpcId", _VPC)}
+    managed = stack.referred(DEFAULT_GROUP, "vpcId", _VPC)
     for vpc in stack.of(_VPC):
         if vpc.urn not in managed:
             what = "the VPC's default security group isn't managed, so it allows traffic between its members and all egress"

@@ -3,7 +3,7 @@
 import base64
 from typing import Any, Final
 
-from tests.policy.rows import ACCOUNT, Row, allow, both, deny, document, found, one, passes
+from tests.policy.rows import ACCOUNT, Row, allow, deny, document, found, one, passes
 from tests.policy.servicer import UNKNOWN, Planned
 
 _WORLD: Final = "0.0.0.0/0"
@@ -190,12 +190,6 @@ def _port(label: str, expected: bool, **rule: Any) -> Row:
 
 
 _PORTS: Final = (110, 135, 143, 445, 1434, 3000, 4333, 5000, 5500, 5601, 8080, 8088, 8888, 9300)
-_GROUPS: Final = "http://acs.amazonaws.com/groups"
-
-
-def _grants(group: str) -> dict[str, Any]:
-    return {"grants": [{"permission": "READ", "grantee": {"type": "Group", "uri": f"{_GROUPS}/{group}"}}]}
-
 
 EXPOSURE: Final[tuple[Row, ...]] = (
     *(_port(f"port {port}", True, ipProtocol="tcp", fromPort=port, toPort=port) for port in _PORTS),
@@ -215,60 +209,6 @@ EXPOSURE: Final[tuple[Row, ...]] = (
         ),
     ),
     _port("range over a closed port", True, ipProtocol="tcp", fromPort=4000, toPort=5000),
-    *both(
-        *("public-exposure/public-bucket", "grant"),
-        one("s3/bucketAcl", accessControlPolicy=_grants("global/AllUsers")),
-        one("s3/bucketAcl", accessControlPolicy=_grants("s3/LogDelivery")),
-    ),
-    found(
-        "public-exposure/public-bucket",
-        "grant to customers",
-        one("s3/bucketAcl", accessControlPolicy=_grants("global/AuthenticatedUsers")),
-    ),
-    *both(
-        *("public-exposure/public-bucket", "object"),
-        one("s3/bucketObject", acl="public-read"),
-        one("s3/bucketObject", acl="private"),
-    ),
-    *both(
-        *("public-exposure/public-endpoint", "kubernetes"),
-        one("eks/cluster", vpcConfig={"subnetIds": ["a"]}),
-        one("eks/cluster", vpcConfig={"endpointPublicAccess": False}),
-    ),
-    *both(
-        *("public-exposure/public-endpoint", "kubernetes ranges"),
-        one("eks/cluster", vpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": [_WORLD]}),
-        one("eks/cluster", vpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": ["203.0.113.0/24"]}),
-    ),
-    *both(
-        *("public-exposure/public-endpoint", "search domain"),
-        one("opensearch/domain", domainName="d"),
-        one("opensearch/domain", vpcOptions={"subnetIds": ["a"]}),
-    ),
-    *both(
-        *("public-exposure/public-endpoint", "notebook"),
-        one("sagemaker/notebookInstance", instanceType="ml.t3.medium"),
-        one("sagemaker/notebookInstance", directInternetAccess="Disabled"),
-    ),
-    *(
-        verdict
-        for canonical in ("redshiftserverless/workgroup", "lightsail/database")
-        for verdict in both(
-            *("public-exposure/public-database", canonical),
-            one(canonical, publiclyAccessible=True),
-            one(canonical, publiclyAccessible=False),
-        )
-    ),
-    *both(
-        *("public-exposure/public-address", "template"),
-        one("ec2/launchTemplate", networkInterfaces=[{"associatePublicIpAddress": "true"}]),
-        one("ec2/launchTemplate", networkInterfaces=[{"associatePublicIpAddress": "false"}]),
-    ),
-    *both(
-        *("public-exposure/public-address", "scheduled task"),
-        one("cloudwatch/eventTarget", ecsTarget={"networkConfiguration": {"assignPublicIp": True}}),
-        one("cloudwatch/eventTarget", ecsTarget={"networkConfiguration": {"assignPublicIp": False}}),
-    ),
 )
 
 NETWORK_ROWS: Final[tuple[Row, ...]] = (*CIDR, *ENTRIES, *EXPOSURE)

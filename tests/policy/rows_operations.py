@@ -1,11 +1,10 @@
-"""Verdicts of secrets, containers, recovery, logging and hardening."""
+"""Verdicts of secrets, containers, recovery and the limits of exemptions."""
 
 import json
 from dataclasses import replace
 from typing import Any, Final
 
 from tests.policy.rows import Row, both, found, one, passes
-from tests.policy.servicer import UNKNOWN
 
 CONTAINER: Final[dict[str, Any]] = {
     "name": "atlantis",
@@ -71,14 +70,6 @@ def _variable(name: str, value: str, expected: bool) -> Row:
 
 SECRETS: Final[tuple[Row, ...]] = (
     *(_variable(name, value, expected) for name, value, expected in _VARIABLES),
-    *both(
-        *("secrets/plain-environment", "build"),
-        one("codebuild/project", environment={"environmentVariables": [{"name": "NPM_TOKEN", "value": _TEXT}]}),
-        one(
-            "codebuild/project",
-            environment={"environmentVariables": [{"name": "NPM_TOKEN", "value": "npm", "type": "SECRETS_MANAGER"}]},
-        ),
-    ),
     *both(
         *("secrets/plain-environment", "start script"),
         one("ec2/instance", userData="export AWS_ACCESS_KEY_ID=AKIA" + "ABCD1234" * 2),
@@ -182,79 +173,6 @@ RECOVERY: Final[tuple[Row, ...]] = (
     _selected(
         "by condition", False, conditions=[{"stringEquals": [{"key": "aws:ResourceTag/backup", "value": "daily"}]}]
     ),
-    *both(
-        *("recovery/several-zones", "database"),
-        one("rds/instance", engine="postgres"),
-        one("rds/instance", engine="postgres", multiAz=True),
-    ),
-    passes("recovery/several-zones", "replica", one("rds/instance", engine="postgres", replicateSourceDb="primary")),
-    passes("recovery/several-zones", "member of a cluster", one("rds/instance", engine="aurora-postgresql")),
-    *(
-        (found if number == 1 else passes)(
-            *("recovery/several-zones", f"cluster of {number}"),
-            one("rds/cluster", "cluster", id="c"),
-            *(one("rds/clusterInstance", f"instance-{index}", clusterIdentifier="c") for index in range(number)),
-        )
-        for number in (1, 2)
-    ),
-    *both(
-        *("recovery/several-zones", "cache"),
-        one("elasticache/replicationGroup", numCacheClusters=2, automaticFailoverEnabled=False),
-        one("elasticache/replicationGroup", numCacheClusters=2, automaticFailoverEnabled=True),
-    ),
 )
 
-_V2: Final = {"httpTokens": "required"}
-HARDENING: Final[tuple[Row, ...]] = (
-    *(
-        verdict
-        for canonical in ("ec2/instance", "ec2/launchTemplate", "ec2/launchConfiguration")
-        for verdict in both(
-            *("hardening/instance-metadata", canonical),
-            one(canonical, metadataOptions={"httpTokens": "optional"}),
-            one(canonical, metadataOptions=_V2),
-        )
-    ),
-    found("hardening/instance-metadata", "nothing said", one("ec2/instance", ami="ami-1")),
-    passes("hardening/instance-metadata", "template says", one("ec2/instance", launchTemplate={"id": "lt-1"})),
-    passes(
-        "hardening/instance-metadata", "no service", one("ec2/instance", metadataOptions={"httpEndpoint": "disabled"})
-    ),
-    found(
-        "hardening/instance-metadata",
-        "many hops",
-        one("ec2/instance", metadataOptions={**_V2, "httpPutResponseHopLimit": 3}),
-    ),
-    passes(
-        *("hardening/instance-metadata", "two hops"),
-        one("ec2/instance", metadataOptions={**_V2, "httpPutResponseHopLimit": 2}),
-    ),
-    *both(
-        *("hardening/header-fields", "load balancer"),
-        one("lb/loadBalancer", name="a"),
-        one("lb/loadBalancer", dropInvalidHeaderFields=True),
-    ),
-    passes("hardening/header-fields", "network load balancer", one("lb/loadBalancer", loadBalancerType="network")),
-    *both(
-        *("hardening/desync", "load balancer"),
-        one("lb/loadBalancer", desyncMitigationMode="monitor"),
-        one("lb/loadBalancer", desyncMitigationMode="strictest"),
-    ),
-    *both(
-        *("hardening/minor-versions", "database"),
-        one("rds/instance", autoMinorVersionUpgrade=False),
-        one("rds/instance", engine="postgres"),
-    ),
-    *both(
-        *("logging/control-plane-logs", "kubernetes"),
-        one("eks/cluster", enabledClusterLogTypes=["api"]),
-        one("eks/cluster", enabledClusterLogTypes=["api", "audit"]),
-    ),
-    *both(
-        *("logging/access-logs", "stage"),
-        one("apigatewayv2/stage", apiId="a"),
-        one("apigatewayv2/stage", accessLogSettings={"destinationArn": UNKNOWN}),
-    ),
-)
-
-OPERATIONS_ROWS: Final[tuple[Row, ...]] = (*LIMITS, *SECRETS, *CONTAINERS, *RECOVERY, *HARDENING)
+OPERATIONS_ROWS: Final[tuple[Row, ...]] = (*LIMITS, *SECRETS, *CONTAINERS, *RECOVERY)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from tests.policy.rows import ACCOUNT, Row, allow, both, deny, document, found, one, passes
+from tests.policy.rows import ACCOUNT, Row, allow, deny, document, found, one, passes
 
 _CONDITIONS: Final = (
     ("account", {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, False),
@@ -74,30 +74,6 @@ PUBLIC: Final[tuple[Row, ...]] = (
     _public(
         *("all, one action denied but to us", True),
         *(allow(Principal="*"), deny(Principal="*", Action="sns:Publish", Condition=_ONLY_US)),
-    ),
-    *both(
-        *("public-exposure/public-policy", "permission"),
-        one("lambda/permission", principal="*", action="lambda:InvokeFunction"),
-        one("lambda/permission", principal="*", principalOrgId="o-a1b2c3"),
-    ),
-    found(
-        *("public-exposure/public-policy", "permission of any source"),
-        one("lambda/permission", principal="*", sourceArn="arn:aws:s3:*:*:x"),
-    ),
-    *both(
-        *("public-exposure/public-policy", "layer"),
-        one("lambda/layerVersionPermission", principal="*"),
-        one("lambda/layerVersionPermission", principal="*", organizationId="o-a1b2c3"),
-    ),
-    *both(
-        *("public-exposure/public-policy", "event bus"),
-        one("cloudwatch/eventPermission", principal="*"),
-        one("cloudwatch/eventPermission", principal="*", condition={"key": "aws:PrincipalOrgID"}),
-    ),
-    *both(
-        *("public-exposure/public-policy", "image"),
-        one("ec2/amiLaunchPermission", group="all"),
-        one("ec2/amiLaunchPermission", accountId=ACCOUNT),
     ),
 )
 

@@ -27,7 +27,7 @@ VALUES: tuple[Row, ...] = (*varied(), *chain.from_iterable(SINGLE_TASK_VALUES))
 ROWS: tuple[Row, ...] = (
     *(*VALUES, *DOCUMENT_ROWS, *PUBLIC_ROWS, *ENCRYPTION_ROWS, *NETWORK_ROWS),
     *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS, *EVASIONS),
-    *(row for name in ("claims", "external", "supporting") for row in written(name)),
+    *(row for name in ("advisory", "claims", "external", "supporting") for row in written(name)),
 )
 CHECKS = {(rule.name, check) for rule in RULES if rule.level == "mandatory" for check in rule.checks}
 MESSAGES = Path(__file__).with_name("recorded") / "messages.txt"
