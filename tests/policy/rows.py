@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise, starmap
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -91,6 +92,10 @@ def found(check: str, why: str, *resources: Planned, **configuration: Any) -> Ro
 def passes(check: str, why: str, *resources: Planned, **configuration: Any) -> Row:
     """A stack that the check must not report."""
     return replace(found(check, why, *resources, **configuration), expected=frozenset({"undecided", "nothing"}))
+
+
+def _exactly(outcome: Outcome, check: str, why: str, *resources: Planned, **configuration: Any) -> Row:
+    return replace(found(check, why, *resources, **configuration), expected=frozenset({outcome}))
 
 
 def both(check: str, why: str, bad: Planned, good: Planned, **configuration: Any) -> tuple[Row, Row]:
@@ -242,17 +247,24 @@ _Loader.add_constructor("!json", _Loader.json_of)
 _Loader.add_constructor("!policy", _Loader.policy)
 _Loader.add_constructor("!unknown", lambda *_: UNKNOWN)
 _Loader.add_constructor("!from", _Loader.computed)
-_OUTCOMES: Final = {"found": (found,), "passes": (passes,), "both": (found, passes), "passing": (passing,)}
+_OUTCOMES: Final = {
+    "found": (found,),
+    "passes": (passes,),
+    "both": (found, passes),
+    "undecided": (partial(_exactly, "undecided"),),
+    "nothing": (partial(_exactly, "nothing"),),
+    "passing": (passing,),
+}
 
 
 def written(name: str) -> list[Row]:
     """The rows of ``rows_<name>.yaml``.
 
-    A row: ``found``, ``passes``, or ``both`` with a stack for each; the check; why; the stack's resources by type and, if it
-    isn't ``it``, name; the policy's configuration. ``passing``: what AWS reports and the policies' configurations, as the
-    function of that name. ``!policy`` is a document of statements, each an Allow of everything unless it says something else;
-    ``!json`` a string; ``!unknown`` a value that isn't known in the preview; ``!from name`` one that is computed from the
-    resource ``name``, as ``!from [name, 7]``, which is known.
+    A row: ``found``, ``passes``, ``both`` with a stack for each, or the ``Outcome``; the check; why; the stack's resources by
+    type and, if it isn't ``it``, name; the policy's configuration. ``passing``: what AWS reports and the policies'
+    configurations, as the function of that name. ``!policy`` is a document of statements, each an Allow of everything unless
+    it says something else; ``!json`` a string; ``!unknown`` a value that isn't known in the preview; ``!from name`` one that is
+    computed from the resource ``name``, as ``!from [name, 7]``, which is known.
     """
     made: list[Row] = []
     for outcome, check, why, *rest in _table(name):
@@ -288,7 +300,8 @@ def _origins(value: Any) -> tuple[str, ...]:
     """The resources that a property was computed from."""
     if isinstance(value, _Computed):
         return (value.origin,)
-    return tuple(name for each in value for name in _origins(each)) if isinstance(value, list) else ()
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return tuple(name for each in inner for name in _origins(each))
 
 
 def _known(value: Any) -> Any:

@@ -14,7 +14,6 @@ from tests.policy.passing import PASSING
 from tests.policy.rows import MANDATORY, Row, varied, written
 from tests.policy.rows_documents import DOCUMENT_ROWS
 from tests.policy.rows_encryption import ENCRYPTION_ROWS
-from tests.policy.rows_evasions import EVASIONS
 from tests.policy.rows_identity import IDENTITY_ROWS
 from tests.policy.rows_network import NETWORK_ROWS
 from tests.policy.rows_operations import OPERATIONS_ROWS
@@ -26,8 +25,12 @@ from tests.policy.values_single_task import SINGLE_TASK_VALUES, writer
 VALUES: tuple[Row, ...] = (*varied(), *chain.from_iterable(SINGLE_TASK_VALUES))
 ROWS: tuple[Row, ...] = (
     *(*VALUES, *DOCUMENT_ROWS, *PUBLIC_ROWS, *ENCRYPTION_ROWS, *NETWORK_ROWS),
-    *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS, *EVASIONS),
-    *(row for name in ("advisory", "claims", "external", "supporting") for row in written(name)),
+    *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS),
+    *(
+        row
+        for name in ("advisory", "claims", "encryption", "evasions", "external", "supporting")
+        for row in written(name)
+    ),
 )
 CHECKS = {(rule.name, check) for rule in RULES if rule.level == "mandatory" for check in rule.checks}
 MESSAGES = Path(__file__).with_name("recorded") / "messages.txt"
