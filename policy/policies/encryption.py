@@ -12,16 +12,19 @@ from policies.encryption_in_transit import IN_TRANSIT_CHECKS
 from tables.links import LINKS
 from tables.stores import KEY_NAMES, STORES
 
-_SYMMETRIC: Final = (None, "SYMMETRIC_DEFAULT")
+
+def rotates(key: Resource) -> bool:
+    """Whether AWS KMS can rotate a key: a symmetric encryption key outside of CloudHSM clusters and external key stores."""
+    return (
+        all(key.at(name) in (None, "") for name in ("customKeyStoreId", "xksKeyId"))
+        and key.at("customerMasterKeySpec") in (None, "SYMMETRIC_DEFAULT")
+        and key.at("keyUsage") in (None, "ENCRYPT_DECRYPT")
+    )
 
 
 def _key(resource: Resource, findings: Findings) -> None:
-    if any(resource.at(name) not in (None, "") for name in ("customKeyStoreId", "xksKeyId")):
-        return  # AWS KMS can't rotate keys in CloudHSM clusters and external key stores
-    spec = resource.at("customerMasterKeySpec")
-    if spec not in _SYMMETRIC or resource.at("keyUsage") not in (None, "ENCRYPT_DECRYPT"):
-        return  # AWS rotates symmetric encryption keys only
-    findings.require(resource, "key-rotation", "enableKeyRotation", "AWS KMS doesn't rotate the key")
+    if rotates(resource):
+        findings.require(resource, "key-rotation", "enableKeyRotation", "AWS KMS doesn't rotate the key")
 
 
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from evaluation.aws.conditions import Condition, demands
+from evaluation.aws.conditions import Condition, demands, literal_start
 from evaluation.aws.documents import Statement, statements
 from evaluation.configuration import Option
 from evaluation.resources import Resource
@@ -85,15 +85,11 @@ def _pass_role(resource: Resource, findings: Findings, where: str, statement: St
 
 
 def _names_service(test: Condition) -> bool:
-    return test.key in ("iam:passedtoservice", "iam:associatedresourcearn") and _literal_start(test)
+    return test.key in ("iam:passedtoservice", "iam:associatedresourcearn") and all(map(literal_start, test.values))
 
 
 def _scopes(test: Condition) -> bool:
-    return test.key.startswith(_SCOPING_KEYS) and _literal_start(test)
-
-
-def _literal_start(test: Condition) -> bool:
-    return all(value and value[0] not in "*?" for value in test.values)
+    return test.key.startswith(_SCOPING_KEYS) and all(map(literal_start, test.values))
 
 
 def _secrets(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:

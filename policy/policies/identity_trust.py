@@ -3,7 +3,14 @@
 import re
 from typing import Final
 
-from evaluation.aws.conditions import Condition, demands, narrows_accounts, narrows_principals, narrows_sources
+from evaluation.aws.conditions import (
+    Condition,
+    demands,
+    literal_start,
+    narrows_accounts,
+    narrows_principals,
+    narrows_sources,
+)
 from evaluation.aws.documents import Statement, statements
 from evaluation.resources import Resource
 from evaluation.rule import Findings
@@ -76,7 +83,7 @@ def _names_subject(test: Condition, *, shared: bool) -> bool:
     claim = test.key.rpartition(":")[2]
     if claim in _SUBJECT_CLAIMS:
         return all(_complete(value) for value in test.values)
-    return not shared and claim in _AUDIENCE_CLAIMS and all(value and value[0] not in "*?" for value in test.values)
+    return not shared and claim in _AUDIENCE_CLAIMS and all(map(literal_start, test.values))
 
 
 def _complete(value: str) -> bool:

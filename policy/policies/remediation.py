@@ -7,6 +7,7 @@ from evaluation.configuration import Configuration, Option
 from evaluation.resources import Resource
 from evaluation.rule import Rule
 from evaluation.values import UNKNOWN, integer, mappings, text
+from policies.encryption import rotates
 from policies.required_tags import taggable_types, tags_of
 
 _Properties = MutableMapping[str, Any]
@@ -35,15 +36,7 @@ def _raw(properties: _Properties, name: str) -> dict[str, Any]:
 
 
 def _key_rotation(resource: Resource, properties: _Properties, _settings: Configuration) -> bool:
-    symmetric = resource.at("customerMasterKeySpec") in (None, "SYMMETRIC_DEFAULT")
-    encrypts = resource.at("keyUsage") in (None, "ENCRYPT_DECRYPT")
-    stored = any(resource.at(name) not in (None, "") for name in ("customKeyStoreId", "xksKeyId"))
-    if (
-        resource.type != "kms/key"
-        or not (symmetric and encrypts)
-        or stored
-        or resource.at("enableKeyRotation") in (True, UNKNOWN)
-    ):
+    if resource.type != "kms/key" or not rotates(resource) or resource.at("enableKeyRotation") in (True, UNKNOWN):
         return False
     properties["enableKeyRotation"] = True
     return True

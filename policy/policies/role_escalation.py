@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 from typing import Final
 
-from evaluation.aws.conditions import Condition, demands
+from evaluation.aws.conditions import Condition, demands, literal_start
 from evaluation.aws.documents import Statement
 from evaluation.aws.policy_holders import NO_ACCOUNT, Holder, Part, allowed, holders
 from evaluation.resources import Stack
@@ -76,7 +76,7 @@ def _statement(holder: Holder, part: Part, statement: Statement, findings: Findi
 def _bounds(test: Condition) -> bool:
     """Whether a condition requires a permissions boundary, or limits the policies."""
     return test.key in ("iam:permissionsboundary", "iam:policyarn") and all(
-        value and value[0] not in "*?" and not value.endswith(("policy/*", ":*")) for value in test.values
+        literal_start(value) and not value.endswith(("policy/*", ":*")) for value in test.values
     )
 
 

@@ -59,7 +59,8 @@ def _literal(value: str) -> bool:
     return bool(value) and not _WILD.search(value)
 
 
-def _literal_start(value: str) -> bool:
+def literal_start(value: str) -> bool:
+    """Whether a pattern begins with a character that isn't a wildcard."""
     return bool(value) and value[0] not in "*?"
 
 
@@ -72,7 +73,7 @@ def _arn(value: str) -> bool:
     parts = value.split(":", 5)
     if len(parts) < 6:
         return _literal(value)
-    return _literal(parts[4]) or (not parts[4] and _literal_start(parts[5]))
+    return _literal(parts[4]) or (not parts[4] and literal_start(parts[5]))
 
 
 def _address(value: str) -> bool:
@@ -103,7 +104,7 @@ _PRINCIPALS: Final[dict[str, Callable[[str], bool]]] = {
     "aws:sourcevpc": _literal,
     "aws:sourcevpcarn": _arn,
     "aws:sourcevpce": _literal,
-    "aws:userid": _literal_start,
+    "aws:userid": literal_start,
     "aws:vpceaccount": _literal,
     "aws:vpceorgid": _organization,
     "aws:vpceorgpaths": _organization,
@@ -111,7 +112,7 @@ _PRINCIPALS: Final[dict[str, Callable[[str], bool]]] = {
     "elasticfilesystem:accesspointarn": _arn,
     "elasticfilesystem:accessedviamounttarget": _true,
     "kms:calleraccount": _literal,
-    "kms:viaservice": _literal_start,
+    "kms:viaservice": literal_start,
     "s3:dataaccesspointaccount": _literal,
     "s3:dataaccesspointarn": _arn,
     "s3:x-amz-server-side-encryption-aws-kms-key-id": _arn,
@@ -167,9 +168,9 @@ def narrows_accounts(conditions: Iterable[Condition]) -> bool:
         if test.key in _SAME_FOR_ALL:
             return False
         if test.key == "aws:principalarn":
-            return all(_literal_start(value.rpartition("/")[2]) or _named(value) for value in test.values)
+            return all(literal_start(value.rpartition("/")[2]) or _named(value) for value in test.values)
         if test.key.startswith("aws:principaltag/") or test.key in _IDENTITY_KEYS:
-            return all(_literal_start(value) and value.lower() != "false" for value in test.values)
+            return all(literal_start(value) and value.lower() != "false" for value in test.values)
         return _values_pass(test, _PRINCIPALS)
 
     return demands(conditions, accepted)
@@ -178,4 +179,4 @@ def narrows_accounts(conditions: Iterable[Condition]) -> bool:
 def _named(arn: str) -> bool:
     """Whether an identity's ARN pattern has a literal part after its kind: ``role/deploy/*`` does, ``role/*`` doesn't."""
     resource = arn.split(":", 5)[-1]
-    return _literal_start(resource) and _literal_start(resource.partition("/")[2])
+    return literal_start(resource) and literal_start(resource.partition("/")[2])
