@@ -3,11 +3,10 @@
 import http.client
 import random
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 from urllib.parse import urlsplit
+
+from sandbox.testbed.loopback_server import Handler, LoopbackServer
 
 THROTTLED = (
     503,
@@ -21,24 +20,17 @@ BROKEN = (
 )
 
 
-class FaultyAws(ThreadingHTTPServer):
-    """Passes calls on to ``endpoint``; a ``share`` of them (0 to 1, chosen by ``seed``) fails before it gets there."""
+class FaultyAws(LoopbackServer):
+    """Passes calls on to ``endpoint``; a ``share`` of them (0 to 1, chosen at random, but always alike) fails before it gets there."""
 
-    daemon_threads = True
-
-    def __init__(self, endpoint: str, share: float, seed: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, endpoint: str, *, share: float) -> None:
+        super().__init__(_Passing)
         self.target = urlsplit(endpoint).netloc
         self.share = share
         self.failed = 0
         self.passed = 0
-        self._chance = random.Random(seed)  # noqa: S311 - a repeatable choice, not a secret
+        self._chance = random.Random(7)  # noqa: S311 - a repeatable choice, not a secret
         self._lock = threading.Lock()
-
-    @property
-    def endpoint(self) -> str:
-        """The proxy's own address."""
-        return f"http://127.0.0.1:{self.server_port}"
 
     def fault(self) -> tuple[int, str, bytes] | None:
         """The answer to the next call where it fails."""
@@ -50,20 +42,13 @@ class FaultyAws(ThreadingHTTPServer):
             return self._chance.choice((THROTTLED, BROKEN))
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Passing(Handler):
     protocol_version = "HTTP/1.1"
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        status, headers, answer = self._pass_on(body)
-        self.send_response(status)
-        for name, value in headers:
-            if name.lower() not in {"transfer-encoding", "content-length", "connection", "server", "date"}:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(answer)
+        status, headers, answer = self._pass_on(self.body())
+        own = {"transfer-encoding", "content-length", "connection", "server", "date"}
+        self.respond(status, answer, [(name, value) for name, value in headers if name.lower() not in own])
 
     def _pass_on(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         server = cast("FaultyAws", self.server)
@@ -82,21 +67,4 @@ class _Handler(BaseHTTPRequestHandler):
         connection.close()
         return answer.status, answer.getheaders(), content
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _answer  # noqa: N815 - the base class' names
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' name
-        """Calls are counted, not written to standard error."""
-
-
-@contextmanager
-def faulty(endpoint: str, *, share: float, seed: int) -> Iterator[FaultyAws]:
-    """A faulty AWS before ``endpoint`` for as long as the context lasts."""
-    server = FaultyAws(endpoint, share, seed)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _answer

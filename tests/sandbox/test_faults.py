@@ -16,7 +16,7 @@ from sandbox.testbed.engine.stack import EngineError
 from sandbox.testbed.engine.workspace import clean_environment, provider_settings
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.paths import CHECKOUT
-from tests.sandbox.faulty_aws import faulty
+from tests.sandbox.faulty_aws import FaultyAws
 from tests.sandbox.harness import Scratch, resource
 
 
@@ -179,9 +179,9 @@ def test_a_full_disk_ends_the_run_and_the_next_one_converges(deployed: Scratch):
 def test_throttling_and_internal_errors_leave_no_resource_unknown(scratch: Scratch):
     sandbox = scratch.sandbox()
     aws = local_aws.start(scratch.state, clean_environment())
-    with faulty(aws.endpoint, share=0.3, seed=7) as proxy:
+    with FaultyAws(aws.endpoint, share=0.3) as proxy:
         detour = provider_settings(aws)
-        detour["aws:endpoints"] = [dict.fromkeys(local_aws.SERVICES, proxy.endpoint)]
+        detour["aws:endpoints"] = [dict.fromkeys(local_aws.SERVICES, proxy.url)]
         faulted = scratch.sandbox()
         faulted.settings |= detour
         try:

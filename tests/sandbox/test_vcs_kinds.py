@@ -12,16 +12,14 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
 from sandbox.atlantis import build
-from sandbox.testbed.loopback_server import LoopbackServer
+from sandbox.testbed.loopback_server import Handler, LoopbackServer
 from tests.sandbox.started_server import started
 from tests.unit.stacks import stack
 from tests.unit.test_allowlist import ENTRIES, SERVED
@@ -59,26 +57,18 @@ FIXTURES: Mapping[str, tuple[str, ...]] = {
 """The events among the test data of Atlantis itself, in its folder `server`. It has those of Gitea and Azure DevOps in Go only."""
 
 
-class _Version(BaseHTTPRequestHandler):
+class _Version(Handler):
     """What GitLab and Gitea answer to the request with which their clients begin."""
 
     def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
         version = "18.4.0" if self.path == "/api/v4/version" else "1.24.0"
-        self.wfile.write(json.dumps({"version": version}).encode())
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
-        """Keep the test's output free of requests."""
+        self.respond(200, json.dumps({"version": version}).encode())
 
 
 @pytest.fixture
 def host() -> Iterator[str]:
-    server = LoopbackServer(_Version)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with LoopbackServer(_Version) as server:
+        yield server.url
 
 
 HOST_FLAGS = {

@@ -9,8 +9,6 @@ after that time, and returns 504 if the target doesn't respond within it.
 """
 
 import ssl
-import threading
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +18,7 @@ from sandbox.testbed.certificates import Certificates
 from sandbox.testbed.containers import websocket
 from sandbox.testbed.containers.targets import LoadBalancer, idle_timeout
 from sandbox.testbed.local_aws.listener_rules import Request
-from sandbox.testbed.loopback_server import LoopbackServer
+from sandbox.testbed.loopback_server import Handler, LoopbackServer
 
 _LARGEST_BODY = 16 * 1024 * 1024
 _DEFAULT_TIMEOUT = 60.0
@@ -46,8 +44,7 @@ class ReverseProxy:
     """
 
     def __init__(self, balancer: LoadBalancer, client: Any, port: int, certificates: Certificates) -> None:
-        self._server = LoopbackServer(_handler(balancer, client), certificates, port=port, plain_too=True)
-        threading.Thread(target=self._server.serve_forever, name="reverse-proxy", daemon=True).start()
+        self._server = LoopbackServer(_handler(balancer, client), certificates, port=port, plain_too=True).start()
 
     @property
     def port(self) -> int:
@@ -56,12 +53,11 @@ class ReverseProxy:
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
 
-def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(balancer: LoadBalancer, client: Any) -> type[Handler]:
+    class Proxy(Handler):
         protocol_version = "HTTP/1.1"
 
         def setup(self) -> None:
@@ -90,16 +86,8 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
             except OSError as problem:
                 self.send_error(502, f"The local AWS doesn't respond: {problem}")
                 return
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                if name not in _HOP_BY_HOP:
-                    self.send_header(name, value)
-            for cookie in answer.cookies:
-                self.send_header("Set-Cookie", cookie)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(answer.body)
+            shown = [(name, value) for name, value in answer.headers.items() if name not in _HOP_BY_HOP]
+            self.respond(answer.status, answer.body, [*shown, *(("Set-Cookie", each) for each in answer.cookies)])
 
         def _open_websocket(self) -> None:
             self.close_connection = True
@@ -130,9 +118,6 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
             else:
                 self._forward()
 
-        do_HEAD = do_POST = do_PUT = do_DELETE = _forward  # noqa: N815 - the base class calls them by these names
+        do_HEAD = do_POST = do_PUT = do_DELETE = _forward
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-            """Atlantis logs its requests itself."""
-
-    return Handler
+    return Proxy

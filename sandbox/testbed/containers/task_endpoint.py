@@ -9,7 +9,6 @@ import json
 import secrets
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 from sandbox.testbed.containers.credentials import assume
 from sandbox.testbed.containers.deployed_service import Credentials, DeployedService
 from sandbox.testbed.containers.errors import TaskStartError
+from sandbox.testbed.loopback_server import Handler, LoopbackServer
 
 # Fargate refreshes a task's credentials well before they expire.
 _REFRESH_BEFORE = datetime.timedelta(minutes=10)
@@ -40,18 +40,16 @@ class TaskEndpoint:
             ("GET", state): self._protection,
             ("PUT", state): self._protect,
         }
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answers))
-        address = f"http://127.0.0.1:{self._server.server_port}"
-        self.credentials_url, self.agent_url = address + credentials, address + agent
+        self._server = LoopbackServer(_handler(answers))
+        self.credentials_url, self.agent_url = self._server.url + credentials, self._server.url + agent
         """The values of ``AWS_CONTAINER_CREDENTIALS_FULL_URI`` and of ``ECS_AGENT_URI``."""
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, name="task-endpoint", daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def credentials(self) -> Credentials:
         """Return the task role's credentials, which are renewed if they expire within ten minutes."""
@@ -110,8 +108,8 @@ def _ends_soon(credentials: Credentials) -> bool:
     )
 
 
-def _handler(answers: dict[tuple[str, str], Callable[[bytes], _Answer]]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(answers: dict[tuple[str, str], Callable[[bytes], _Answer]]) -> type[Handler]:
+    class Endpoint(Handler):
         def _serve(self) -> None:
             asked = self.command, self.path
             # In constant time, because a path is a secret of the task.
@@ -123,17 +121,10 @@ def _handler(answers: dict[tuple[str, str], Callable[[bytes], _Answer]]) -> type
             if not found:
                 self.send_error(404)
                 return
-            status, document = found[0](self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            status, document = found[0](self.body())
             content = json.dumps(document, separators=(",", ":")).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.respond(status, content, [("Content-Type", "application/json")])
 
-        do_GET = do_PUT = _serve  # noqa: N815 - the base class calls them by these names
+        do_GET = do_PUT = _serve
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-            """Log nothing, because the path is a secret of the task."""
-
-    return Handler
+    return Endpoint

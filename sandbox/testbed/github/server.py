@@ -3,11 +3,9 @@
 import json
 import select
 import socket
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from sandbox.testbed.certificates import HOSTS, Certificates, issue
@@ -16,18 +14,18 @@ from sandbox.testbed.github import events, git_http, other_host
 from sandbox.testbed.github.api import Api, Call, Happened
 from sandbox.testbed.github.app import AUTHOR, Access
 from sandbox.testbed.github.store import Store
-from sandbox.testbed.loopback_server import LoopbackServer
+from sandbox.testbed.loopback_server import Handler, LoopbackServer
 
 _IDLE_SECONDS = 60
 
 
-def proxy_handler(port: int, store: Store) -> type[BaseHTTPRequestHandler]:
+def proxy_handler(port: int, store: Store) -> type[Handler]:
     """Return a ``CONNECT`` handler that connects GitHub's host names to the loopback port ``port``.
 
     It refuses and records every other destination.
     """
 
-    class Proxy(BaseHTTPRequestHandler):
+    class Proxy(Handler):
         protocol_version = "HTTP/1.1"
 
         def do_CONNECT(self) -> None:
@@ -42,9 +40,6 @@ def proxy_handler(port: int, store: Store) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 _relay(self.connection, upstream)
             self.close_connection = True
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
-            """Log nothing, because the store records refused destinations."""
 
     return Proxy
 
@@ -63,7 +58,6 @@ def _relay(client: socket.socket, upstream: socket.socket) -> None:
 
 
 _LARGEST_BODY = 16 * 1024 * 1024
-_POLL_SECONDS = 0.1
 
 
 class GitHub:
@@ -84,15 +78,11 @@ class GitHub:
             _handler(self.store, Api(self.store, access, happened), access, happened), self.certificates
         )
         self._proxy = LoopbackServer(proxy_handler(self._https.server_port, self.store))
-        self._threads = [
-            threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name=name, daemon=True)
-            for server, name in ((self._https, "github"), (self._proxy, "github-proxy"))
-        ]
 
     @property
     def proxy_url(self) -> str:
         """The value of ``HTTPS_PROXY`` for a client."""
-        return f"http://127.0.0.1:{self._proxy.server_port}"
+        return self._proxy.url
 
     @property
     def author_token(self) -> str:
@@ -100,8 +90,8 @@ class GitHub:
         return self._access.author_token
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        self._https.start()
+        self._proxy.start()
         self._write_author()
         return self
 
@@ -116,30 +106,26 @@ class GitHub:
         )
 
     def __exit__(self, *_exception: object) -> None:
-        for server in (self._proxy, self._https):
-            server.shutdown()
-            server.server_close()
+        self._proxy.stop()
+        self._https.stop()
 
 
-def _handler(store: Store, api: Api, access: Access, happened: Happened) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(store: Store, api: Api, access: Access, happened: Happened) -> type[Handler]:
+    class Server(Handler):
         protocol_version = "HTTP/1.1"
         server_version = "sandbox-github"
 
         def do_GET(self) -> None:
             self._serve(b"")
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
-            """Log nothing, because the store records requests, without their credentials."""
-
         def _serve_body(self) -> None:
             body = _body(self)
             if body is None:
-                self._send(413, [("Content-Type", "text/plain")], b"too large\n")
+                self.respond(413, b"too large\n", [("Content-Type", "text/plain")])
             else:
                 self._serve(body)
 
-        do_POST = do_PUT = do_PATCH = do_DELETE = _serve_body  # noqa: N815 - the base class calls them by these names
+        do_POST = do_PUT = do_PATCH = do_DELETE = _serve_body
 
         def _serve(self, body: bytes) -> None:
             url = urlsplit(self.path)
@@ -150,7 +136,7 @@ def _handler(store: Store, api: Api, access: Access, happened: Happened) -> type
                 self._serve_git(url, body, allowed=may)
                 return
             answer = api.answer(Call(self.command, url.path, dict(parse_qsl(url.query)), authorization, body))
-            self._send(answer.status, [("Content-Type", "application/json")], json.dumps(answer.body).encode())
+            self.respond(answer.status, json.dumps(answer.body).encode(), [("Content-Type", "application/json")])
 
         def _serve_git(self, url: SplitResult, body: bytes, *, allowed: bool) -> None:
             # git sends a request without credentials first, and repeats it with them after a 401 response.
@@ -165,17 +151,9 @@ def _handler(store: Store, api: Api, access: Access, happened: Happened) -> type
             expected = answer.status in {200, 401}
             entry = {"method": self.command, "path": url.path, "status": answer.status, "expected": expected}
             store.record("requests", entry)
-            self._send(answer.status, answer.headers, answer.body)
+            self.respond(answer.status, answer.body, answer.headers)
 
-        def _send(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-            self.send_response(status)
-            for name, value in headers:
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    return Handler
+    return Server
 
 
 def _announce_push(store: Store, repository: str, before: Mapping[str, str], happened: Happened) -> None:
@@ -186,7 +164,7 @@ def _announce_push(store: Store, repository: str, before: Mapping[str, str], hap
                 happened("pull_request", events.pull_request(store, pull, "synchronize"))
 
 
-def _body(handler: BaseHTTPRequestHandler) -> bytes | None:
+def _body(handler: Handler) -> bytes | None:
     if handler.headers.get("Transfer-Encoding", "").lower() == "chunked":
         parts: list[bytes] = []
         while size := int(handler.rfile.readline().split(b";")[0], 16):

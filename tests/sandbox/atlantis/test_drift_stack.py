@@ -6,9 +6,7 @@ import json
 import re
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -30,7 +28,7 @@ from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest, Store
 from sandbox.testbed.local_aws import ACCOUNT
 from sandbox.testbed.local_aws.task_status import StatusFile
-from sandbox.testbed.loopback_server import LoopbackServer
+from sandbox.testbed.loopback_server import Handler, LoopbackServer
 from sandbox.testbed.paths import CHECKOUT
 from tests.needs import iam_evaluator, needs, needs_containers
 from tests.sandbox.atlantis.conftest import eventually
@@ -48,25 +46,13 @@ def receiver() -> Iterator[tuple[int, list[Received]]]:
     """A port of loopback, and what has been posted to it until now."""
     received: list[Received] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Receiver(Handler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            received.append((self.path, self.headers.get("Authorization", ""), body))
-            self.send_response(204)
-            self.end_headers()
+            received.append((self.path, self.headers.get("Authorization", ""), json.loads(self.body())))
+            self.respond(200)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-            """Log nothing: the test reads what was received."""
-
-    server = LoopbackServer(Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
-    thread.start()
-    try:
+    with LoopbackServer(Receiver) as server:
         yield server.server_port, received
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 pytestmark = [needs("terraform"), needs("stunnel"), needs_containers()]

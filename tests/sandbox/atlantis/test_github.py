@@ -8,9 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -23,7 +21,7 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github import app, events, other_host
 from sandbox.testbed.github.server import GitHub
 from sandbox.testbed.github.store import PullRequest
-from sandbox.testbed.loopback_server import LoopbackServer
+from sandbox.testbed.loopback_server import Handler, LoopbackServer
 
 _REPOSITORY = "owner/infrastructure"
 
@@ -210,15 +208,12 @@ def test_git_clones_with_a_token_and_can_not_push(github: GitHub, values: dict[s
 
 
 def test_the_proxy_connects_a_real_host_whose_authority_is_trusted(tmp_path: Path) -> None:
-    class Version(BaseHTTPRequestHandler):
+    class Version(Handler):
         def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"{}")
+            self.respond(200, b"{}")
 
     certificates = issue(tmp_path / "host", ("git.example.com",), authority_name="Another authority")
     with LoopbackServer(Version, certificates) as host:
-        Thread(target=host.serve_forever, daemon=True).start()
         other_host.write(tmp_path, "git.example.com", host.server_port, certificates.bundle, "none")
         with GitHub(tmp_path) as sandbox:
             context = ssl.create_default_context(cafile=str(sandbox.certificates.bundle))
@@ -228,7 +223,6 @@ def test_the_proxy_connects_a_real_host_whose_authority_is_trusted(tmp_path: Pat
             assert opener.open("https://git.example.com/", timeout=120).status == 200
             with pytest.raises(urllib.error.URLError, match="403"):
                 opener.open("https://other.example.com/", timeout=120)
-        host.shutdown()
     assert sandbox.store.recorded("refused")[0]["destination"] == "other.example.com:443"
 
 

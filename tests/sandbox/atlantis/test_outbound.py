@@ -6,9 +6,7 @@ import select
 import socket
 import ssl
 import subprocess
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,7 @@ from sandbox.testbed.containers.bubblewrap import ContainerUser
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github.store import Store
-from sandbox.testbed.loopback_server import LoopbackServer
+from sandbox.testbed.loopback_server import Handler, LoopbackServer
 from tests.needs import needs_containers
 from tests.sandbox.atlantis.conftest import eventually, server_environment, server_process, status
 from tests.sandbox.atlantis.local_service import GROUP, OWNER, LocalService
@@ -85,8 +83,8 @@ def _relay(near: ssl.SSLSocket, far: ssl.SSLSocket, seen: Callable[[bytes], None
                 peers[source].sendall(data)
 
 
-def _handler(inspection: Inspection) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(inspection: Inspection) -> type[Handler]:
+    class Proxy(Handler):
         protocol_version = "HTTP/1.1"
 
         def do_CONNECT(self) -> None:
@@ -95,10 +93,7 @@ def _handler(inspection: Inspection) -> type[BaseHTTPRequestHandler]:
             self.close_connection = True
             inspection.serve(self.connection, self.path.partition(":")[0])
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-            """Log nothing."""
-
-    return Handler
+    return Proxy
 
 
 def _in_server(local: LocalService, script: str) -> "subprocess.CompletedProcess[str]":
@@ -119,13 +114,9 @@ def proxy(local: LocalService, company: Certificates) -> Iterator[tuple[Inspecti
     inspection = Inspection(
         company, server_environment(local)["HTTPS_PROXY"], local.deployment.state / "github" / "tls" / "trusted.pem"
     )
-    server = LoopbackServer(_handler(inspection))
-    thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
-    thread.start()
     own = "-----BEGIN" + company.chain.read_text().rpartition("-----BEGIN")[2]
-    yield inspection, OutboundArgs(ca_certificates=own, https_proxy=f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    server.server_close()
+    with LoopbackServer(_handler(inspection)) as server:
+        yield inspection, OutboundArgs(ca_certificates=own, https_proxy=server.url)
 
 
 def _run(local: LocalService, settings: OutboundArgs) -> None:

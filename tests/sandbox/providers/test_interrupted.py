@@ -6,10 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import grpc
@@ -93,23 +90,10 @@ def test_what_is_gone_is_not_adopted(plugin: Plugin, aws: LocalAws) -> None:
     assert plugin.create(name, inputs).id != made.id
 
 
-@contextmanager
-def _faulty(aws: LocalAws, share: float) -> Iterator[FaultyAws]:
-    proxy = FaultyAws(aws.endpoint, share, seed=7)
-    thread = Thread(target=proxy.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield proxy
-    finally:
-        proxy.shutdown()
-        proxy.server_close()
-        thread.join()
-
-
 def test_a_half_made_object_is_kept_and_repaired(start: Start, aws: LocalAws) -> None:
     name = urn(KEY, "half")
-    with _faulty(aws, 0.0) as proxy:
-        plugin = start(proxy.endpoint, maxRetries=1)
+    with FaultyAws(aws.endpoint, share=0.0) as proxy:
+        plugin = start(proxy.url, maxRetries=1)
         inputs = plugin.check(name, {"description": "half", "enableKeyRotation": True}).inputs
         made = _fail_after(proxy, 1, plugin, name, inputs)
         assert made.id
@@ -149,8 +133,8 @@ def _fail_after(proxy: FaultyAws, calls: int, plugin: Plugin, name: str, inputs:
 
 
 def test_survives_throttling_and_server_faults(start: Start, aws: LocalAws, objects: Ids) -> None:
-    with _faulty(aws, 0.25) as proxy:
-        plugin = start(proxy.endpoint)
+    with FaultyAws(aws.endpoint, share=0.25) as proxy:
+        plugin = start(proxy.url)
         name = urn("aws:iam/role:Role", "throttled")
         inputs = plugin.check(name, {**EXAMPLES["aws:iam/role:Role"].inputs(objects), "name": "throttled"}).inputs
         made = plugin.create(name, inputs)
