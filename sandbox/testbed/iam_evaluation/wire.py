@@ -48,6 +48,12 @@ def parameters_of(request: HttpRequest, operation: str) -> dict[str, Any]:
     return _structure(shape, "", flat, ec2=model.service_model.metadata["protocol"] == "ec2")
 
 
+def form_parameters(service: str, form: Mapping[str, Any]) -> dict[str, Any]:
+    """The input of the operation that a form of a query protocol names."""
+    action = form["Action"]
+    return parameters_of(HttpRequest(service, form, b""), action[0] if isinstance(action, list) else action)
+
+
 def _rest(model: OperationModel, request: HttpRequest) -> dict[str, Any]:
     shape: Any = model.input_shape
     labels = _labels(model.http["requestUri"], request.path)

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import error_response_json, get_region, json_response
 from ministack.services import alb, cloudwatch, cloudwatch_logs, ec2, ecs, efs, elasticache, firehose, route53, ssm
 
+from sandbox.testbed.iam_evaluation import wire
 from sandbox.testbed.local_aws.facts import FACTS
 
 
@@ -57,13 +58,9 @@ def _keep_query_strings(
 ) -> list[dict[str, Any]]:
     """Store the pairs of a rule's condition on the query string. Terraform's provider crashes without them."""
     conditions = own(parameters, prefix)
-    for number, condition in enumerate(conditions, 1):
-        pairs: list[dict[str, str]] = []
-        base = f"{prefix}.member.{number}.QueryStringConfig.Values.member"
-        while value := alb._p(parameters, f"{base}.{len(pairs) + 1}.Value"):
-            key = alb._p(parameters, f"{base}.{len(pairs) + 1}.Key")
-            pairs.append({**({"Key": key} if key else {}), "Value": value})
-        if pairs:
+    given = wire.form_parameters("elbv2", parameters).get(prefix, [])
+    for condition, asked in zip(conditions, given, strict=False):
+        if pairs := asked.get("QueryStringConfig", {}).get("Values"):
             condition["QueryStringConfig"] = {"Values": pairs}
             # ministack compares these.
             condition["Values"] = [
@@ -182,17 +179,7 @@ def _show_alarms(own: Callable[..., Any], parameters: Any, data: Any, is_cbor: b
     """Return all values of the JSON response in the XML response too. The provider's client uses XML."""
     if is_cbor or is_json:
         return own(parameters, data, is_cbor, is_json)
-    lists = {
-        key: [cloudwatch._p(parameters, f"{key}.member.{number}") for number in range(1, 101)]
-        for key in ("AlarmNames", "AlarmTypes")
-    }
-    asked = {
-        **{key: [name for name in names if name] for key, names in lists.items()},
-        "AlarmNamePrefix": cloudwatch._p(parameters, "AlarmNamePrefix"),
-        "StateValue": cloudwatch._p(parameters, "StateValue"),
-        "NextToken": cloudwatch._p(parameters, "NextToken"),
-    }
-    status, _, body = own({}, {key: value for key, value in asked.items() if value}, False, True)
+    status, _, body = own({}, wire.form_parameters("cloudwatch", parameters), False, True)
     if status != 200:
         return own(parameters, data, is_cbor, is_json)
     return cloudwatch._xml(

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 
 from ministack.services import ec2
 
+from sandbox.testbed.iam_evaluation import wire
 from sandbox.testbed.local_aws.facts import FACTS
 
 
@@ -104,18 +105,17 @@ def _show_endpoint(own: Callable[..., str], endpoint: Mapping[str, Any], tag: st
 
 def _interfaces(parameters: Mapping[str, Any], endpoint: str, groups: list[str]) -> list[str]:
     """Create the interfaces of a new endpoint whose addresses are given, as its creation does."""
-    made, number = [], 1
-    while subnet := ec2._p(parameters, f"SubnetConfiguration.{number}.SubnetId"):
+    made: list[str] = []
+    for given in wire.form_parameters("ec2", parameters).get("SubnetConfigurations", []):
         known = set(ec2._network_interfaces)
-        described = {"SubnetId": subnet, "Description": f"VPC Endpoint Interface {endpoint}"}
+        described = {"SubnetId": given["SubnetId"], "Description": f"VPC Endpoint Interface {endpoint}"}
         ec2._create_network_interface(
             described | {f"SecurityGroupId.{at}": group for at, group in enumerate(groups, 1)}
         )
         (interface,) = set(ec2._network_interfaces) - known
-        if address := ec2._p(parameters, f"SubnetConfiguration.{number}.Ipv4"):
-            ec2._network_interfaces[interface]["PrivateIpAddress"] = address
+        if "Ipv4" in given:
+            ec2._network_interfaces[interface]["PrivateIpAddress"] = given["Ipv4"]
         made.append(interface)
-        number += 1
     return made
 
 

@@ -1,13 +1,15 @@
 """Condition keys that ministack lacks or that differ on AWS: of ECS' calls to STS, the policy simulator, the connection."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from ministack import app
 from ministack.core import iam_evaluator
 from ministack.services import iam
+
+from sandbox.testbed.iam_evaluation import wire
 
 
 def add_condition_keys() -> None:
@@ -47,7 +49,8 @@ def _with_source_of_ecs(
 
 def _with_context_entries(simulate: Callable[[Mapping[str, Any]], Any], parameters: Mapping[str, Any]) -> Any:
     """Evaluate a simulation with its ``ContextEntries``, which ministack ignores."""
-    keys = dict(_context_entries(parameters))
+    entries = wire.form_parameters("iam", parameters).get("ContextEntries", [])
+    keys = {entry["ContextKeyName"].lower(): _value(entry) for entry in entries}
     evaluate = iam_evaluator.evaluate
 
     def with_keys(context: iam_evaluator.EvalContext, *arguments: Any) -> Any:
@@ -61,12 +64,6 @@ def _with_context_entries(simulate: Callable[[Mapping[str, Any]], Any], paramete
         iam_evaluator.evaluate = evaluate
 
 
-def _context_entries(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    number = 1
-    while name := iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
-        values: list[str] = []
-        while value := iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.{len(values) + 1}"):
-            values.append(value)
-        kind = iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyType")
-        yield name.lower(), values if kind.endswith("List") else values[0]
-        number += 1
+def _value(entry: Mapping[str, Any]) -> Any:
+    values = entry["ContextKeyValues"]
+    return values if entry.get("ContextKeyType", "").endswith("List") else values[0]

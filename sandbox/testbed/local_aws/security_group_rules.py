@@ -9,6 +9,8 @@ from typing import Any
 
 from ministack.services import ec2
 
+from sandbox.testbed.iam_evaluation import wire
+
 _PEERS = ("UserIdGroupPairs", "PrefixListIds")
 """The kinds of peers whose descriptions ministack compares; EC2 identifies a rule without its description."""
 
@@ -27,12 +29,8 @@ def _with_prefix_lists(
     own: Callable[..., list[dict[str, Any]]], parameters: Mapping[str, Any], prefix: str
 ) -> list[dict[str, Any]]:
     rules = own(parameters, prefix)
-    for number, rule in enumerate(rules, 1):
-        lists = f"{prefix}.{number}.PrefixListIds"
-        while identity := ec2._p(parameters, f"{lists}.{len(rule['PrefixListIds']) + 1}.PrefixListId"):
-            about = ec2._p(parameters, f"{lists}.{len(rule['PrefixListIds']) + 1}.Description")
-            named = {"PrefixListId": identity}
-            rule["PrefixListIds"].append({**named, "Description": about} if about else named)
+    for rule, given in zip(rules, wire.form_parameters("ec2", parameters).get(prefix, []), strict=False):
+        rule["PrefixListIds"] += given.get("PrefixListIds", [])
     return rules
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from sandbox.testbed.iam_evaluation.parameters import leaves
@@ -15,18 +16,20 @@ def balancers_of(call: Call, group: str) -> set[str] | None:
     """The load balancers that forward to a target group; None if it can't be known, because the local AWS drops weights."""
     found: set[str] = set()
     unknown = False
-    for balancer in call.all("elbv2:DescribeLoadBalancers", "LoadBalancers[].LoadBalancerArn"):
-        for listener in call.all("elbv2:DescribeListeners", "Listeners[]", LoadBalancerArn=balancer):
-            rules = call.all("elbv2:DescribeRules", "Rules[]", ListenerArn=listener["ListenerArn"])
-            actions = [
-                *listener.get("DefaultActions", []),
-                *(item for rule in rules for item in rule.get("Actions", [])),
-            ]
-            groups = [name for action in actions for name in _groups(action)]
-            unknown = unknown or any(item["Type"] == "forward" and not _groups(item) for item in actions)
-            if group in groups:
-                found.add(balancer)
+    for listener in _listeners(call):
+        rules = call.all("elbv2:DescribeRules", "Rules[]", ListenerArn=listener["ListenerArn"])
+        actions = [*listener.get("DefaultActions", []), *(item for rule in rules for item in rule.get("Actions", []))]
+        groups = [name for action in actions for name in _groups(action)]
+        unknown = unknown or any(item["Type"] == "forward" and not _groups(item) for item in actions)
+        if group in groups:
+            found.add(listener["LoadBalancerArn"])
     return found or (None if unknown else set())
+
+
+def _listeners(call: Call) -> Iterator[dict[str, Any]]:
+    """The listeners of all load balancers."""
+    for balancer in call.all("elbv2:DescribeLoadBalancers", "LoadBalancers[].LoadBalancerArn"):
+        yield from call.all("elbv2:DescribeListeners", "Listeners[]", LoadBalancerArn=balancer)
 
 
 def _groups(action: dict[str, Any]) -> list[str]:
@@ -50,6 +53,12 @@ def _balancer(call: Call) -> str | None:
     return call.find("DescribeListeners", "Listeners[0].LoadBalancerArn", ListenerArns=[arn]) if arn else None
 
 
+def _of_balancer(call: Call, name: str) -> Any:
+    """A member of the description of a call's load balancer."""
+    arn = _balancer(call)
+    return call.find("DescribeLoadBalancers", f"LoadBalancers[0].{name}", LoadBalancerArns=[arn]) if arn else None
+
+
 def other_balancer(call: Call) -> str | None:
     """A target group that another load balancer uses: one receives requests from one load balancer only."""
     own = _balancer(call)
@@ -57,10 +66,7 @@ def other_balancer(call: Call) -> str | None:
 
 
 def other_network(call: Call) -> str | None:
-    balancer = _balancer(call)
-    vpc = (
-        call.find("DescribeLoadBalancers", "LoadBalancers[0].VpcId", LoadBalancerArns=[balancer]) if balancer else None
-    )
+    vpc = _of_balancer(call, "VpcId")
     for group in requested(call) if vpc else ():
         other = call.find("DescribeTargetGroups", "TargetGroups[0].VpcId", TargetGroupArns=[group])
         if other and other != vpc:
@@ -85,11 +91,7 @@ def missing_certificate(call: Call) -> str | None:
 
 
 def is_application(call: Call) -> bool:
-    balancer = _balancer(call)
-    found = (
-        call.find("DescribeLoadBalancers", "LoadBalancers[0].Type", LoadBalancerArns=[balancer]) if balancer else None
-    )
-    return found == "application"
+    return _of_balancer(call, "Type") == "application"
 
 
 def subnets(call: Call) -> list[str]:
@@ -112,10 +114,7 @@ def networks(call: Call) -> set[Any]:
 
 def groups_elsewhere(call: Call) -> bool:
     groups = {group_network(call, item) for item in call.each("SecurityGroups")}
-    vpcs = networks(call) or {
-        call.find("DescribeLoadBalancers", "LoadBalancers[0].VpcId", LoadBalancerArns=[call["LoadBalancerArn"]])
-    }
-    return bool(groups) and groups != vpcs
+    return bool(groups) and groups != (networks(call) or {_of_balancer(call, "VpcId")})
 
 
 def closed(call: Call) -> Any:
@@ -168,15 +167,12 @@ def outside(call: Call) -> Any:
 
 
 def certificate_used(call: Call) -> str | None:
-    for balancer in call.all("elbv2:DescribeLoadBalancers", "LoadBalancers[].LoadBalancerArn"):
-        for listener in call.all("elbv2:DescribeListeners", "Listeners[]", LoadBalancerArn=balancer):
-            path = "Certificates[].CertificateArn"
-            found = call.all("elbv2:DescribeListenerCertificates", path, ListenerArn=listener["ListenerArn"])
-            if call["CertificateArn"] in [
-                *found,
-                *(item["CertificateArn"] for item in listener.get("Certificates") or []),
-            ]:
-                return balancer
+    for listener in _listeners(call):
+        path = "Certificates[].CertificateArn"
+        found = call.all("elbv2:DescribeListenerCertificates", path, ListenerArn=listener["ListenerArn"])
+        own = [item["CertificateArn"] for item in listener.get("Certificates") or []]
+        if call["CertificateArn"] in [*found, *own]:
+            return listener["LoadBalancerArn"]
     return None
 
 
