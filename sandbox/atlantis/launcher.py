@@ -29,7 +29,6 @@ from sandbox.testbed.containers import (
     volumes,
 )
 from sandbox.testbed.containers.container_definition import TaskDefinition
-from sandbox.testbed.containers.credentials import assume
 from sandbox.testbed.containers.deployed_service import Credentials, DeployedService, Service
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.containers.running_container import RunningContainer, process_name
@@ -87,7 +86,7 @@ class Launcher:
                 *wiring_problems(definition, contained=contained),
             ]
         )
-        execution = assume(self._deployment, definition.execution_role, task_id)
+        execution = self._deployment.assume(definition.execution_role, task_id)
         digest = self._pull(definition, execution)
         secrets = self._secrets(definition, execution)
         # Their images are pulled and their secrets are read in any case, so that missing permissions are found.

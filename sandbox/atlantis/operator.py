@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 
 from sandbox.atlantis import build, registry
 from sandbox.testbed.containers import task_secrets
-from sandbox.testbed.containers.credentials import assume
 from sandbox.testbed.containers.deployed_service import DeployedService, Service
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.github import app
@@ -84,7 +83,7 @@ def read_task_secrets(deployment: DeployedService, described: dict[str, Any], va
 
 def _clients(deployment: DeployedService, execution_role: str) -> Callable[[str], Any]:
     """Clients with the permissions of the execution role, by service."""
-    return functools.partial(deployment.client, credentials=assume(deployment, execution_role, "sandbox-operator"))
+    return functools.partial(deployment.client, credentials=deployment.assume(execution_role, "sandbox-operator"))
 
 
 def _register_existing(deployment: DeployedService, described: dict[str, Any], store: Store) -> None:

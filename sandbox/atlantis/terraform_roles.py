@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.atlantis.agent import WORKERS
-from sandbox.testbed.containers import credentials
 from sandbox.testbed.containers.deployed_service import Credentials, DeployedService
 
 _VARIABLE, _SESSION = "ISOLATION_ROLES", "rehearsal"
@@ -42,7 +41,7 @@ class TerraformRoles:
 
     def session(self, deployment: DeployedService) -> Credentials:
         """A session of the apply role, outside of the task."""
-        own = credentials.assume(deployment, self.task, _SESSION)
+        own = deployment.assume(self.task, _SESSION)
         if self.apply == self.task:
             return own
         answer = deployment.client("sts", own).assume_role(RoleArn=self.apply, RoleSessionName=_SESSION)["Credentials"]

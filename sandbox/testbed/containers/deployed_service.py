@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sandbox.testbed import processes
+from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.local_aws import ROOT_KEY, clients
 
@@ -116,6 +117,19 @@ class DeployedService:
             aws_secret_access_key=credentials.secret_key,
             aws_session_token=credentials.token,
             config=Config(retries={"total_max_attempts": 3}, proxies={}),
+        )
+
+    def assume(self, role: str, session: str) -> Credentials:
+        """Assume ``role``, as the ECS service does for a task; raises ``TaskStartError`` if the role can't be assumed."""
+        try:
+            answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName=session)["Credentials"]
+        except ClientError as problem:
+            raise TaskStartError(
+                f"ECS can't assume {role} ({refusal(problem)}): the role must exist and its trust policy must allow "
+                "ecs-tasks.amazonaws.com"
+            ) from problem
+        return Credentials(
+            answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"]
         )
 
     def service(self) -> Service | None:

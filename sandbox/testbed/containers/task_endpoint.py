@@ -13,7 +13,6 @@ from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
-from sandbox.testbed.containers.credentials import assume
 from sandbox.testbed.containers.deployed_service import Credentials, DeployedService
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.loopback_server import Handler, LoopbackServer
@@ -55,7 +54,7 @@ class TaskEndpoint:
         """Return the task role's credentials, which are renewed if they expire within ten minutes."""
         with self._lock:
             if self._current is None or _ends_soon(self._current):
-                self._current = assume(self._deployment, self._role, self._task)
+                self._current = self._deployment.assume(self._role, self._task)
             return self._current
 
     def _document(self, _body: bytes) -> _Answer:

@@ -114,34 +114,26 @@ def _source_matches(config: Mapping[str, Any], request: Request) -> bool:
     return any(source in ipaddress.ip_network(block) for block in config["Values"])
 
 
-def _path_matches(config: Mapping[str, Any], request: Request) -> bool:
-    return any(_pattern(value).fullmatch(request.path) for value in config["Values"])
-
-
-def _host_matches(config: Mapping[str, Any], request: Request) -> bool:
-    return any(_pattern(value, re.IGNORECASE).fullmatch(request.host) for value in config["Values"])
-
-
-def _method_matches(config: Mapping[str, Any], request: Request) -> bool:
-    return request.method in config["Values"]
-
-
 def _header_matches(config: Mapping[str, Any], request: Request) -> bool:
     sent = {name.lower(): value for name, value in request.headers.items()}.get(config["HttpHeaderName"].lower())
-    return sent is not None and any(_pattern(value, re.IGNORECASE).fullmatch(sent) for value in config["Values"])
+    return sent is not None and _fits(sent, config, re.IGNORECASE)
+
+
+def _fits(text: str, config: Mapping[str, Any], flags: re.RegexFlag = re.NOFLAG) -> bool:
+    return any(_pattern(value, flags).fullmatch(text) for value in config["Values"])
 
 
 _CONDITIONS: dict[str, tuple[str, Callable[[Mapping[str, Any], Request], bool]]] = {
     "source-ip": ("SourceIpConfig", _source_matches),
-    "path-pattern": ("PathPatternConfig", _path_matches),
-    "host-header": ("HostHeaderConfig", _host_matches),
-    "http-request-method": ("HttpRequestMethodConfig", _method_matches),
+    "path-pattern": ("PathPatternConfig", lambda config, request: _fits(request.path, config)),
+    "host-header": ("HostHeaderConfig", lambda config, request: _fits(request.host, config, re.IGNORECASE)),
+    "http-request-method": ("HttpRequestMethodConfig", lambda config, request: request.method in config["Values"]),
     "http-header": ("HttpHeaderConfig", _header_matches),
 }
 """The member with the values, and the function that matches a request, by field."""
 
 
-def _pattern(value: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+def _pattern(value: str, flags: re.RegexFlag) -> re.Pattern[str]:
     """A pattern in which `*` matches any number of characters and `?` exactly one."""
     return re.compile("".join(_WILDCARDS.get(part) or re.escape(part) for part in value), flags | re.DOTALL)
 

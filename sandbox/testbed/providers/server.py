@@ -135,9 +135,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
     @_answered
     def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802
         """Return the changes of an update, and whether it requires a replacement."""
-        lifecycle = self._lifecycle(request, context)
-        outputs, _ = decode(request.olds)
-        lifecycle.confirm(request.id, outputs)
+        lifecycle, outputs, _ = self._recorded(request, context, request.olds)
         old = decode(request.old_inputs)[0] if request.HasField("old_inputs") else outputs
         new, _ = decode(request.news)
         difference = lifecycle.diff(old, outputs, new, request.ignoreChanges)
@@ -168,9 +166,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
     @_answered
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:  # noqa: N802
         """Read an object. An empty id in the response means that it no longer exists."""
-        lifecycle = self._lifecycle(request, context)
-        state, secrets = decode(request.properties)
-        lifecycle.confirm(request.id, state)
+        lifecycle, state, secrets = self._recorded(request, context, request.properties)
         inputs, secret_inputs = decode(request.inputs)
         found = lifecycle.read(request.id, inputs, state)
         if found is None:
@@ -186,9 +182,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
     @_answered
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:  # noqa: N802
         """Update an object in place."""
-        lifecycle = self._lifecycle(request, context)
-        old_outputs, old_secrets = decode(request.olds)
-        lifecycle.confirm(request.id, old_outputs)
+        lifecycle, old_outputs, old_secrets = self._recorded(request, context, request.olds)
         old = decode(request.old_inputs)[0] if request.HasField("old_inputs") else old_outputs
         new, secrets = decode(request.news)
         secrets |= {name for name in old_secrets if name not in new}
@@ -201,11 +195,16 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
     @_answered
     def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
         """Delete an object."""
-        lifecycle = self._lifecycle(request, context)
-        state, _ = decode(request.properties)
-        lifecycle.confirm(request.id, state)
+        lifecycle, state, _ = self._recorded(request, context, request.properties)
         lifecycle.make().delete(request.id, state)
         return empty_pb2.Empty()
+
+    def _recorded(self, request: Any, context: Any, state: Any) -> tuple[Lifecycle, Properties, frozenset[str]]:
+        """The lifecycle of an object that the engine has recorded with ``state``, its outputs, and which are secret."""
+        lifecycle = self._lifecycle(request, context)
+        outputs, secrets = decode(state)
+        lifecycle.confirm(request.id, outputs)
+        return lifecycle, outputs, secrets
 
     def _lifecycle(self, request: Any, context: grpc.ServicerContext) -> Lifecycle:
         token = request.urn.split("::")[2].rsplit("$", 1)[-1]

@@ -1,4 +1,4 @@
-"""Keys and their aliases."""
+"""Keys, their aliases, and secrets."""
 
 from __future__ import annotations
 
@@ -39,3 +39,16 @@ class Alias(AwsResource):
         found = super().describe(identity, state) or {}
         by_arn = state.get("targetKeyId") == found["targetKeyArn"]
         return {**found, "targetKeyId": found["targetKeyArn"]} if by_arn else found
+
+
+class Secret(AwsResource):
+    """A secret without a value. A secret that is scheduled for deletion counts as deleted."""
+
+    sdk_name = "aws:secretsmanager/secret:Secret"
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """Delete immediately if the recovery window is 0."""
+        days = state.get("recoveryWindowInDays", 30)
+        how = {"RecoveryWindowInDays": days} if days else {"ForceDeleteWithoutRecovery": True}
+        self.found(identity, state)
+        self.client.delete_secret(SecretId=identity, **how)
