@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
+import jmespath
 import pytest
+import yaml
 from pulumi.runtime.proto.provider_pb2 import DiffResponse
 
 from sandbox.testbed.local_aws import LocalAws
-from tests.sandbox.providers.examples import EXAMPLES, Ids
+from tests.sandbox.providers.examples import EXAMPLES, Ids, filled
 from tests.sandbox.providers.plugin import Plugin, urn
 
 
@@ -68,6 +71,7 @@ def plugin_outputs(token: str) -> Collection[str]:
     return AwsPackage().schemas()[token].outputs
 
 
+MADE = yaml.safe_load(Path(__file__).with_name("made.yaml").read_text(encoding="utf-8"))
 IMPORTED = ("aws:ec2/vpc:Vpc", "aws:ecr/repository:Repository", "aws:iam/role:Role", "aws:cloudwatch/logGroup:LogGroup")
 
 
@@ -82,15 +86,19 @@ def test_is_imported_by_its_id(plugin: Plugin, objects: Ids, token: str) -> None
     plugin.delete(name, made.id, made.outputs)
 
 
-def test_a_log_group_is_made_as_asked(plugin: Plugin, aws: LocalAws, objects: Ids) -> None:
-    name = urn("aws:cloudwatch/logGroup:LogGroup", "asked")
-    inputs = plugin.check(name, {"name": "/asked", "retentionInDays": 30, "kmsKeyId": objects["key_arn"]}).inputs
-    made = plugin.create(name, inputs)
-    group = aws.client("logs").describe_log_groups(logGroupNamePrefix="/asked")["logGroups"][0]
-    assert (group["retentionInDays"], group["kmsKeyId"]) == (30, objects["key_arn"])
-    assert made.id == "/asked"
-    assert made.outputs["arn"] == "arn:aws:logs:ap-northeast-2:123456789012:log-group:/asked"
-    plugin.delete(name, made.id, made.outputs)
+@pytest.mark.parametrize("row", MADE, ids=[row["is"] for row in MADE])
+def test_is_made(plugin: Plugin, aws: LocalAws, objects: Ids, row: Mapping[str, Any]) -> None:
+    token, name = row["type"], urn(row["type"], "made")
+    asked = row["inputs"] if "inputs" in row else {**EXAMPLES[token].row["inputs"], **row.get("changes", {})}
+    made = plugin.create(name, plugin.check(name, filled(asked, objects)).inputs)
+    seen: dict[str, Any] = {"outputs": {**made.outputs, "id": made.id}, "secrets": sorted(made.secrets)}
+    if "call" in row:
+        service, _, operation = row["call"][0].partition(".")
+        parameters = filled(row["call"][1], {**objects, "id": made.id})
+        seen["found"] = getattr(aws.client(service), operation)(**parameters)
+    assert [holds for holds in row["holds"] if jmespath.search(filled(holds, objects), seen) is not True] == []
+    if "is_kept" not in row:
+        plugin.delete(name, made.id, made.outputs)
 
 
 def test_a_web_acl_that_was_replaced_behind_the_program_s_back_is_gone(
@@ -103,33 +111,6 @@ def test_a_web_acl_that_was_replaced_behind_the_program_s_back_is_gone(
     aws.client("wafv2").associate_web_acl(WebACLArn=objects["other_web_acl"], ResourceArn=objects["load_balancer"])
     assert plugin.read(name, made.id, inputs, made.outputs)[0] == ""
     aws.client("wafv2").disassociate_web_acl(ResourceArn=objects["load_balancer"])
-
-
-def test_a_load_balancer_has_its_attributes(plugin: Plugin, aws: LocalAws, objects: Ids) -> None:
-    name = urn("aws:lb/loadBalancer:LoadBalancer", "attributes")
-    asked = {
-        "name": "attributes",
-        "internal": True,
-        "subnets": [objects["subnet_a"], objects["subnet_b"]],
-        "dropInvalidHeaderFields": True,
-        "enableDeletionProtection": True,
-    }
-    made = plugin.create(name, plugin.check(name, asked).inputs)
-    answer = aws.client("elbv2").describe_load_balancer_attributes(LoadBalancerArn=made.id)
-    attributes = {item["Key"]: item["Value"] for item in answer["Attributes"]}
-    assert attributes["routing.http.drop_invalid_header_fields.enabled"] == "true"
-    assert attributes["deletion_protection.enabled"] == "true"
-    assert made.outputs["arnSuffix"].startswith("app/attributes/")
-
-
-def test_a_new_group_lets_nothing_out(plugin: Plugin, aws: LocalAws, objects: Ids) -> None:
-    name = urn("aws:ec2/securityGroup:SecurityGroup", "closed")
-    inputs = plugin.check(name, {"name": "closed", "vpcId": objects["vpc"]}).inputs
-    made = plugin.create(name, inputs)
-    group = aws.client("ec2").describe_security_groups(GroupIds=[made.id])["SecurityGroups"][0]
-    assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
-    assert group["Description"] == "Managed by Pulumi"
-    plugin.delete(name, made.id, made.outputs)
 
 
 def test_names_are_made_up_once(plugin: Plugin) -> None:

@@ -14,7 +14,6 @@ VPC = "aws:ec2/vpc:Vpc"
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 LISTENER = "aws:lb/listener:Listener"
 CERTIFICATE = "aws:acm/certificate:Certificate"
-ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 RECORD = "aws:route53/record:Record"
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
 MOUNT_TARGET = "aws:efs/mountTarget:MountTarget"
@@ -43,15 +42,6 @@ def _made(plugin: Plugin, token: str, inputs: dict[str, Any]) -> tuple[str, dict
 
 def _same(plugin: Plugin, token: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
     return plugin.diff(urn(token, "official"), "some-id", old, old, new).changes == DiffResponse.DIFF_NONE
-
-
-def test_a_vpc_without_ipv6_has_an_empty_block_and_not_none(plugin: Plugin, objects: Ids) -> None:
-    """awsx reads it: a missing output is unknown in a preview, and every subnet would be replaced."""
-    identity, _, outputs = _made(plugin, VPC, EXAMPLES[VPC].inputs(objects))
-    assert outputs["ipv6CidrBlock"] == ""
-    assert outputs["ipv6AssociationId"] == ""
-    assert outputs["assignGeneratedIpv6CidrBlock"] is False
-    plugin.delete(urn(VPC, "official"), identity, outputs)
 
 
 def test_a_volume_has_the_root_directory(plugin: Plugin, objects: Ids) -> None:
@@ -97,15 +87,6 @@ def test_a_certificate_s_name_is_among_its_alternatives(plugin: Plugin, asked: l
     _, seen, _ = plugin.read(name, identity, inputs, outputs)
     assert seen.get("subjectAlternativeNames", []) == asked
     plugin.delete(name, identity, outputs)
-
-
-def test_a_gateway_endpoint_says_what_it_has_none_of(plugin: Plugin, objects: Ids) -> None:
-    service = "com.amazonaws.ap-northeast-2.s3"
-    given = {"vpcId": objects["vpc"], "serviceName": service, "routeTableIds": [objects["route_table"]]}
-    identity, _, outputs = _made(plugin, ENDPOINT, given)
-    found = {name: outputs[name] for name in ("privateDnsEnabled", "securityGroupIds", "subnetIds")}
-    assert found == {"privateDnsEnabled": False, "securityGroupIds": [], "subnetIds": []}
-    plugin.delete(urn(ENDPOINT, "official"), identity, outputs)
 
 
 def test_a_record_s_names_have_no_trailing_dot(plugin: Plugin, objects: Ids) -> None:

@@ -186,19 +186,6 @@ def test_a_value_that_comes_back_is_current_again(plugin: Plugin, aws: LocalAws,
 REPLICATION_GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 
 
-def test_the_password_is_secret_and_demanded_over_tls_by_two_nodes(plugin: Plugin, aws: LocalAws, objects: Ids) -> None:
-    name = urn(REPLICATION_GROUP, "password")
-    asked = {**EXAMPLES[REPLICATION_GROUP].inputs(objects), "replicationGroupId": "password"}
-    made = plugin.create(name, plugin.check(name, asked).inputs)
-    assert "authToken" in made.secrets
-    group = aws.client("elasticache").describe_replication_groups(ReplicationGroupId="password")
-    described = group["ReplicationGroups"][0]
-    assert (described["AuthTokenEnabled"], described["TransitEncryptionMode"]) == (True, "required")
-    assert (described["AutomaticFailover"], described["MultiAZ"]) == ("enabled", "enabled")
-    assert len(described["NodeGroups"][0]["NodeGroupMembers"]) == 2
-    plugin.delete(name, made.id, made.outputs)
-
-
 def test_a_change_that_the_local_aws_only_nods_at_is_a_failure(plugin: Plugin, objects: Ids) -> None:
     name = urn(REPLICATION_GROUP, "nodded")
     asked = {**EXAMPLES[REPLICATION_GROUP].inputs(objects), "replicationGroupId": "nodded"}
