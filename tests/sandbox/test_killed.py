@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.testbed.paths import CHECKOUT
-from sandbox.testbed.processes import start_time
+from sandbox.testbed.processes import descendants, start_time
 from tests.sandbox.harness import Scratch, own_processes
 
 KILLS = int(os.environ.get("KILLS", "5"))
@@ -23,17 +23,9 @@ SEED = 20250124
 LONGEST = 6.0
 
 
-def _children(pid: int) -> Iterator[int]:
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            yield from map(int, task.read_text().split())
-        except OSError:
-            continue
-
-
 def _engine_of(command: "subprocess.Popen[str]") -> int | None:
     """The engine that works for ``command`` at this moment."""
-    for child in _children(command.pid):
+    for child in descendants(command.pid):
         try:
             name = Path(f"/proc/{child}/comm").read_text().strip()
         except OSError:

@@ -148,10 +148,5 @@ def _volume(volume: Mapping[str, Any]) -> EfsVolume | None:
 
 
 def _health_check(check: Mapping[str, Any]) -> HealthCheck:
-    return HealthCheck(
-        command=list(check["command"]),
-        interval=check.get("interval", 30),
-        timeout=check.get("timeout", 5),
-        retries=check.get("retries", 3),
-        start_period=check.get("startPeriod", 0),
-    )
+    given = {"start_period" if name == "startPeriod" else name: value for name, value in check.items()}
+    return HealthCheck(**given)

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.testbed.containers.deployed_service import refusal
 from sandbox.testbed.containers.errors import TaskStartError
 
 _PARAMETER = re.compile(r"arn:[\w-]+:ssm:[\w-]+:\d{12}:parameter(?P<name>/.+)")
@@ -62,9 +63,8 @@ def _parameter(client: Any, arn: str, name: str, role: str) -> str:
     try:
         found = client.get_parameters(Names=[arn], WithDecryption=True)["Parameters"]
     except ClientError as problem:
-        error = problem.response["Error"]
         raise TaskStartError(
-            f"parameter {name} can't be read by {role.rpartition('/')[2]} ({error['Code']}: {error['Message']})"
+            f"parameter {name} can't be read by {role.rpartition('/')[2]} ({refusal(problem)})"
         ) from problem
     if not found:
         raise TaskStartError(f"parameter {name} doesn't exist: store it with `aws ssm put-parameter`")

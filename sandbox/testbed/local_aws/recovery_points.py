@@ -13,33 +13,16 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import backup
 
 from sandbox.testbed.files import read_json, write_json
 from sandbox.testbed.iam_evaluation import service_models, wire
+from sandbox.testbed.local_aws.facts import FACTS
 from sandbox.testbed.local_aws.refusals.errors import error_answer
 from sandbox.testbed.paths import private_directory
-
-AUTOMATIC_VAULT: Final = "aws/efs/automatic-backup-vault"
-_DENIED = (
-    *("DeleteBackupVault", "DeleteBackupVaultAccessPolicy", "DeleteRecoveryPoint", "StartCopyJob", "StartRestoreJob"),
-    "UpdateRecoveryPointLifecycle",
-)
-_POLICY: Final = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Action": [f"backup:{action}" for action in _DENIED],
-            "Resource": "*",
-        }
-    ],
-}
-"""What the vault has when EFS creates it."""
 
 
 def install(state: Path) -> None:
@@ -92,7 +75,7 @@ class _Points:
         return {"BackupVaultName": vault, "BackupVaultArn": arn, "Policy": json.dumps(found)}
 
     def _document(self, vault: str) -> dict[str, Any] | None:
-        return read_json(self._policy(vault)) or (_POLICY if vault == AUTOMATIC_VAULT else None)
+        return read_json(self._policy(vault)) or FACTS["vault_policies"].get(vault)
 
     def put_policy(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         write_json(self._policy(asked["BackupVaultName"]), json.loads(asked["Policy"]))

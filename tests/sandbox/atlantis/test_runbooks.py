@@ -16,7 +16,6 @@ from sandbox.atlantis import registry
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.containers.targets import entrance
 from sandbox.testbed.local_aws import ACCOUNT, REGION
-from sandbox.testbed.local_aws.recovery_points import AUTOMATIC_VAULT
 from tests.needs import needs
 from tests.sandbox.atlantis.served import service_of
 from tests.sandbox.clone import Clone, clone
@@ -114,7 +113,7 @@ def test_a_plan_is_applied_after_the_data_directory_was_lost_and_restored(deploy
     system = sandbox(deployed).outputs()["atlantis_efs_id"]
     unprepared = deployed.run("make restore-check STACK=prod")
     assert (unprepared.returncode, "has no recovery point" in unprepared.stdout) == (2, True), unprepared.stderr
-    back_up(deployed, AUTOMATIC_VAULT)
+    back_up(deployed, "aws/efs/automatic-backup-vault")
     denied = deployed.run("make restore-check STACK=prod")
     assert "not usable: the policy of the vault aws/efs/automatic-backup-vault denies restores" in denied.stdout
     assert "  usable" in deployed.follow("Prepare restores")

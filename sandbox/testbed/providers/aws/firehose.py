@@ -6,16 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.testbed.providers.aws.base import AwsResource
+from sandbox.testbed.providers.aws.calls import input_shape
+from sandbox.testbed.providers.aws.mapping import to_api
+from sandbox.testbed.providers.resource import names
 from sandbox.testbed.providers.values import Properties
 
-_DESTINATION = {
-    "bucketArn": "BucketARN",
-    "roleArn": "RoleARN",
-    "prefix": "Prefix",
-    "errorOutputPrefix": "ErrorOutputPrefix",
-    "compressionFormat": "CompressionFormat",
-}
-_CARRIED_OUT = frozenset({*_DESTINATION, "bufferingInterval", "bufferingSize", "kmsKeyArn"})
+_CARRIED_OUT = names(
+    "bucketArn roleArn prefix errorOutputPrefix compressionFormat bufferingInterval bufferingSize kmsKeyArn"
+)
 _KEY_TYPES = ("AWS_OWNED_CMK", "CUSTOMER_MANAGED_CMK")
 
 
@@ -40,7 +38,7 @@ class DeliveryStream(AwsResource):
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         """Without encryption: the official provider enables it with a separate call."""
-        destination = {"ExtendedS3DestinationConfiguration": _destination(inputs)}
+        destination = {"ExtendedS3DestinationConfiguration": self._destination(inputs)}
         return {"DeliveryStreamName": inputs["name"], "DeliveryStreamType": "DirectPut", **destination}
 
     def found(self, identity: str, state: Properties) -> dict[str, Any]:
@@ -52,7 +50,7 @@ class DeliveryStream(AwsResource):
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Destination and encryption are updated with separate calls."""
-        found, wanted = self.found(identity, {}), _destination(inputs)
+        found, wanted = self.found(identity, {}), self._destination(inputs)
         (destination,) = found["Destinations"]
         described = destination["ExtendedS3DestinationDescription"]
         if "extendedS3Configuration" in changed and any(described.get(key) != wanted[key] for key in wanted):
@@ -64,6 +62,19 @@ class DeliveryStream(AwsResource):
             )
         if "serverSideEncryption" in changed:
             self._encrypt(identity, found, inputs.get("serverSideEncryption") or {})
+
+    def _destination(self, inputs: Properties) -> dict[str, Any]:
+        target = inputs["extendedS3Configuration"]
+        shape = input_shape(self.client, self.operation).members["ExtendedS3DestinationConfiguration"]
+        size, seconds = target.get("bufferingSize", 5), target.get("bufferingInterval", 300)
+        key = target.get("kmsKeyArn")
+        return {
+            **to_api(target, shape, {}),
+            "BufferingHints": {"SizeInMBs": size, "IntervalInSeconds": seconds},
+            "EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": key}}
+            if key
+            else {"NoEncryptionConfig": "NoEncryption"},
+        }
 
     def _encrypt(self, identity: str, found: Mapping[str, Any], wanted: Properties) -> None:
         if wanted.get("enabled"):
@@ -82,18 +93,3 @@ class DeliveryStream(AwsResource):
 
 def _name(arn: str) -> str:
     return arn.rpartition("/")[2]
-
-
-def _destination(inputs: Properties) -> dict[str, Any]:
-    target = inputs["extendedS3Configuration"]
-    key = target.get("kmsKeyArn")
-    return {
-        **{theirs: target[ours] for ours, theirs in _DESTINATION.items() if target.get(ours) is not None},
-        "BufferingHints": {
-            "SizeInMBs": target.get("bufferingSize", 5),
-            "IntervalInSeconds": target.get("bufferingInterval", 300),
-        },
-        "EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": key}}
-        if key
-        else {"NoEncryptionConfig": "NoEncryption"},
-    }
