@@ -73,23 +73,13 @@ class Session:
     def _session(self) -> Any:
         from boto3.session import Session as Boto3Session  # noqa: PLC0415  (delays startup by 0.2 seconds)
 
-        settings = self.settings
-        session = Boto3Session(
-            aws_access_key_id=settings.access_key,
-            aws_secret_access_key=settings.secret_key,
-            aws_session_token=settings.token,
-            region_name=settings.region,
-        )
-        endpoints = settings.endpoints
+        settings, endpoints = self.settings, self.settings.endpoints
+        session = Boto3Session(settings.access_key, settings.secret_key, settings.token, settings.region)
         for role in settings.roles:
             sts = session.client("sts", endpoint_url=endpoints.get("sts") or endpoints[EVERY_SERVICE])
             assumed = sts.assume_role(RoleArn=role, RoleSessionName="pulumi")["Credentials"]
-            session = Boto3Session(
-                aws_access_key_id=assumed["AccessKeyId"],
-                aws_secret_access_key=assumed["SecretAccessKey"],
-                aws_session_token=assumed["SessionToken"],
-                region_name=settings.region,
-            )
+            key = (assumed[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+            session = Boto3Session(*key, settings.region)
         return session
 
     def _make(self, service: str) -> Any:
