@@ -181,15 +181,12 @@ def _compare_keys(pairing: Pairing, keyed: _Keyed) -> bool:
         if kind is None or not kind.key or wanted.name in pairing.actual_of:
             continue
         key = tuple(_plain(pairing.resolve(wanted.inputs.get(name))) for name in kind.key)
-        found = [actual for actual in keyed.find(kind, key) if pairing.free(actual) and _is_own(actual, pairing)]
+        found = [actual for actual in keyed.find(kind, key) if pairing.free(actual)]
+        # A rule with the same priority may belong to others.
+        found = [actual for actual in found if actual.type not in RULES or pairing.anatomy.owns(actual)]
         if len(found) == 1:
             pairing.take(wanted, found[0])
     return len(pairing.actual_of) > before
-
-
-def _is_own(actual: StateResource, pairing: Pairing) -> bool:
-    """Whether a resource that only its key identifies belongs to Atlantis: a rule with the same priority may not."""
-    return actual.type not in RULES or pairing.anatomy.owns(actual)
 
 
 def _plain(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -175,21 +175,18 @@ def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, S
                     raise StateError(f"{path}: {where}: {wrong}. {PULL}")
                 key = instance.get("index_key")
                 index = "" if key is None else f"[{json.dumps(key)}]"
-                yield (
-                    entry["mode"],
-                    _modern(
-                        StateResource(
-                            address=f"{where}{index}",
-                            type=entry["type"],
-                            provider=provider,
-                            attributes=instance["attributes"],
-                            sensitive=frozenset(_sensitive(instance.get("sensitive_attributes") or [])),
-                            unfinished="deposed" if instance.get("deposed") else instance.get("status") or "",
-                            block=_INDEX.sub("", where),
-                            dependencies=frozenset(instance.get("dependencies") or ()),
-                        )
-                    ),
+                resource = StateResource(
+                    address=f"{where}{index}",
+                    type=entry["type"],
+                    provider=provider,
+                    attributes=instance["attributes"],
+                    sensitive=frozenset(_sensitive(instance.get("sensitive_attributes") or [])),
+                    unfinished="deposed" if instance.get("deposed") else instance.get("status") or "",
+                    block=_INDEX.sub("", where),
+                    dependencies=frozenset(instance.get("dependencies") or ()),
                 )
+                convert = _CONVERSIONS.get(resource.type)
+                yield entry["mode"], convert(resource) if convert else resource
         except (AttributeError, KeyError, TypeError) as error:
             name = entry.get("name", "?") if isinstance(entry, dict) else "?"
             raise StateError(
@@ -202,15 +199,6 @@ def _source(provider: str) -> str:
     if re.search(r"(?:^|\.)provider\.aws(?:\.|$)", provider):
         return OFFICIAL_PROVIDER[0]
     return provider.partition('["')[2].partition('"]')[0]
-
-
-def _modern(resource: StateResource) -> StateResource:
-    """Convert attributes that depend on how the configuration was written to a single form."""
-    if resource.type == "aws_route53_record":
-        return _record(resource)
-    if resource.type == "aws_ecs_service":
-        return _service(resource)
-    return _rule(resource) if resource.type == "aws_security_group_rule" else resource
 
 
 def _service(resource: StateResource) -> StateResource:
@@ -249,14 +237,12 @@ def _rule(resource: StateResource) -> StateResource:
         return resource
     source = attributes.get("source_security_group_id")
     blocks = [
-        *(("cidr_ipv4", block) for block in attributes.get("cidr_blocks") or []),
-        *(("cidr_ipv6", block) for block in attributes.get("ipv6_cidr_blocks") or []),
-        *(("prefix_list_id", block) for block in attributes.get("prefix_list_ids") or []),
+        *(("cidr_ipv4", block) for block in resource.items_of("cidr_blocks")),
+        *(("cidr_ipv6", block) for block in resource.items_of("ipv6_cidr_blocks")),
+        *(("prefix_list_id", block) for block in resource.items_of("prefix_list_ids")),
         *((("referenced_security_group_id", source),) if source else ()),
     ]
-    if len(blocks) != 1:
-        return resource
-    if attributes.get("type") not in ("ingress", "egress"):
+    if len(blocks) != 1 or attributes.get("type") not in ("ingress", "egress"):
         return resource
     everything = attributes.get("protocol") in ("-1", "all")
     modern = {
@@ -270,6 +256,14 @@ def _rule(resource: StateResource) -> StateResource:
         **dict(blocks),
     }
     return replace(resource, type=f"aws_vpc_security_group_{attributes['type']}_rule", attributes=modern)
+
+
+_CONVERSIONS: Mapping[str, Callable[[StateResource], StateResource]] = {
+    "aws_ecs_service": _service,
+    "aws_route53_record": _record,
+    "aws_security_group_rule": _rule,
+}
+"""By type, the conversion of attributes that depend on how the configuration was written to a single form."""
 
 
 def _sensitive(paths: list[Any]) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """What stands in the way of an adoption: replacements, and states that aren't one whole stack of the right place."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,32 +17,25 @@ from tests.adoption.states import (
 )
 
 
-def _private_registry(state: State) -> None:
-    for entry in state["resources"]:
-        entry["provider"] = 'provider["registry.example.com/platform/aws"]'
-
-
-def _task_as_data(state: State) -> None:
-    (task,) = (entry for entry in state["resources"] if entry["type"] == "aws_ecs_task_definition")
-    task["mode"] = "data"
-
-
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("type_", "change", "says"),
     [
         (
-            _private_registry,
+            "aws_",
+            {"provider": 'provider["registry.example.com/platform/aws"]'},
             "`terraform state replace-provider registry.example.com/platform/aws registry.terraform.io/hashicorp/aws`",
         ),
         (
-            _task_as_data,
+            "aws_ecs_task_definition",
+            {"mode": "data"},
             "runs a task definition that the state has as a data source only (module.atlantis.data.aws_ecs_task",
         ),
     ],
 )
-def test_an_atlantis_that_cannot_be_read_is_named_with_what_to_do(change: Callable[[State], None], says: str) -> None:
+def test_an_atlantis_that_cannot_be_read_is_named_with_what_to_do(type_: str, change: State, says: str) -> None:
     state = small_state()
-    change(state)
+    for entry in state["resources"]:
+        entry.update(change if entry["type"].startswith(type_) else {})
     with pytest.raises(AnatomyError) as refused:
         plan(state)
     assert says in str(refused.value)
