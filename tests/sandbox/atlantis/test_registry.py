@@ -5,7 +5,6 @@ import json
 import pytest
 
 from sandbox.atlantis import build, operator, registry
-from sandbox.testbed.containers.credentials import assume
 from sandbox.testbed.containers.deployed_service import ROOT
 from sandbox.testbed.containers.errors import TaskStartError
 from tests.sandbox.atlantis.local_service import REPOSITORY, TRUST, LocalService
@@ -25,7 +24,7 @@ def _pull(local: LocalService, tag: str, architecture: str = "X86_64", role: str
     image = registry.local_image(local.deployment, _reference(local, tag))
     assert image is not None
     role = role or local.roles["execution"]
-    client = local.deployment.client("ecr", assume(local.deployment, role, "pull"))
+    client = local.deployment.client("ecr", local.deployment.assume(role, "pull"))
     return registry.pull(local.deployment, image, architecture, client, role)
 
 
