@@ -2,12 +2,14 @@
 
 from collections import Counter
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from evaluation import values
+from evaluation.resources import Resource
 from policies.catalogue import RULES
 from tables.stores import STORES
 from tests.policy.passing import PASSING
@@ -20,9 +22,8 @@ from tests.policy.rows_operations import OPERATIONS_ROWS
 from tests.policy.rows_public import PUBLIC_ROWS
 from tests.policy.rows_single_task import SINGLE_TASK_ROWS
 from tests.policy.servicer import UNKNOWN, Finding, Pack, Planned
-from tests.policy.values_single_task import SINGLE_TASK_VALUES, writer
 
-VALUES: tuple[Row, ...] = (*varied(), *chain.from_iterable(SINGLE_TASK_VALUES))
+VALUES: tuple[Row, ...] = tuple(varied())
 ROWS: tuple[Row, ...] = (
     *(*VALUES, *DOCUMENT_ROWS, *PUBLIC_ROWS, *ENCRYPTION_ROWS, *NETWORK_ROWS),
     *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS),
@@ -126,7 +127,8 @@ def test_what_became_of_a_replica_counts(became: Any, expected: list[str]) -> No
 
 
 def test_single_task_takes_what_aws_will_choose_as_left_out() -> None:
-    service, *rest = writer()
+    writer = next(row for row in VALUES if row.checks == (("single-task", "maximum-percent"),))
+    service, *rest = writer.resources
     service = replace(
         service,
         properties={
@@ -138,3 +140,17 @@ def test_single_task_takes_what_aws_will_choose_as_left_out() -> None:
     )
     found = [finding.check for finding in Pack().analyze_stack([service, *rest]) if finding.policy == "single-task"]
     assert found == ["maximum-percent"]
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "expected"), [({"block": []}, values.UNKNOWN), ({"block.inner": []}, None), ({}, None)]
+)
+def test_nested_unknown_value_is_the_authors_if_its_top_level_property_is_recorded(
+    dependencies: dict[str, list[Any]], expected: Any
+) -> None:
+    source: Any = SimpleNamespace(
+        resource_type="aws:x/y:X", props={}, urn="a", name="a", property_dependencies=dependencies
+    )
+    resource = Resource(source, "x/y")
+    resource.properties = {"block": {"inner": values.UNKNOWN}}
+    assert resource.stated("block.inner") is expected
