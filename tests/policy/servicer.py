@@ -117,14 +117,19 @@ def properties_message(properties: Mapping[str, Any]) -> struct_pb2.Struct:
 
 def analyze_request(resource: Planned) -> Any:
     """The message for one resource."""
-    return proto.AnalyzeRequest(
-        type=resource.type,
-        urn=resource.identity,
-        name=resource.name,
-        properties=properties_message(resource.properties),
-        options=proto.AnalyzerResourceOptions(protect=resource.protect),
-        provider=_provider(resource),
-    )
+    return proto.AnalyzeRequest(**_described(resource))
+
+
+def _described(resource: Planned) -> dict[str, Any]:
+    """What both messages have of a resource."""
+    return {
+        "type": resource.type,
+        "urn": resource.identity,
+        "name": resource.name,
+        "properties": properties_message(resource.properties),
+        "options": proto.AnalyzerResourceOptions(protect=resource.protect),
+        "provider": _provider(resource),
+    }
 
 
 def _provider(resource: Planned) -> Any:
@@ -147,14 +152,7 @@ def stack_request(resources: Sequence[Planned]) -> Any:
 
 
 def _stack_resource(resource: Planned, by_name: Mapping[str, str]) -> Any:
-    message = proto.AnalyzerResource(
-        type=resource.type,
-        urn=resource.identity,
-        name=resource.name,
-        properties=properties_message(resource.properties),
-        options=proto.AnalyzerResourceOptions(protect=resource.protect),
-        provider=_provider(resource),
-    )
+    message = proto.AnalyzerResource(**_described(resource))
     for name, targets in resource.dependencies.items():
         urns = [by_name.get(target, target) for target in targets]
         message.propertyDependencies[name].urns.extend(urns)
