@@ -6,7 +6,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +39,10 @@ class LocalAws:
     endpoint: str
     region: str = REGION
     account: str = ACCOUNT
-    _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
         """A boto3 client of ``service`` (boto3's name, such as ``elbv2``) with the root credentials."""
-        if service not in self._clients:
-            self._clients[service] = clients.create(
-                service,
-                endpoint_url=self.endpoint,
-                region_name=self.region,
-                aws_access_key_id=ROOT_KEY,
-                aws_secret_access_key=ROOT_KEY,
-            )
-        return self._clients[service]
+        return _client(service, self.endpoint, self.region)
 
     def environment(self) -> dict[str, str]:
         """Environment variables that configure AWS clients for this local AWS only."""
@@ -64,6 +56,18 @@ class LocalAws:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
+
+
+@lru_cache(maxsize=64)
+def _client(service: str, endpoint: str, region: str) -> Any:
+    # Each command of a sandbox finds the running local AWS anew, and loading a client takes 10 to 100 ms.
+    return clients.create(
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=ROOT_KEY,
+        aws_secret_access_key=ROOT_KEY,
+    )
 
 
 def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
