@@ -14,7 +14,7 @@ from sandbox.testbed.engine.stack import EngineError
 from sandbox.testbed.local_aws.task_status import StatusFile
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.served import service_of
-from tests.sandbox.harness import Scratch, own_processes
+from tests.sandbox.harness import Scratch
 
 _MISSING_IMAGE = re.compile(r"task \w{8} stopped: CannotPullContainerError: .*v9\.9\.9")
 APP_SECRET = "local-atlantis-github-app"
@@ -22,10 +22,8 @@ STASH = "pulumi:index:Stash"
 
 
 @pytest.fixture(scope="module")
-def scratch(module_scratch: Scratch) -> Iterator[Scratch]:
-    yield module_scratch
-    module_scratch.with_server().down(force=True)
-    assert list(own_processes(module_scratch.base)) == []
+def scratch(module_scratch: Scratch) -> Scratch:
+    return module_scratch
 
 
 def _service(scratch: Scratch) -> DeployedService:

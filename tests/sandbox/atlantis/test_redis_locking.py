@@ -9,7 +9,6 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
 from tests.sandbox.atlantis.served import service_of
-from tests.sandbox.harness import Scratch, own_processes
+from tests.sandbox.harness import Scratch
 
 pytestmark = needs("redis-server")
 needs_terraform = needs("terraform")
@@ -46,12 +45,10 @@ def _sandbox(scratch: Scratch, **settings: Any) -> Sandbox:
 
 
 @pytest.fixture(scope="module")
-def up(module_scratch: Scratch) -> Iterator[Scratch]:
+def up(module_scratch: Scratch) -> Scratch:
     """The stack with a locking database and the server in it."""
     _sandbox(module_scratch).up()
-    yield module_scratch
-    _sandbox(module_scratch).down(force=True)
-    assert list(own_processes(module_scratch.base)) == []
+    return module_scratch
 
 
 @pytest.fixture
