@@ -37,7 +37,8 @@ class Sandbox:
 
     ``program`` is the folder of the Pulumi program. ``settings`` (``namespace:key`` to value) override its stack file.
     ``policy_pack`` evaluates every preview and update; None disables it. Its configuration is ``policy_configuration``,
-    or the pack's own for the stack. If ``run_atlantis`` is False, the stack is deployed without starting its task.
+    or the pack's own for the stack. If ``run_atlantis`` is False, the stack is deployed without starting its task. A ``disposable``
+    sandbox is deleted after a killed run.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Sandbox:
         policy_pack: Path | None = CHECKOUT / "policy",
         policy_configuration: Path | None = None,
         run_atlantis: bool = True,
+        disposable: bool = False,
     ) -> None:
         self.stack = stack
         self.state = (state or state_directory() / stack).resolve()
@@ -58,7 +60,7 @@ class Sandbox:
         self.policy_configuration = policy_configuration
         self.run_atlantis = run_atlantis
         self.workspace = Workspace(self.state, program)
-        self._stack = EngineStack(stack, self.workspace)
+        self._stack = EngineStack(stack, self.workspace, disposable=disposable)
         self._forgetting = self.state / "forgetting"
         self._lock: int | None = None
 

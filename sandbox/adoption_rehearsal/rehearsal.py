@@ -73,7 +73,12 @@ def _sandbox(plan: Plan, state: Path) -> Iterator[Sandbox]:
     write_json(configuration, content)
     try:
         sandbox = Sandbox(
-            plan.stack, state=state, policy_pack=pack, policy_configuration=configuration, run_atlantis=False
+            plan.stack,
+            state=state,
+            policy_pack=pack,
+            policy_configuration=configuration,
+            run_atlantis=False,
+            disposable=True,
         )
         # Exactly the plan's settings: None unsets all other settings of the checkout's stack file.
         given = {key: None for key in sandbox.workspace.source_settings(plan.stack) if key.startswith(files.NAMESPACE)}
@@ -113,6 +118,7 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
     yield from lost(before, inventory.take(aws))
     yield from neighbours.changed(of_others, neighbours.snapshot(aws, copied.anatomy))
     yield from other_resources(sandbox.resources(), copied)
+    sandbox.policy_pack = None  # the update's policies have passed, for the same resources
     console.step("A second preview, which must have no changes")
     sandbox.preview(expect_no_changes=True)
     files.write_adoption(sandbox.workspace.adoption_file, plan.stack, {"keep": section["keep"]})

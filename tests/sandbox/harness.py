@@ -74,10 +74,19 @@ class Scratch:
         """The state folder of the stack."""
         return self.base / self.stack
 
-    def sandbox(self, *, pack: Path | None = CHECKOUT / "policy", **settings: Any) -> Sandbox:
-        """The sandbox without Atlantis itself, with ``settings`` of the namespace ``atlantis:`` over the stack file's."""
-        overrides = {f"atlantis:{key}": value for key, value in settings.items()}
-        return Sandbox(self.stack, state=self.state, settings=overrides, policy_pack=pack, run_atlantis=False)
+    def sandbox(self, *, pack: Path | None = CHECKOUT / "policy", disposable: bool = True, **settings: Any) -> Sandbox:
+        """The sandbox without Atlantis itself, with ``settings`` of the namespace ``atlantis:`` over the stack file's.
+
+        Only a run that is disturbed must not be ``disposable``: it writes its state again and again.
+        """
+        return Sandbox(
+            self.stack,
+            state=self.state,
+            settings={f"atlantis:{key}": value for key, value in settings.items()},
+            policy_pack=pack,
+            run_atlantis=False,
+            disposable=disposable,
+        )
 
     def deployed(self, **settings: Any) -> Sandbox:
         """The stack with these settings, deployed without Atlantis: a copy of the state folder of the run's first one.

@@ -80,7 +80,7 @@ class Terraform:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     state = tmp_path / "sandbox"
-    yield Sandbox("prod", state=state, policy_pack=None, run_atlantis=False)
+    yield Sandbox("prod", state=state, policy_pack=None, run_atlantis=False, disposable=True)
     processes.stop_all(state)
 
 

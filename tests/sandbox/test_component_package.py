@@ -92,7 +92,9 @@ def program(language: str, folder: Path, state: Path, environment: Path, **setti
         shutil.copytree(CHECKOUT / target.relative_to(folder), target, ignore=NOT_IN_A_CLONE)
     (package / ".venv").symlink_to(environment)
     chosen = {f"platform:{key}": value for key, value in settings.items()}
-    return Sandbox("dev", state=state, program=own, settings=chosen, policy_pack=None, run_atlantis=False)
+    return Sandbox(
+        "dev", state=state, program=own, settings=chosen, policy_pack=None, run_atlantis=False, disposable=True
+    )
 
 
 def changes(sandbox: Sandbox) -> dict[str, str]:

@@ -68,7 +68,7 @@ def test_a_killed_local_aws_costs_what_it_had_not_saved_and_no_more(deployed: Sc
 
 
 def test_a_local_aws_that_is_stopped_in_the_middle_of_an_up(deployed: Scratch):
-    sandbox = deployed.sandbox(imageTag="v0.48.1")
+    sandbox = deployed.sandbox(disposable=False, imageTag="v0.48.1")
     stopper = threading.Timer(1.5, local_aws.stop, [deployed.state])
     stopper.start()
     try:
@@ -182,7 +182,7 @@ def test_throttling_and_internal_errors_leave_no_resource_unknown(scratch: Scrat
     with FaultyAws(aws.endpoint, share=0.3) as proxy:
         detour = provider_settings(aws)
         detour["aws:endpoints"] = [dict.fromkeys(local_aws.SERVICES, proxy.url)]
-        faulted = scratch.sandbox()
+        faulted = scratch.sandbox(disposable=False)
         faulted.settings |= detour
         try:
             faulted.up()

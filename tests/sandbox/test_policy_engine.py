@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -53,7 +54,8 @@ def test_a_stack_with_everything_passes_with_the_configuration_that_make_policy_
 ):
     changes = COMBINED[shape]
     # An existing listener has its own subnets.
-    sandbox = production.sandbox(**changes, **({"publicSubnetIds": None} if "httpsListenerArn" in changes else {}))
+    own: dict[str, Any] = {"publicSubnetIds": None} if "httpsListenerArn" in changes else {}
+    sandbox = production.sandbox(**changes, **own)
     given = sandbox.workspace.source_settings("prod") | sandbox.settings
     stack_file = tmp_path / "Pulumi.prod.yaml"
     config = {key: value for key, value in given.items() if value is not None}

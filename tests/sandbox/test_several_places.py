@@ -24,7 +24,15 @@ def _program(name: str, folder: Path, scratch: Scratch, **settings: object) -> S
     shutil.copytree(PROGRAMS / name, folder)
     (folder / "atlantis_on_fargate").symlink_to(CHECKOUT / "components")
     chosen = {f"platform:{key}": value for key, value in settings.items()}
-    return Sandbox("dev", state=scratch.state, program=folder, settings=chosen, policy_pack=None, run_atlantis=False)
+    return Sandbox(
+        "dev",
+        state=scratch.state,
+        program=folder,
+        settings=chosen,
+        policy_pack=None,
+        run_atlantis=False,
+        disposable=True,
+    )
 
 
 def test_two_regions_of_one_account_share_no_name(scratch: Scratch, tmp_path: Path) -> None:
