@@ -40,9 +40,8 @@ def observed(anatomy: Anatomy, aws: Aws) -> Iterator[StateResource]:
     attached = aws.read("iam", "list_attached_role_policies", RoleName=role)["AttachedPolicies"] if role else ()
     for policy in attached:
         yield data_source("aws_iam_role_policy_attachment", {"role": role, "policy_arn": policy["PolicyArn"]})
-        version = aws.read("iam", "get_policy", PolicyArn=policy["PolicyArn"])["Policy"]["DefaultVersionId"]
-        found = aws.read("iam", "get_policy_version", PolicyArn=policy["PolicyArn"], VersionId=version)["PolicyVersion"]
-        yield data_source("aws_iam_policy", {"arn": policy["PolicyArn"], "policy": json.dumps(found["Document"])})
+        document = aws.policy_document(policy["PolicyArn"])
+        yield data_source("aws_iam_policy", {"arn": policy["PolicyArn"], "policy": json.dumps(document)})
 
 
 def with_observed(anatomy: Anatomy, found: list[StateResource]) -> TerraformState:

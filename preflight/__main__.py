@@ -2,16 +2,7 @@
 
 import sys
 
-from preflight import command
-from preflight.printed import Parser
-
-
-def main() -> int:
-    parser = Parser(prog="python -m preflight", description=command.__doc__)
-    parser.add_argument("--stack", default="prod", help="the stack to check (default: prod)")
-    command.add_arguments(parser)
-    return command.run(parser.parse_args())
-
+from preflight.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -71,7 +71,7 @@ def _arns(deployment: Deployment) -> Sequence[str]:
 
 
 def _attributes(deployment: Deployment, arn: str) -> dict[str, str] | None:
-    found = deployment.aws.find("sns", "get_topic_attributes", absent=("NotFound", "NotFoundException"), TopicArn=arn)
+    found = deployment.aws.find("sns", "get_topic_attributes", TopicArn=arn)
     return found["Attributes"] if found else None
 
 

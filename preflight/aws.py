@@ -1,6 +1,7 @@
 """Calls to AWS, whose errors become messages with a remedy. Responses to read-only calls are cached for later checks."""
 
 import json
+import re
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +31,24 @@ IAM_ACTIONS = {
 """The IAM actions whose name differs from that of the operation."""
 
 
-class RefusedByResourceError(FailedError):
+_ABSENT = re.compile(r"404|.*(NotFound|NoSuch|Nonexistent).*")
+"""The error codes of a resource that doesn't exist, such as NoSuchEntity, ResourceNotFoundException and InvalidVpcID.NotFound."""
+
+
+class AnswerError(FailedError):
+    """AWS answered with the error `code`."""
+
+    def __init__(self, code: str, message: str, remedy: str) -> None:
+        super().__init__(message, remedy)
+        self.code = code
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether the resource doesn't exist."""
+        return _ABSENT.fullmatch(self.code) is not None
+
+
+class RefusedByResourceError(AnswerError):
     """The resource's policy explicitly denies the call. Permissions of the caller can't override it."""
 
 
@@ -65,27 +83,35 @@ class Aws:
         Raises:
             FailedError: a permission is missing, the credentials are invalid, or AWS can't be reached or denies the call.
         """
-        return self._read(service, operation, parameters, absent=())  # pyright: ignore[reportReturnType]
+        if not operation.startswith(READING):
+            raise AssertionError(f"{service}.{operation} doesn't only read")
+        key = json.dumps([service, operation, parameters], sort_keys=True)
+        if key not in self._answers:
+            self._answers[key] = self.call(service, operation, **parameters)
+        return self._answers[key]
 
     def find(
-        self, service: str, operation: str, *, absent: Collection[str], **parameters: Any
-    ) -> dict[str, Any] | None:
-        """Like `read`, but None if AWS returns one of the error codes `absent`: the resource doesn't exist."""
-        return self._read(service, operation, parameters, absent)
-
-    def call(
         self, service: str, operation: str, *, absent: Collection[str] = (), **parameters: Any
     ) -> dict[str, Any] | None:
-        """Like `find`, but also for calls that change something, and never from the cache.
+        """Like `read`, but None if the resource doesn't exist, or if AWS answers with one of the error codes `absent`."""
+        try:
+            return self.read(service, operation, **parameters)
+        except AnswerError as error:
+            if error.is_absent or error.code in absent:
+                return None
+            raise
 
-        Raises:
-            FailedError: a permission is missing, the credentials are invalid, or AWS can't be reached or denies the call.
-        """
+    def policy_document(self, arn: str) -> dict[str, Any]:
+        """The default version of an IAM policy."""
+        version = self.read("iam", "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = self.read("iam", "get_policy_version", PolicyArn=arn, VersionId=version)
+        return found["PolicyVersion"]["Document"]
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Like `read`, but also for calls that change something, and never from the cache."""
         try:
             return self._call(service, operation, parameters)
         except ClientError as error:
-            if error.response["Error"]["Code"] in absent:
-                return None
             raise self._refusal(service, operation, error) from None
         except NoCredentialsError:
             raise FailedError(
@@ -105,29 +131,17 @@ class Aws:
             self._clients[service] = self._session.client(service, region_name=self.region, config=config)
         return self._clients[service]
 
-    def _read(
-        self, service: str, operation: str, parameters: dict[str, Any], absent: Collection[str]
-    ) -> dict[str, Any] | None:
-        if not operation.startswith(READING):
-            raise AssertionError(f"{service}.{operation} doesn't only read")
-        key = json.dumps([service, operation, parameters], sort_keys=True)
-        if key not in self._answers:
-            answer = self.call(service, operation, absent=absent, **parameters)
-            if answer is None:
-                return None
-            self._answers[key] = answer
-        return self._answers[key]
-
     def _call(self, service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         client = self._client(service)
         if client.can_paginate(operation):
             return client.get_paginator(operation).paginate(**parameters).build_full_result()
         return getattr(client, operation)(**parameters)
 
-    def _refusal(self, service: str, operation: str, error: ClientError) -> FailedError:
+    def _refusal(self, service: str, operation: str, error: ClientError) -> AnswerError:
         code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
         if code in BAD_CREDENTIALS:
-            return FailedError(
+            return AnswerError(
+                code,
                 f"AWS rejects the credentials: {code}",
                 "log in again, or correct AWS_PROFILE or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
             )
@@ -139,13 +153,14 @@ class Aws:
                 action = "kms:Decrypt"
             if "explicit deny in a resource-based policy" in message:
                 return RefusedByResourceError(
-                    f"the resource's own policy denies {action}", "use credentials that the policy allows"
+                    code, f"the resource's own policy denies {action}", "use credentials that the policy allows"
                 )
-            return FailedError(
+            return AnswerError(
+                code,
                 f"the permission {action} is missing",
                 f"allow {action} to the caller, or use credentials that have it",
             )
-        return FailedError(f"{service} {operation} answered {code}: {message}", "see AWS' error message")
+        return AnswerError(code, f"{service} {operation} answered {code}: {message}", "see AWS' error message")
 
 
 def listed(value: Any) -> list[Any]:

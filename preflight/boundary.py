@@ -9,10 +9,7 @@ from components.settings.schema import known, known_items
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
-from preflight.escalations import escalations
-from preflight.questions import Question, Setting
-
-_ABSENT = ("NoSuchEntity", "NoSuchEntityException")
+from preflight.escalations import Question, Setting, escalations
 
 
 def exists(deployment: Deployment) -> str:
@@ -21,7 +18,7 @@ def exists(deployment: Deployment) -> str:
     if not arn:
         raise NotCheckedError("permissionsBoundaryArn is not set: the deployment creates one")
     arn = known(arn)
-    if deployment.aws.find("iam", "get_policy", absent=_ABSENT, PolicyArn=arn) is None:
+    if deployment.aws.find("iam", "get_policy", PolicyArn=arn) is None:
         raise FailedError(
             f"{arn} doesn't exist, so no role can be created", "create it, or correct permissionsBoundaryArn"
         )
@@ -33,12 +30,11 @@ def keeps_roles_from_atlantis(deployment: Deployment) -> str:
     if not deployment.settings.terraform.managed_name_prefixes:
         raise NotCheckedError("managedNamePrefixes is empty: Terraform creates no role")
     arn = str(deployment.settings.terraform.permissions_boundary_arn)
-    version = deployment.aws.read("iam", "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    document = deployment.aws.read("iam", "get_policy_version", PolicyArn=arn, VersionId=version)["PolicyVersion"]
+    document = deployment.aws.policy_document(arn)
     setting = setting_of(deployment)
     caller = {"aws:PrincipalArn": deployment.names.role_arn(f"{setting.prefix}worker")}
     asked = escalations(setting)
-    allowed = [each for each in asked if simulate(deployment, document["Document"], each.question, caller)]
+    allowed = [each for each in asked if simulate(deployment, document, each.question, caller)]
     if allowed:
         listed = "; ".join(f"{each.attack} ({each.question.action})" for each in allowed)
         raise WarnedError(
@@ -126,12 +122,10 @@ def _entry(key: str, value: str | Sequence[str]) -> dict[str, Any]:
 
 
 def _boundary_of(deployment: Deployment, role: str) -> str | None:
-    answer = deployment.aws.find("iam", "get_role", absent=_ABSENT, RoleName=role) or {"Role": {}}
+    answer = deployment.aws.find("iam", "get_role", RoleName=role) or {"Role": {}}
     return answer["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
 
 
 def _secret_arn(deployment: Deployment, name: str) -> str:
-    described = deployment.aws.find(
-        "secretsmanager", "describe_secret", absent=("ResourceNotFoundException",), SecretId=name
-    )
+    described = deployment.aws.find("secretsmanager", "describe_secret", SecretId=name)
     return described["ARN"] if described else deployment.names.arn("secretsmanager", f"secret:{name}-AbCdEf")

@@ -78,7 +78,7 @@ def hosted_zone(deployment: Deployment) -> str:
         raise NotCheckedError(
             "hostedZoneId is not set: the deployment creates no DNS record", f"make it by hand: {host}"
         )
-    answer = deployment.aws.find("route53", "get_hosted_zone", absent=("NoSuchHostedZone",), Id=zone_id)
+    answer = deployment.aws.find("route53", "get_hosted_zone", Id=zone_id)
     if answer is None:
         raise FailedError(f"the hosted zone {zone_id} does not exist", "correct hostedZoneId")
     zone = answer["HostedZone"]
@@ -108,9 +108,7 @@ def _certificate(deployment: Deployment) -> dict[str, Any]:
         raise NotCheckedError("the deployment creates no listener")
     if not arn:
         raise NotCheckedError("the deployment issues it, and validates the domain through the hosted zone")
-    answer = deployment.aws.find(
-        "acm", "describe_certificate", absent=("ResourceNotFoundException",), CertificateArn=arn
-    )
+    answer = deployment.aws.find("acm", "describe_certificate", CertificateArn=arn)
     if answer is None:
         raise FailedError(
             f"{arn} does not exist in {deployment.settings.region}",

@@ -45,13 +45,8 @@ def endpoints(deployment: Deployment) -> str:
 def repository(deployment: Deployment) -> str:
     """The repository's name is free, or the stack's own."""
     names, tags = deployment.names, None
-    answer = deployment.aws.find(
-        "ecr",
-        "describe_repositories",
-        absent=("RepositoryNotFoundException",),
-        registryId=names.account,
-        repositoryNames=[names.repository],
-    )
+    wanted = {"registryId": names.account, "repositoryNames": [names.repository]}
+    answer = deployment.aws.find("ecr", "describe_repositories", **wanted)
     if answer is not None:
         arn = answer["repositories"][0]["repositoryArn"]
         tags = deployment.aws.read("ecr", "list_tags_for_resource", resourceArn=arn)["tags"]
@@ -77,9 +72,7 @@ def secrets(deployment: Deployment) -> str:
     names = created_secrets(deployment.settings, deployment.names)
     found = []
     for name in names:
-        described = deployment.aws.find(
-            "secretsmanager", "describe_secret", absent=("ResourceNotFoundException",), SecretId=name
-        )
+        described = deployment.aws.find("secretsmanager", "describe_secret", SecretId=name)
         if described is None:
             continue
         if "DeletedDate" in described:
@@ -104,7 +97,7 @@ def roles(deployment: Deployment) -> str:
     drift = (names.drift_role,) if deployment.settings.drift.enabled else ()
     backup = (names.backup_role,) if deployment.settings.storage.backup_retention_days else ()
     for name in (names.execution_role, names.task_role, *isolated, *drift, *backup):
-        answer = deployment.aws.find("iam", "get_role", absent=("NoSuchEntity", "NoSuchEntityException"), RoleName=name)
+        answer = deployment.aws.find("iam", "get_role", RoleName=name)
         if answer is not None:
             _own_or_warn(deployment, f"the role {name}", answer["Role"].get("Tags", []))
             found.append(name)
@@ -130,8 +123,7 @@ def load_balancer(deployment: Deployment) -> str:
     if deployment.settings.existing.https_listener_arn or not deployment.settings.ingress.has_load_balancer:
         raise NotCheckedError("the deployment creates no load balancer")
     name, tags = deployment.names.base, None
-    absent = ("LoadBalancerNotFound", "LoadBalancerNotFoundException")
-    answer = deployment.aws.find("elbv2", "describe_load_balancers", absent=absent, Names=[name])
+    answer = deployment.aws.find("elbv2", "describe_load_balancers", Names=[name])
     if answer is not None and answer["LoadBalancers"]:
         arn = answer["LoadBalancers"][0]["LoadBalancerArn"]
         tags = deployment.aws.read("elbv2", "describe_tags", ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
@@ -153,8 +145,7 @@ def locking_database(deployment: Deployment) -> str:
     if not deployment.settings.storage.uses_redis:
         return "lockingDatabase is boltdb, so the stack creates none"
     name, tags = deployment.names.base, None
-    absent = ("ReplicationGroupNotFoundFault",)
-    answer = deployment.aws.find("elasticache", "describe_replication_groups", absent=absent, ReplicationGroupId=name)
+    answer = deployment.aws.find("elasticache", "describe_replication_groups", ReplicationGroupId=name)
     if answer is not None:
         arn = answer["ReplicationGroups"][0]["ARN"]
         tags = deployment.aws.read("elasticache", "list_tags_for_resource", ResourceName=arn)["TagList"]

@@ -1,16 +1,15 @@
 """Check the prerequisites of a deployment: image, secrets, certificate, network, state, alarms. Changes nothing."""
 
-import argparse
 import json
 import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
 
 from components.settings import SettingsError
+from components.settings.stack_file import StackFileError
 from preflight import (
     account,
     alarms,
@@ -28,16 +27,17 @@ from preflight import (
     web_acl,
 )
 from preflight.check import Check, Result, run_checks
-from preflight.deployment import StackFileError, deployment_of
+from preflight.deployment import deployment_of
 from preflight.errors import Status
+from preflight.printed import parser
 
 USAGE_ERROR = 2
 
 CHECKS: tuple[Check, ...] = (
-    policy_configuration.CHECKS
-    + account.CHECKS
-    + tuple(
-        Check(check.subject, check.title, check.function, (account.credentials, *check.needs))
+    *policy_configuration.CHECKS,
+    *account.CHECKS,
+    *(
+        replace(check, needs=(account.credentials, *check.needs))
         for subject in (
             network,
             certificate,
@@ -53,32 +53,27 @@ CHECKS: tuple[Check, ...] = (
             quotas,
         )
         for check in subject.CHECKS
-    )
+    ),
 )
 """Every check, in the order of the table. The one that needs no credentials comes first, then the credentials."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options except `--stack`, which every command has."""
-    parser.add_argument(
-        "--config-file", type=Path, help="the stack's file (default: Pulumi.<stack>.yaml in the project's folder)"
-    )
-    parser.add_argument("--json", action="store_true", help="print the results as JSON")
-
-
-def run(arguments: argparse.Namespace) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run all checks against the account of the environment's credentials.
 
     Returns:
         0 if no check failed, 1 if a check failed, 2 if the stack's file can't be used.
     """
+    options = parser("preflight", __doc__)
+    options.add_argument("--json", action="store_true", help="print the results as JSON")
+    given = options.parse_args(arguments)
     try:
-        deployment = deployment_of(arguments)
+        deployment = deployment_of(given)
     except (StackFileError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return USAGE_ERROR
     results = run_checks(CHECKS, deployment)
-    ended = _print_json(results) if arguments.json else _print_table(results)
+    ended = _print_json(results) if given.json else _print_table(results)
     return 1 if any(result.status is Status.FAILED for result in ended) else 0
 
 
@@ -99,12 +94,9 @@ def _print_table(results: Iterable[Result]) -> list[Result]:
         ended.append(result)
         head = f"{f'{result.subject}: {result.title}':<{first}}{_paint(result.status, f'{marks[result.status]:<13}')}"
         # Users copy names and commands from here: no line is broken at a hyphen, and a remedy is a single line.
-        lines = textwrap.wrap(result.message, width - len(indent), break_long_words=False, break_on_hyphens=False) or [
-            ""
-        ]
-        if result.remedy:
-            lines.append(f"-> {result.remedy}")
-        sys.stdout.write(head + f"\n{indent}".join(lines) + "\n")
+        lines = textwrap.wrap(result.message, width - len(indent), break_long_words=False, break_on_hyphens=False)
+        remedy = [f"-> {result.remedy}"] if result.remedy else []
+        sys.stdout.write(head + f"\n{indent}".join([*(lines or [""]), *remedy]) + "\n")
         sys.stdout.flush()
     counts = [(status, sum(result.status is status for result in ended)) for status in Status]
     sys.stdout.write("\n" + ", ".join(f"{count} {status}" for status, count in counts if count) + "\n")

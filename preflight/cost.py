@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from components.context import physical_names
 from components.network.network import GATEWAY_ENDPOINTS
@@ -69,12 +69,8 @@ class Line:
     month: float | None
 
 
-@dataclass(frozen=True)
-class _Part:
-    part: str
-    settings: str
-    amounts: Mapping[str, float]
-    """By unit; 0 if the amount depends on use."""
+_Part: TypeAlias = tuple[str, str, Mapping[str, float]]
+"""A part, its settings, and its amounts by unit, which are 0 if they depend on use."""
 
 
 def main() -> int:
@@ -120,10 +116,10 @@ def estimate(settings: Settings, aws: Aws) -> list[Line]:
     """
     prices = _Prices(settings, aws)
     lines = [
-        Line(part.part, part.settings, amount, unit, price := prices.of(unit), _month(amount, unit, price))
-        for part in _parts(settings)
-        for unit, amount in part.amounts.items()
-        if amount or len(part.amounts) == 1
+        Line(part, keys, amount, unit, price := prices.of(unit), _month(amount, unit, price))
+        for part, keys, amounts in _parts(settings)
+        for unit, amount in amounts.items()
+        if amount or len(amounts) == 1
     ]
     return sorted(lines, key=lambda line: line.month is None)
 
@@ -167,7 +163,7 @@ def _parts(settings: Settings) -> Iterator[_Part]:
 
     def tasks(part: str, keys: str, count: int, size: TaskArgs | WorkerGroup) -> _Part:
         amounts = {f"vCPU{arm}": count * size.cpu / 1024, f"GiB{arm}": count * size.memory / 1024}
-        return _Part(part, keys, {**amounts, "GiB of disk": count * (size.ephemeral_storage - _INCLUDED_STORAGE)})
+        return part, keys, {**amounts, "GiB of disk": count * (size.ephemeral_storage - _INCLUDED_STORAGE)}
 
     spot = "capacityProvider FARGATE_SPOT: up to 70 % less"
     keys = spot if task.capacity_provider == SPOT else "cpu, memory"
@@ -177,31 +173,31 @@ def _parts(settings: Settings) -> Iterator[_Part]:
         keys += "; FARGATE_SPOT: up to 70 % less" if group.capacity_provider == SPOT else ""
         yield tasks(f"{group.role} workers", keys, group.least, group)
     if settings.ingress.has_load_balancer and not settings.existing.https_listener_arn:
-        yield _Part("load balancer", "httpsListenerArn", {"load balancer": 1})
+        yield "load balancer", "httpsListenerArn", {"load balancer": 1}
         if settings.ingress.load_balancer_scheme == "internet-facing":
-            yield _Part("addresses of the load balancer", "loadBalancerScheme", {"public IPv4": _ZONES})
-        yield _Part("requests", "-", {"capacity unit": 0})
+            yield "addresses of the load balancer", "loadBalancerScheme", {"public IPv4": _ZONES}
+        yield "requests", "-", {"capacity unit": 0}
     if not settings.network.vpc_id:
-        yield _Part("NAT gateway", "vpcId", {"NAT gateway": 1})
-        yield _Part("address of the NAT gateway", "vpcId", {"public IPv4": 1})
-        yield _Part("traffic through NAT", "-", {"GB through NAT": 0})
+        yield "NAT gateway", "vpcId", {"NAT gateway": 1}
+        yield "address of the NAT gateway", "vpcId", {"public IPv4": 1}
+        yield "traffic through NAT", "-", {"GB through NAT": 0}
     if interfaces := [service for service in settings.vpc_endpoints if service not in GATEWAY_ENDPOINTS]:
         zones = len(settings.network.private_subnet_ids) if settings.network.vpc_id else _ZONES
-        yield _Part("interface endpoints", "vpcEndpoints", {"endpoint": len(interfaces) * zones})
-        yield _Part("traffic through endpoints", "-", {"GB through endpoints": 0})
-    yield _Part("keys", "logKeyArn, backupRetentionDays", {"key": len(key_stores(settings, names))})
+        yield "interface endpoints", "vpcEndpoints", {"endpoint": len(interfaces) * zones}
+        yield "traffic through endpoints", "-", {"GB through endpoints": 0}
+    yield "keys", "logKeyArn, backupRetentionDays", {"key": len(key_stores(settings, names))}
     if secrets := created_secrets(settings, names):
-        yield _Part("secrets", "githubAppSecretName and others", {"secret": len(secrets)})
+        yield "secrets", "githubAppSecretName and others", {"secret": len(secrets)}
     if settings.storage.uses_redis:
-        yield _Part("cache nodes", "lockingDatabase, lockingNodeType", {settings.storage.locking_node_type: 2})
+        yield "cache nodes", "lockingDatabase, lockingNodeType", {settings.storage.locking_node_type: 2}
     if alarms := _alarms(settings):
-        yield _Part("alarms", "alarmTopicArns", {"alarm": alarms})
+        yield "alarms", "alarmTopicArns", {"alarm": alarms}
     drift = 4 if settings.drift.enabled else 0
     if metrics := 7 * len(settings.worker_groups) + drift:
-        yield _Part("metrics", "terraformIsolation, driftProjects", {"metric": metrics})
-    yield _Part("files", "-", {"GB of files": 0})
-    yield _Part("backups", "backupRetentionDays", {"GB of backups": 0})
-    yield _Part("logs", "-", {"GB of logs": 0})
+        yield "metrics", "terraformIsolation, driftProjects", {"metric": metrics}
+    yield "files", "-", {"GB of files": 0}
+    yield "backups", "backupRetentionDays", {"GB of backups": 0}
+    yield "logs", "-", {"GB of logs": 0}
 
 
 def _alarms(settings: Settings) -> int:

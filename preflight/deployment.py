@@ -14,12 +14,9 @@ from components.context import physical_names
 from components.names import PhysicalNames
 from components.settings import Settings
 from components.settings.schema import known
-from components.settings.stack_file import StackFileError, read_config
+from components.settings.stack_file import read_config
 from preflight.aws import Aws
 from preflight.errors import FailedError
-
-__all__ = ["Deployment", "StackFileError", "deployment_of", "read_stack_file"]
-
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -60,13 +57,7 @@ class Deployment:
         Raises:
             FailedError: there is none, or AWS refuses the call.
         """
-        found = self.aws.find(
-            "ecs",
-            "describe_services",
-            absent=("ClusterNotFoundException",),
-            cluster=self.names.cluster,
-            services=[name],
-        )
+        found = self.aws.find("ecs", "describe_services", cluster=self.names.cluster, services=[name])
         services = [each for each in (found or {}).get("services", ()) if each["status"] == "ACTIVE"]
         if not services:
             raise FailedError(f"there is no service {name}: the stack isn't deployed", "deploy it first (docs/aws.md)")

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from preflight.aws import AnswerError
 from preflight.deployment import Deployment
 from preflight.errors import FailedError
 from preflight.printed import columns, parser, print_document, say
@@ -27,7 +28,6 @@ _UNANSWERED_SECONDS = 120.0
 _NOTE_EVERY = 60.0
 _LONGEST_RUN = 6 * 3600
 _CLOCK_SKEW = 300
-_GONE = ("ResourceNotFoundException",)
 
 _HEADER = ("project", "result", "changes", "since (UTC)", "issue")
 _ORDER = {"drifted": 0, "failed": 1, "locked": 2, "clean": 3}
@@ -123,7 +123,11 @@ class _Requested:
 
     def _send(self) -> None:
         aws, stream = self.deployment.aws, {"logGroupName": self._group, "logStreamName": _STREAM}
-        aws.call("logs", "create_log_stream", absent=("ResourceAlreadyExistsException",), **stream)
+        try:
+            aws.call("logs", "create_log_stream", **stream)
+        except AnswerError as error:
+            if error.code != "ResourceAlreadyExistsException":
+                raise
         message = json.dumps({"event": "drift-request", "request": self.id})
         entry = {"timestamp": int(time.time() * 1000), "message": message}
         aws.call("logs", "put_log_events", logEvents=[entry], **stream)
@@ -132,19 +136,16 @@ class _Requested:
         """Everything that the agent has logged in the last `seconds`, and then what is new, at each call."""
         since, known = int((time.time() - seconds) * 1000), dict[tuple[int, str], None]()
         while True:
-            answer = self.deployment.aws.call(
-                "logs",
-                "filter_log_events",
-                absent=_GONE,
-                logGroupName=self._group,
-                startTime=since,
-                filterPattern='{ $.event = "drift-*" }',
-            )
-            if answer is None:
+            wanted = {"startTime": since, "filterPattern": '{ $.event = "drift-*" }'}
+            try:
+                answer = self.deployment.aws.call("logs", "filter_log_events", logGroupName=self._group, **wanted)
+            except AnswerError as error:
+                if not error.is_absent:
+                    raise
                 raise FailedError(
                     f"the log group {self._group} doesn't exist, so this stack was deployed without drift detection",
                     "deploy the stack with atlantis:driftProjects, and run the command again",
-                )
+                ) from None
             found = [(event["timestamp"], event["message"]) for event in answer["events"]]
             fresh = [entry for entry in found if entry not in known]
             known = dict.fromkeys(found)

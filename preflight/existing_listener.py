@@ -1,7 +1,7 @@
 """An existing HTTPS listener: it fits the settings, and no rule of others opens the server or takes its requests."""
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from components.ingress.existing_listener import first_priority
@@ -21,16 +21,14 @@ def exists(deployment: Deployment) -> str:
     if not deployment.settings.existing.https_listener_arn:
         return _NONE
     arn = _arn(deployment)
-    answer = deployment.aws.find(
-        "elbv2", "describe_listeners", absent=("ListenerNotFound", "ListenerNotFoundException"), ListenerArns=[arn]
-    )
+    answer = deployment.aws.find("elbv2", "describe_listeners", ListenerArns=[arn])
     if answer is None or not answer["Listeners"]:
         raise FailedError(f"{arn} does not exist", "correct httpsListenerArn")
-    listener = answer["Listeners"][0]
+    listener, settings = answer["Listeners"][0], deployment.settings
     if listener["Protocol"] != "HTTPS":
         raise FailedError(f"the listener uses {listener['Protocol']}, not HTTPS", "name the HTTPS listener")
-    balancer = _load_balancer(deployment)
-    settings = deployment.settings
+    named = {"LoadBalancerArns": [listener["LoadBalancerArn"]]}
+    balancer = deployment.aws.read("elbv2", "describe_load_balancers", **named)["LoadBalancers"][0]
     for found, wanted, key in (
         (balancer["VpcId"], settings.network.vpc_id, "vpcId"),
         (balancer["Scheme"], settings.ingress.load_balancer_scheme, "loadBalancerScheme"),
@@ -48,11 +46,9 @@ def certificate_covers_host(deployment: Deployment) -> str:
     if not deployment.settings.existing.https_listener_arn:
         return _NONE
     host = known(deployment.settings.ingress.host)
-    listed = deployment.aws.read("elbv2", "describe_listener_certificates", ListenerArn=_arn(deployment))[
-        "Certificates"
-    ]
+    listed = deployment.aws.read("elbv2", "describe_listener_certificates", ListenerArn=_arn(deployment))
     names: list[str] = []
-    for certificate in listed:
+    for certificate in listed["Certificates"]:
         arn = certificate["CertificateArn"]
         if ":acm:" not in arn:
             raise NotCheckedError(f"{arn} isn't a certificate of ACM")
@@ -133,41 +129,23 @@ def existing_rules(deployment: Deployment) -> list[dict[str, Any]]:
     """The listener's rules except the default action and the stack's own, which have its tags."""
     found = deployment.aws.read("elbv2", "describe_rules", ListenerArn=_arn(deployment))["Rules"]
     rules = {rule["RuleArn"]: rule for rule in found if rule["Priority"] != "default"}
-    own = {
-        described["ResourceArn"]
-        for described in _tags(deployment, sorted(rules))
-        if deployment.owns(described.get("Tags", []))
-    }
-    return [rule for arn, rule in rules.items() if arn not in own]
-
-
-def _tags(deployment: Deployment, arns: list[str]) -> Iterator[Mapping[str, Any]]:
+    arns, own = sorted(rules), set[str]()
     # A call accepts at most 20 ARNs.
     for start in range(0, len(arns), 20):
         answer = deployment.aws.read("elbv2", "describe_tags", ResourceArns=arns[start : start + 20])
-        yield from answer["TagDescriptions"]
+        own |= {each["ResourceArn"] for each in answer["TagDescriptions"] if deployment.owns(each.get("Tags", []))}
+    return [rule for arn, rule in rules.items() if arn not in own]
 
 
 def _arn(deployment: Deployment) -> str:
     return known(deployment.settings.existing.https_listener_arn) or ""
 
 
-def _load_balancer(deployment: Deployment) -> dict[str, Any]:
-    listener = deployment.aws.read("elbv2", "describe_listeners", ListenerArns=[_arn(deployment)])["Listeners"][0]
-    arn = listener["LoadBalancerArn"]
-    return deployment.aws.read("elbv2", "describe_load_balancers", LoadBalancerArns=[arn])["LoadBalancers"][0]
-
-
 def _forwards(actions: Iterable[Mapping[str, Any]], group: str) -> bool:
-    arns = [
-        arn
-        for action in actions
-        for arn in (
-            action.get("TargetGroupArn", ""),
-            *(target["TargetGroupArn"] for target in action.get("ForwardConfig", {}).get("TargetGroups", [])),
-        )
+    targets = [
+        each for action in actions for each in (action, *action.get("ForwardConfig", {}).get("TargetGroups", []))
     ]
-    return any(f":targetgroup/{group}/" in arn for arn in arns)
+    return any(f":targetgroup/{group}/" in target.get("TargetGroupArn", "") for target in targets)
 
 
 def _matches_host(conditions: Iterable[Mapping[str, Any]], host: str) -> bool:

@@ -90,7 +90,7 @@ def log_key(deployment: Deployment) -> str:
     arn = known(deployment.settings.existing.log_key_arn)
     if arn is None:
         return "logKeyArn is not set"
-    found = deployment.aws.find("kms", "describe_key", absent=("NotFoundException",), KeyId=arn)
+    found = deployment.aws.find("kms", "describe_key", KeyId=arn)
     if found is None or found["KeyMetadata"]["KeyState"] != "Enabled":
         status = f"is {found['KeyMetadata']['KeyState']}" if found else "does not exist"
         raise FailedError(f"{arn} {status}", "correct logKeyArn, or enable the key")
@@ -109,9 +109,7 @@ def registry(deployment: Deployment) -> str:
     arn = known(deployment.settings.existing.service_registry_arn)
     if arn is None:
         return "serviceRegistryArn is not set"
-    found = deployment.aws.find(
-        "servicediscovery", "get_service", absent=("ServiceNotFound",), Id=arn.rpartition("/")[2]
-    )
+    found = deployment.aws.find("servicediscovery", "get_service", Id=arn.rpartition("/")[2])
     if found is None:
         raise FailedError(f"{arn} does not exist", "correct serviceRegistryArn")
     kinds = [record["Type"] for record in found["Service"].get("DnsConfig", {}).get("DnsRecords", [])]
@@ -130,15 +128,10 @@ def additional_policies(deployment: Deployment) -> str:
     if not arns:
         return "additionalPolicyArns is empty"
     for arn in arns:
-        found = deployment.aws.find(
-            "iam", "get_policy", absent=("NoSuchEntity", "NoSuchEntityException"), PolicyArn=arn
-        )
+        found = deployment.aws.find("iam", "get_policy", PolicyArn=arn)
         if found is None:
             raise FailedError(f"{arn} does not exist", "create it, or remove it from the settings")
-        version = deployment.aws.read(
-            "iam", "get_policy_version", PolicyArn=arn, VersionId=found["Policy"]["DefaultVersionId"]
-        )
-        statements = version["PolicyVersion"]["Document"]["Statement"]
+        statements = deployment.aws.policy_document(arn)["Statement"]
         wide = {"*", "iam:*"} & {
             action
             for statement in listed(statements)

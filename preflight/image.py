@@ -102,7 +102,6 @@ def _manifest(deployment: Deployment, image: EcrImage) -> dict[str, Any]:
     answer = deployment.aws.in_region(image.region).find(
         "ecr",
         "batch_get_image",
-        absent=("RepositoryNotFoundException",),
         registryId=image.account,
         repositoryName=image.repository,
         imageIds=[image.identifier],

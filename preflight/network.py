@@ -25,7 +25,7 @@ SHOWN = 3
 def vpc(deployment: Deployment) -> str:
     """The VPC exists."""
     vpc_id = _vpc_id(deployment)
-    answer = deployment.aws.find("ec2", "describe_vpcs", absent=("InvalidVpcID.NotFound",), VpcIds=[vpc_id])
+    answer = deployment.aws.find("ec2", "describe_vpcs", VpcIds=[vpc_id])
     if answer is None or not answer["Vpcs"]:
         raise FailedError(f"{vpc_id} does not exist in {deployment.settings.region}", "correct vpcId or aws:region")
     return f"{vpc_id}, {answer['Vpcs'][0]['CidrBlock']}"
@@ -34,13 +34,11 @@ def vpc(deployment: Deployment) -> str:
 def vpc_resolves(deployment: Deployment) -> str:
     """The VPC's DNS resolves private names, which endpoints and file systems need."""
     vpc_id = _vpc_id(deployment)
-    off = [
-        attribute
-        for attribute in DNS_ATTRIBUTES
-        if not deployment.aws.read("ec2", "describe_vpc_attribute", VpcId=vpc_id, Attribute=attribute)[
-            attribute[0].upper() + attribute[1:]
-        ]["Value"]
-    ]
+    off: list[str] = []
+    for name in DNS_ATTRIBUTES:
+        answer = deployment.aws.read("ec2", "describe_vpc_attribute", VpcId=vpc_id, Attribute=name)
+        if not answer[name.replace("enable", "Enable")]["Value"]:
+            off.append(name)
     if off:
         raise FailedError(
             f"off in {vpc_id}: {', '.join(off)}; the private DNS names of endpoints and of the file system wouldn't resolve",
@@ -135,12 +133,10 @@ def neighbours(deployment: Deployment) -> str:
     if not wanted:
         raise NotCheckedError("no endpoint is created")
     own = deployment.names.security_groups.keys()
-    found = deployment.aws.read("ec2", "describe_network_interfaces", Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])[
-        "NetworkInterfaces"
-    ]
+    in_vpc = [{"Name": "vpc-id", "Values": [vpc_id]}]
     others = [
         item["NetworkInterfaceId"]
-        for item in found
+        for item in deployment.aws.read("ec2", "describe_network_interfaces", Filters=in_vpc)["NetworkInterfaces"]
         if item.get("InterfaceType", "interface") not in CALLS_NOBODY
         and not own & {group["GroupName"] for group in item.get("Groups", [])}
     ]
@@ -167,11 +163,9 @@ CHECKS = (
 
 def route_table_of(deployment: Deployment, subnet_id: str) -> dict[str, Any]:
     """The route table of a subnet: the explicitly associated one, or else the VPC's main route table."""
-    tables = deployment.aws.read(
-        "ec2", "describe_route_tables", Filters=[{"Name": "vpc-id", "Values": [_vpc_id(deployment)]}]
-    )["RouteTables"]
+    in_vpc = [{"Name": "vpc-id", "Values": [_vpc_id(deployment)]}]
     main: dict[str, Any] = {}
-    for table in tables:
+    for table in deployment.aws.read("ec2", "describe_route_tables", Filters=in_vpc)["RouteTables"]:
         for association in table.get("Associations", []):
             if association.get("SubnetId") == subnet_id:
                 return table

@@ -16,9 +16,10 @@ import yaml
 
 from components.configuration.secret_names import redacted
 from components.settings import Settings, SettingsError
+from components.settings.stack_file import StackFileError
 from policy.check_configuration import problems
 from preflight.check import Check
-from preflight.deployment import PROJECT, Deployment, StackFileError, read_stack_file
+from preflight.deployment import PROJECT, Deployment, read_stack_file
 from preflight.errors import FailedError, WarnedError
 from preflight.printed import Parser
 
@@ -105,7 +106,7 @@ def difference(settings: Settings, stack: str, project: Path = PROJECT) -> Diffe
         current = _read(file)
     except ConfigurationError as error:
         return Difference([str(error)], [])
-    have, want = _allowed(current), _ranges(settings)
+    have, want = _option(current, "cidr-restriction").get("allowedCidrBlocks", []), _ranges(settings)
     blocked = [block for block in want if block not in have]
     unused = [block for block in have if block not in want]
     unset = [tag for tag in _option(current, "required-tags").get("tags", ()) if tag not in settings.tags]
@@ -212,10 +213,6 @@ def _exemptions(current: Mapping[str, Any], policy: str) -> list[dict[str, Any]]
 def _ranges(settings: Settings) -> list[str]:
     """The ranges that may reach the server, in the settings' order."""
     return list(dict.fromkeys([*settings.ingress.allowed_cidr_blocks, *settings.webhook_cidr_blocks]))
-
-
-def _allowed(configuration: Mapping[str, Any]) -> list[str]:
-    return _option(configuration, "cidr-restriction").get("allowedCidrBlocks", [])
 
 
 def _option(configuration: Mapping[str, Any], policy: str) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import NoReturn
 
 from components.configuration.secret_names import redacted
 from components.settings import SettingsError
-from preflight.deployment import Deployment, StackFileError, deployment_of
+from components.settings.stack_file import StackFileError
+from preflight.deployment import Deployment, deployment_of
 from preflight.errors import UnmetError
 
 

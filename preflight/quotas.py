@@ -19,7 +19,7 @@ _CONDITION_VALUES = 5
 """The maximum per listener rule. The rules for webhooks use two of them for path and method."""
 _IAM_REGION = "us-east-1"
 """The region in which Service Quotas has the quotas of IAM, in the partition aws."""
-_UNKNOWN = (*DENIED, "NoSuchResourceException", "UnsupportedByLocalAws", "400")
+_UNKNOWN = (*DENIED, "UnsupportedByLocalAws", "400")
 """The caller has no permission, the quota has no applied value, or the local AWS or another emulator lacks the service."""
 
 

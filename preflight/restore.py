@@ -80,11 +80,9 @@ class Restore:
     def _points(self, file_system: str) -> list[tuple[dict[str, Any], str]]:
         """The recovery points of a file system, the newest first, each with the reason why it isn't usable, or ""."""
         arn = self.deployment.names.arn("elasticfilesystem", f"file-system/{file_system}")
-        found = self.deployment.aws.read("backup", "list_recovery_points_by_resource", ResourceArn=arn)[
-            "RecoveryPoints"
-        ]
-        found.sort(key=lambda point: point["CreationDate"], reverse=True)
-        return [(point, next(self._reasons(point), "")) for point in found]
+        found = self.deployment.aws.read("backup", "list_recovery_points_by_resource", ResourceArn=arn)
+        newest_first = sorted(found["RecoveryPoints"], key=lambda point: point["CreationDate"], reverse=True)
+        return [(point, next(self._reasons(point), "")) for point in newest_first]
 
     def check(self, file_system: str | None) -> tuple[str, bool]:
         """The table of the recovery points, with Redis also of its snapshots, and whether one of each is usable."""
@@ -143,14 +141,12 @@ class Restore:
         aws, vault = self.deployment.aws, point["BackupVaultName"]
         if point["Status"] not in USABLE:
             yield f"its status is {point['Status']}; choose another one"
-        policy = aws.find(
-            "backup", "get_backup_vault_access_policy", absent=("ResourceNotFoundException",), BackupVaultName=vault
-        )
+        policy = aws.find("backup", "get_backup_vault_access_policy", BackupVaultName=vault)
         if policy and _denies_restores(json.loads(policy["Policy"])):
             yield f"the policy of the vault {vault} denies restores; replace it (docs/runbooks.md)"
         yield from self._key_reasons(point.get("EncryptionKeyArn"))
         role = self._role.rpartition("/")[2]
-        if aws.find("iam", "get_role", absent=("NoSuchEntity",), RoleName=role) is None:
+        if aws.find("iam", "get_role", RoleName=role) is None:
             yield f"the role {role} doesn't exist; create it (docs/runbooks.md)"
 
     def restore(self, recovery_point: str) -> str:
@@ -165,7 +161,7 @@ class Restore:
             "PerformanceMode": "generalPurpose",
             "CreationToken": f"restore-{time.time_ns()}",
         }
-        job = self._call(
+        job = self.deployment.aws.call(
             "backup", "start_restore_job", RecoveryPointArn=recovery_point, IamRoleArn=self._role, Metadata=metadata
         )
         say(f"AWS Backup restores the recovery point: job {job['RestoreJobId']}")
@@ -185,9 +181,9 @@ class Restore:
 
     def _require_stopped(self) -> None:
         point = self._volume["authorizationConfig"]["accessPointId"]
-        path = self._call("efs", "describe_access_points", AccessPointId=point)["AccessPoints"][0]["RootDirectory"][
-            "Path"
-        ]
+        path = self.deployment.aws.call("efs", "describe_access_points", AccessPointId=point)["AccessPoints"][0][
+            "RootDirectory"
+        ]["Path"]
         if path != "/" or self._service["runningCount"]:
             raise FailedError(
                 f"{self._service['runningCount']} tasks run, and the access point has the directory {path}",
@@ -218,14 +214,14 @@ class Restore:
             "entryPoint": ["/bin/sh", "-ec"],
             "command": [_MOVE],
         }
-        registered = self._call(
+        registered = self.deployment.aws.call(
             "ecs",
             "register_task_definition",
             family=f"{self.deployment.names.base}-restore",
             containerDefinitions=[container],
             **{key: self._definition[key] for key in _KEPT if key in self._definition},
         )["taskDefinition"]["taskDefinitionArn"]
-        (task,) = self._call(
+        (task,) = self.deployment.aws.call(
             "ecs",
             "run_task",
             cluster=self.deployment.names.cluster,
@@ -237,20 +233,17 @@ class Restore:
         ended = self._wait(
             "ecs", "describe_tasks", _task_ended, cluster=self.deployment.names.cluster, tasks=[task["taskArn"]]
         )["tasks"][0]
-        self._call("ecs", "deregister_task_definition", taskDefinition=registered)
+        self.deployment.aws.call("ecs", "deregister_task_definition", taskDefinition=registered)
         if ended["containers"][0].get("exitCode") != 0:
             raise FailedError(
                 f"the task that moves the files has failed: {ended.get('stoppedReason', '')}",
                 f"read its log (`aws logs tail {self.deployment.names.log_group}`), and run the command again",
             )
 
-    def _call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        return self.deployment.aws.call(service, operation, **parameters)  # pyright: ignore[reportReturnType]
-
     def _wait(
         self, service: str, operation: str, ended: Callable[[Mapping[str, Any]], bool], **parameters: Any
     ) -> dict[str, Any]:
-        while not ended(answer := self._call(service, operation, **parameters)):
+        while not ended(answer := self.deployment.aws.call(service, operation, **parameters)):
             time.sleep(_POLL_SECONDS)
         return answer
 

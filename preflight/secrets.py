@@ -140,9 +140,7 @@ def _app_name(deployment: Deployment) -> str:
 
 def _value(deployment: Deployment, name: str) -> str:
     """The secret's current value."""
-    described = deployment.aws.find(
-        "secretsmanager", "describe_secret", absent=("ResourceNotFoundException",), SecretId=name
-    )
+    described = deployment.aws.find("secretsmanager", "describe_secret", SecretId=name)
     if described is None:
         raise _absent(deployment, name)
     if "DeletedDate" in described:
@@ -151,9 +149,7 @@ def _value(deployment: Deployment, name: str) -> str:
             f"aws secretsmanager restore-secret --secret-id {name}",
         )
     try:
-        answer = deployment.aws.find(
-            "secretsmanager", "get_secret_value", absent=("ResourceNotFoundException",), SecretId=name
-        )
+        answer = deployment.aws.find("secretsmanager", "get_secret_value", SecretId=name)
     except RefusedByResourceError:
         # This is intended: the stack's secrets are for the execution role.
         raise NotCheckedError(

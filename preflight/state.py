@@ -13,11 +13,7 @@ LOCK_KEY = "LockID"
 def buckets(deployment: Deployment) -> str:
     """Every state bucket exists, and the caller can read it."""
     names = _buckets(deployment)
-    absent = [
-        name
-        for name in names
-        if deployment.aws.find("s3", "head_bucket", absent=("404", "NoSuchBucket"), Bucket=name) is None
-    ]
+    absent = [name for name in names if deployment.aws.find("s3", "head_bucket", Bucket=name) is None]
     if absent:
         raise FailedError(
             f"no bucket {', '.join(absent)}: Terraform can't read and write its state",
@@ -45,9 +41,7 @@ def buckets_encrypted(deployment: Deployment) -> str:
     """Every state bucket has default encryption."""
     found = []
     for name in _buckets(deployment):
-        answer = deployment.aws.find(
-            "s3", "get_bucket_encryption", absent=("ServerSideEncryptionConfigurationNotFoundError",), Bucket=name
-        )
+        answer = deployment.aws.find("s3", "get_bucket_encryption", Bucket=name)
         if answer is None:
             raise WarnedError(
                 f"{name}: no default encryption, although Terraform's state contains secrets",
@@ -66,9 +60,7 @@ def lock_tables(deployment: Deployment) -> str:
     if not names:
         raise NotCheckedError("terraformLockTables is empty")
     for name in names:
-        answer = deployment.aws.find(
-            "dynamodb", "describe_table", absent=("ResourceNotFoundException",), TableName=name
-        )
+        answer = deployment.aws.find("dynamodb", "describe_table", TableName=name)
         if answer is None:
             raise FailedError(
                 f"no table {name} in {deployment.settings.region}: no plan can lock its state",

@@ -101,16 +101,12 @@ def _read_server(deployment: Deployment, _: _Server) -> _Found:
     }
 
 
-def _health(status: str) -> str:
-    # A container without a health check: the load balancer's checks decide.
-    return "" if status == "UNKNOWN" else f", {status}"
-
-
 def _show_server(found: _Found) -> str:
-    tasks = [
-        f"task {task['id']} {task['status']}{_health(task['health'])}, for {_age(task['since'])}"
-        for task in found["tasks"]
-    ]
+    tasks: list[str] = []
+    for task in found["tasks"]:
+        # A container without a health check: the load balancer's checks decide.
+        health = "" if task["health"] == "UNKNOWN" else f", {task['health']}"
+        tasks.append(f"task {task['id']} {task['status']}{health}, for {_age(task['since'])}")
     return f"{found['image']}; {'; '.join(tasks) or 'no task'} ({found['desired']} wanted)"
 
 
@@ -190,10 +186,8 @@ def _read_backup(deployment: Deployment, _: _Server) -> _Found:
     own = next((each for each in systems if deployment.owns([*each.get("Tags", ())])), None)
     if own is None:
         raise FailedError("there is no file system with the stack's tags")
-    points = deployment.aws.read("backup", "list_recovery_points_by_resource", ResourceArn=own["FileSystemArn"])[
-        "RecoveryPoints"
-    ]
-    completed = [point for point in points if point["Status"] in USABLE]
+    found = deployment.aws.read("backup", "list_recovery_points_by_resource", ResourceArn=own["FileSystemArn"])
+    completed = [point for point in found["RecoveryPoints"] if point["Status"] in USABLE]
     last = max(completed, key=lambda point: point["CreationDate"], default=None)
     return {"fileSystem": own["FileSystemId"], "last": last and last["CreationDate"], "points": len(completed)}
 
@@ -207,9 +201,7 @@ def _read_certificate(deployment: Deployment, _: _Server) -> _Found:
     ingress, aws = deployment.settings.ingress, deployment.aws
     if deployment.settings.existing.https_listener_arn or not ingress.has_load_balancer:
         raise NotCheckedError("the stack has no listener")
-    balancer = aws.find(
-        "elbv2", "describe_load_balancers", absent=("LoadBalancerNotFound",), Names=[deployment.names.base]
-    )
+    balancer = aws.find("elbv2", "describe_load_balancers", Names=[deployment.names.base])
     if balancer is None:
         raise FailedError(f"there is no load balancer {deployment.names.base}")
     arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]

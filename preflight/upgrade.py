@@ -52,10 +52,8 @@ def report(deployment: Deployment) -> tuple[str, bool]:
 def _running(deployment: Deployment) -> tuple[str, str]:
     """The image of the service's task definition, and what runs of it."""
     service = deployment.service(deployment.names.base)
-    definition = deployment.aws.read("ecs", "describe_task_definition", taskDefinition=service["taskDefinition"])[
-        "taskDefinition"
-    ]
-    tasks = f"{service['runningCount']} of {service['desiredCount']} tasks run"
+    found = deployment.aws.read("ecs", "describe_task_definition", taskDefinition=service["taskDefinition"])
+    definition, tasks = found["taskDefinition"], f"{service['runningCount']} of {service['desiredCount']} tasks run"
     return definition["containerDefinitions"][0]["image"], f"task definition {definition['revision']}, {tasks}"
 
 

@@ -45,9 +45,7 @@ def _web_acl(deployment: Deployment) -> dict[str, Any] | None:
     if not arn:
         raise NotCheckedError("webAclArn is not set")
     _, _, name, identity = known(arn).rpartition(":")[2].split("/")
-    answer = deployment.aws.find(
-        "wafv2", "get_web_acl", absent=("WAFNonexistentItemException",), Name=name, Scope="REGIONAL", Id=identity
-    )
+    answer = deployment.aws.find("wafv2", "get_web_acl", Name=name, Scope="REGIONAL", Id=identity)
     return answer["WebACL"] if answer else None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from components.names import PhysicalNames
-from preflight.questions import Question, Setting
+from preflight.escalations import Question, Setting
 from sandbox.attack.row import Outcome, SkippedError
 from sandbox.attack.target import Target
 from sandbox.testbed.errors import SandboxError

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from preflight import trust_policy
-from preflight.questions import Question
+from preflight.escalations import Question
 from sandbox.attack.identities import Identities, as_created, as_plan, as_terraform, asked
 from sandbox.attack.row import SkippedError, row
 from sandbox.testbed.iam_evaluation.evaluator import Document, Principal

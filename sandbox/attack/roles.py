@@ -10,8 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from components.names import REPOSITORY_TAG, PhysicalNames
-from preflight.escalations import escalations
-from preflight.questions import Escalation, Question, Setting
+from preflight.escalations import Escalation, Question, Setting, escalations
 from sandbox.atlantis.terraform_roles import TerraformRoles
 from sandbox.attack.identities import (
     EVERYTHING,

@@ -24,7 +24,8 @@ def validate(stack: str) -> "Settings | None":
         SandboxError: they are invalid.
     """
     from components.settings import SettingsError  # noqa: PLC0415 - see _AGREED
-    from preflight.deployment import StackFileError, read_stack_file  # noqa: PLC0415
+    from components.settings.stack_file import StackFileError  # noqa: PLC0415
+    from preflight.deployment import read_stack_file  # noqa: PLC0415
 
     try:
         return read_stack_file(CHECKOUT / f"Pulumi.{stack}.yaml", stack)

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from preflight.errors import Status
-from preflight.escalations import escalations
-from preflight.questions import Setting
+from preflight.escalations import Setting, escalations
 from tests.preflight.account import Account, policy
 
 EXISTS, PROTECTS, BOUND = (

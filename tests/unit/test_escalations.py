@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from components.names import PhysicalNames
-from preflight.escalations import escalations
-from preflight.questions import Question, Setting
+from preflight.escalations import Question, Setting, escalations
 from sandbox.testbed.iam_evaluation.evaluator import Decision, Evaluator, Principal
 from tests.unit.recording import ACCOUNT, REGION, arn_of, id_of
 from tests.unit.stacks import OWN_BOUNDARY, stack

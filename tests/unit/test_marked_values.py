@@ -1,6 +1,5 @@
 """Marked values in the format of credentials, in every setting and every wrong place: no message shows them."""
 
-import argparse
 import itertools
 import json
 import shutil
@@ -20,7 +19,6 @@ from components.settings.schema import Declared, settings_of
 from policy import check_configuration
 from preflight import command as preflight
 from preflight import policy_configuration, trust_policy
-from preflight.__main__ import main as preflight_main
 from preflight.check import Check, run_checks
 from preflight.deployment import read_stack_file
 from preflight.errors import FailedError, WarnedError
@@ -141,7 +139,7 @@ def test_preflight_and_adoption_show_none_of_a_stack_file(
     file, state = tmp_path / "Pulumi.prod.yaml", write(tmp_path, small_state())
     for content in _files(tmp_path, credentials(first)):
         file.write_text(content, encoding="utf-8")
-        assert preflight.run(argparse.Namespace(stack="prod", config_file=file, json=False)) == preflight.USAGE_ERROR
+        assert preflight.main(["--config-file", str(file)]) == preflight.USAGE_ERROR
         assert adoption.main(["--state", str(state), "--config-file", str(file)]) != 0
         assert exposed("".join(capsys.readouterr())) == []
 
@@ -180,7 +178,7 @@ def test_an_adoption_shows_and_proposes_none_of_a_state(
 
 
 COMMANDS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
-    "preflight": (preflight_main, ("--stack",)),
+    "preflight": (preflight.main, ("--stack",)),
     "policy-config": (policy_configuration.main, ("--stack",)),
     "trust-policy": (trust_policy.main, ("--setting", "repositoryRoles", "--stack")),
     "adopt": (adoption.main, ("--state",)),
