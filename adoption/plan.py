@@ -13,7 +13,7 @@ from adoption.existing import existing_of
 from adoption.listener_rules import pair_own_rules
 from adoption.lookups import Lookups
 from adoption.pairing import Pairing, pair
-from adoption.program import Wanted, register
+from adoption.program import register
 from adoption.proposal import Proposal
 from adoption.proposals import apply, propose
 from adoption.state import StateResource, TerraformState, read_state
@@ -60,11 +60,6 @@ class Plan:
     """The file of the state."""
     problems: list[str] = field(default_factory=list)
     """Problems to fix first. With a problem, nothing is written or rehearsed."""
-
-    @property
-    def new(self) -> list[Wanted]:
-        """The resources that the program creates, because the state has no counterpart."""
-        return self.pairing.new
 
     @property
     def left(self) -> list[tuple[StateResource, str]]:

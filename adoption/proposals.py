@@ -19,11 +19,11 @@ def propose(anatomy: Anatomy, given: Mapping[str, Any], stack: str) -> tuple[lis
     reported, not proposed.
     """
     notes: list[str] = []
+    present = {**DEFAULTS, "environment": stack, **given}
     proposals = [
         proposal
         for proposal in (_with_given(found, given) for found in running_settings(anatomy, notes, given.get("vcsKind")))
-        if not _equal(given.get(proposal.key, _default(proposal.key, stack)), proposal.value)
-        and (proposal.value is not None or proposal.key in given)
+        if not _equal(present[proposal.key], proposal.value) and (proposal.value is not None or proposal.key in given)
     ]
     while refused := _refused(proposals, given, stack, anatomy.region):
         dropped = {*refused, *(SETTINGS if refused.keys() & set(SETTINGS) else ())}
@@ -58,10 +58,6 @@ def apply(given: Mapping[str, Any], proposals: list[Proposal]) -> dict[str, Any]
     """`given` with the proposals applied."""
     changed = {**given, **{proposal.key: proposal.value for proposal in proposals}}
     return {key: value for key, value in changed.items() if value is not None}
-
-
-def _default(key: str, stack: str) -> Any:
-    return stack if key == "environment" else DEFAULTS[key]
 
 
 def _equal(given: Any, proposed: Any) -> bool:

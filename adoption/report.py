@@ -42,7 +42,7 @@ def _table(plan: Plan) -> Iterator[str]:
     left = [f"{actual.address}\n      {advice}" for actual, advice in plan.left]
     yield _block("Only in Terraform", left, len(left))
     kinds: dict[str, list[str]] = {}
-    for wanted in plan.new:
+    for wanted in plan.pairing.new:
         if wanted.name not in plan.pairing.renamed:
             kinds.setdefault(wanted.type.rpartition(":")[2], []).append(wanted.name)
     new = [f"{kind}: {', '.join(sorted(names))}" for kind, names in sorted(kinds.items())]

@@ -22,7 +22,7 @@ def differences(steps: Iterable[Mapping[str, Any]], plan: Plan) -> Iterator[str]
         if re.search(r"[$:]aws:[^:]*:[^:]*::[^:]*$", step["urn"]):
             by_name.setdefault(step["urn"].rpartition("::")[2], []).append(step)
     created = {name for name, found in by_name.items() if any(step["op"] == "create" for step in found)}
-    new = {wanted.name for wanted in plan.new}
+    new = {wanted.name for wanted in plan.pairing.new}
     yield from (
         f"{name}: the engine creates it, and the table doesn't list it as new" for name in sorted(created - new)
     )

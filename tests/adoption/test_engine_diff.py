@@ -20,10 +20,6 @@ def _tagged_plan() -> Plan:
     return plan_of(state)
 
 
-def _value(text: str) -> Any:
-    return None if text == "none" else text
-
-
 def _steps(plan: Plan) -> Steps:
     """The engine's steps that the table of `plan` describes, by logical name and operation."""
 
@@ -34,12 +30,12 @@ def _steps(plan: Plan) -> Steps:
             for side, text in ((old, row.old), (new, row.new)):
                 for parent in parents:
                     side = side.setdefault(parent, {})  # noqa: PLW2901 - walks down to the parent
-                side[last] = _value(text)
+                side[last] = None if text == "none" else text
         states = {"oldState": {"inputs": old}, "newState": {"inputs": new}} if rows else {}
         diff = {row.property: {"kind": "update"} for row in rows or []}
         return {"op": operation, "urn": f"urn:pulumi:prod::atlantis::x${type_}::{name}", "detailedDiff": diff, **states}
 
-    found = {(wanted.name, "create"): step(wanted.name, wanted.type, "create") for wanted in plan.new}
+    found = {(wanted.name, "create"): step(wanted.name, wanted.type, "create") for wanted in plan.pairing.new}
     for adopted in plan.adopted:
         name, type_ = adopted.pair.wanted.name, adopted.pair.wanted.type
         found[name, "import"] = step(name, type_, "import")

@@ -48,7 +48,7 @@ def test_a_changed_state_is_adopted_or_has_its_problems(name: str) -> None:
     section = files.section(found.adopted)
     assert {key: section["import"].get(key) for key in row.get("adopts", {})} == row.get("adopts", {})
     assert row.get("keeps", {}).items() <= section["keep"].items()
-    assert {*row.get("new", ())} <= {wanted.name for wanted in found.new}
+    assert {*row.get("new", ())} <= {wanted.name for wanted in found.pairing.new}
     left = {actual.address: advice for actual, advice in found.left}
     for address, part in row.get("left", {}).items():
         assert part in left[address]
