@@ -34,12 +34,12 @@ def exists(deployment: Deployment) -> str:
             else "request another certificate and set acmCertificateArn to its ARN"
         )
         raise FailedError(f"the certificate is {status}{f' ({reason})' if reason else ''}, not ISSUED", remedy)
-    return f"ISSUED, for {', '.join(_names(certificate))}"
+    return f"ISSUED, for {', '.join(names_of(certificate))}"
 
 
 def covers_host(deployment: Deployment) -> str:
     """One of the certificate's names covers the URL's host."""
-    names, host = _names(_certificate(deployment)), known(deployment.settings.ingress.host)
+    names, host = names_of(_certificate(deployment)), known(deployment.settings.ingress.host)
     match = next((name for name in names if covers(name, host)), None)
     if match is None:
         raise FailedError(
@@ -117,5 +117,6 @@ def _certificate(deployment: Deployment) -> dict[str, Any]:
     return answer["Certificate"]
 
 
-def _names(certificate: dict[str, Any]) -> list[str]:
+def names_of(certificate: dict[str, Any]) -> list[str]:
+    """The names that a certificate is for."""
     return list(dict.fromkeys([certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])]))

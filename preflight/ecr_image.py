@@ -41,5 +41,10 @@ class EcrImage:
         """The image identifier in calls to ECR."""
         return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag or "latest"}
 
+    @property
+    def registry(self) -> str:
+        """The host of the account's registry."""
+        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com{'.cn' if self.region.startswith('cn-') else ''}"
+
     def __str__(self) -> str:
         return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag or 'latest'}"

@@ -7,7 +7,7 @@ from typing import Any
 from components.ingress.existing_listener import first_priority
 from components.settings.accepted import MOST_LISTENER_RULES
 from components.settings.schema import known
-from preflight.certificate import covers
+from preflight.certificate import covers, names_of
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -53,7 +53,7 @@ def certificate_covers_host(deployment: Deployment) -> str:
         if ":acm:" not in arn:
             raise NotCheckedError(f"{arn} isn't a certificate of ACM")
         found = deployment.aws.read("acm", "describe_certificate", CertificateArn=arn)["Certificate"]
-        names += dict.fromkeys([found["DomainName"], *found.get("SubjectAlternativeNames", [])])
+        names += names_of(found)
     match = next((name for name in names if covers(name, host)), None)
     if match is None:
         raise FailedError(

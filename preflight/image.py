@@ -10,7 +10,6 @@ import urllib3
 
 from components.settings.schema import known
 from components.settings.workers import IMAGE_LABEL, IMAGE_VERSION
-from preflight.aws import Aws
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.ecr_image import INDEXES, MANIFESTS, PLATFORMS, EcrImage
@@ -34,7 +33,7 @@ def architecture(deployment: Deployment) -> str:
         # An index lists build attestations as images for an unknown platform.
         found = sorted({platform["architecture"] for platform in platforms if platform.get("os") == "linux"})
     else:
-        config = _config(deployment.aws.in_region(image.region), image, manifest["config"]["digest"])
+        config = _config(deployment, image, manifest["config"]["digest"])
         found = [config["architecture"]]
     if wanted not in found:
         raise FailedError(
@@ -56,7 +55,7 @@ def programs(deployment: Deployment) -> str:
         of_task = {"os": "linux", "architecture": wanted}
         entry = next(each for each in manifest["manifests"] if of_task.items() <= each.get("platform", {}).items())
         manifest = _manifest(deployment, dataclasses.replace(image, digest=entry["digest"]))
-    config = _config(deployment.aws.in_region(image.region), image, manifest["config"]["digest"])
+    config = _config(deployment, image, manifest["config"]["digest"])
     label = ((config.get("config") or {}).get("Labels") or {}).get(IMAGE_LABEL)
     if label != IMAGE_VERSION:
         found = f"{IMAGE_LABEL}={label}" if label else f"no label {IMAGE_LABEL}"
@@ -79,10 +78,9 @@ def _build(image: EcrImage, architecture: str) -> str:
     """The command that builds an image with the programs under the next tag, because the repository's tags are immutable."""
     version, _, number = (image.tag or "v<version>").partition("-")
     tag = f"{version}-{int(number) + 1 if number.isdecimal() else 1}"
-    registry = f"{image.account}.dkr.ecr.{image.region}.amazonaws.com"
     return (
         f"docker buildx build --platform linux/{architecture} --build-arg DIGEST=<digest of ghcr.io/runatlantis/atlantis:{version}> "
-        f"--tag {registry}/{image.repository}:{tag} --push docker (docker/README.md), and set imageTag to {tag}"
+        f"--tag {image.registry}/{image.repository}:{tag} --push docker (docker/README.md), and set imageTag to {tag}"
     )
 
 
@@ -120,14 +118,14 @@ def _remedy(image: EcrImage, answer: dict[str, Any] | None) -> str:
         return (
             "deploy once with desiredCount 0, which creates the repository; push the image; deploy with desiredCount 1"
         )
-    registry = f"{image.account}.dkr.ecr.{image.region}.amazonaws.com"
-    return (
-        f"docker push {registry}/{image.repository}:{image.tag}" if image.tag else "push it, or use an existing digest"
-    )
+    if not image.tag:
+        return "push it, or use an existing digest"
+    return f"docker push {image.registry}/{image.repository}:{image.tag}"
 
 
-def _config(aws: Aws, image: EcrImage, digest: str) -> dict[str, Any]:
+def _config(deployment: Deployment, image: EcrImage, digest: str) -> dict[str, Any]:
     """The image's configuration, which only the registry's HTTP API returns."""
+    aws = deployment.aws.in_region(image.region)
     grant = aws.read("ecr", "get_authorization_token")["authorizationData"][0]
     registry = aws.endpoint("ecr") if aws.is_emulated("ecr") else grant["proxyEndpoint"]
     user_and_password = base64.b64decode(grant["authorizationToken"]).decode()

@@ -112,17 +112,20 @@ def test_a_second_request_has_its_own_results(
 def test_a_detection_that_runs_is_waited_for(
     group: Callable[..., None], stack_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drift, "_UNANSWERED_SECONDS", 5.0)
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        if text.startswith("A detection is running"):
+            group("drift-run", run="scheduled", good=1)
+
+    monkeypatch.setattr(drift, "say", say)
     group("drift-began", run="scheduled", requests=[])
     group("drift-project", run="scheduled", repository="o/r", branch="main", project="x:default", result="clean")
-    timer = threading.Timer(1.5, lambda: group("drift-run", run="scheduled", good=1))
-    timer.start()
     assert make_drift(stack_file) == 2
-    timer.join()
-    said = capsys.readouterr().err
     assert "A detection is running; the requested one begins after it" in said
     # The wait for an answer begins when that detection has ended.
-    assert "the agent hasn't answered within" in said
+    assert "the agent hasn't answered within" in capsys.readouterr().err
 
 
 @pytest.fixture

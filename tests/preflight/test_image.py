@@ -3,10 +3,18 @@
 import pytest
 
 from components.settings.workers import IMAGE_LABEL, IMAGE_VERSION
+from preflight.ecr_image import EcrImage
 from preflight.errors import Status
 from tests.preflight.account import TAG, Account
 
 REGISTRY = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com"
+
+
+def test_the_registry_of_a_region_in_china_has_the_domain_of_that_partition() -> None:
+    reference = "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/atlantis:v0.47.1"
+    image = EcrImage.parse(reference)
+    assert image
+    assert f"{image.registry}/{image}" == reference
 
 
 def test_image_for_other_processors_is_named(account: Account):
