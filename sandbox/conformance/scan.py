@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sandbox.conformance.conversion import configuration
 from sandbox.conformance.terraform import Terraform
 from sandbox.sandbox import Sandbox
@@ -23,6 +21,7 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.files import write_json
 from sandbox.testbed.paths import CHECKOUT
 from sandbox.testbed.terraform_provider import TerraformProvider
+from sandbox.testbed.yaml_files import read_yaml
 
 VERSION = "3.3.30"
 RECORDING = CHECKOUT / "sandbox" / "conformance" / "checkov.json"
@@ -48,7 +47,7 @@ def main() -> int:
     recorded = {check: sorted(resources) for check, resources in sorted(failed.items())}
     RECORDING.write_text(json.dumps({"checkov": VERSION, "failed": recorded}, indent=2) + "\n", encoding="utf-8")
     console.step(f"{len(recorded)} checks fail, recorded in {RECORDING.relative_to(CHECKOUT)}")
-    accepted = yaml.safe_load(ACCEPTED.read_text(encoding="utf-8"))
+    accepted = read_yaml(ACCEPTED)
     for check in recorded:
         console.note(f"{check}: {accepted.get(check, f'not accepted. Fix it, or give the reason in {ACCEPTED.name}')}")
     return int(not recorded.keys() <= accepted.keys())

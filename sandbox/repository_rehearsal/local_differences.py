@@ -4,16 +4,11 @@ They are labelled, since a rehearsal can't show whether AWS would return it.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
-
-import yaml
 
 from sandbox.repository_rehearsal import terraform_output
+from sandbox.testbed.yaml_files import table
 
-_KNOWN: Mapping[str, frozenset[str]] = {
-    type_: frozenset(names)
-    for type_, names in yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")).items()
-}
+_KNOWN: Mapping[str, frozenset[str]] = {type_: frozenset(names) for type_, names in table(__file__).items()}
 """Attributes and blocks that the local AWS doesn't return as they were given, by resource type."""
 
 
